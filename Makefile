@@ -1,0 +1,77 @@
+# Needs Python 3.11 or newer, and nothing else: everything is installed into $(VENV).
+PYTHON ?= python3
+VENV ?= .venv
+DEMO_ARGS ?=
+BENCH_ARGS ?=
+TEST_ARGS ?=
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
+STAMPS := $(VENV)/.stamps
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint format bench browser clean
+.DELETE_ON_ERROR:
+
+help: ## show this
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: $(STAMPS)/demo ## watch a real model through a real blizzard; DEMO_ARGS=... goes to `watchkeep demo`
+	@$(BIN)/watchkeep demo $(DEMO_ARGS)
+
+test: $(STAMPS)/develop browser ## run every test
+	@$(BIN)/python -m pytest -n auto $(TEST_ARGS)
+
+check: lint test ## what CI runs: format, lint, types, imports, tests, docs
+
+lint: $(STAMPS)/develop ## formatting, lint, types and the floors
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports
+
+format: $(STAMPS)/develop ## put the code into its standard form
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+
+bench: $(STAMPS)/bench ## measure; writes bench/RESULTS.md; BENCH_ARGS=... goes to `python -m bench`
+	@$(BIN)/python -m bench $(BENCH_ARGS)
+
+# The tests of drawn pages need a browser. Without one they are skipped, except under CI=true.
+browser:
+	@if command -v chromium chromium-browser google-chrome >/dev/null 2>&1; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+		echo "Installing chromium for the tests of drawn pages"; \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+			chromium; } >/dev/null 2>&1 </dev/null || echo "chromium could not be installed"; \
+	else echo "No chromium here: the tests of drawn pages are skipped"; fi
+
+clean: ## remove all that was made here
+	rm -rf $(VENV) .watchkeep build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache \
+		.coverage .coverage.* htmlcov bench/data bench/.envs
+	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp says that a set of packages is installed; it is made again when the list of packages changes.
+$(STAMPS)/venv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Watchkeep needs Python 3.11 or newer; $(PYTHON) is `$(PYTHON) --version 2>&1`." \
+			"Name another one: make PYTHON=python3.12" >&2; exit 1; }
+	@echo "Making a virtual environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) install --upgrade 'pip>=25.1'
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/demo: $(STAMPS)/venv pyproject.toml
+	@echo "Installing Watchkeep with what the demo needs"
+	@$(PIP) install --editable '.[demo]'
+	@touch $@
+
+$(STAMPS)/develop: $(STAMPS)/venv pyproject.toml
+	@echo "Installing Watchkeep with what its tests need"
+	@$(PIP) install --editable '.[demo,sql]' --group test --group lint
+	@touch $@
+
+$(STAMPS)/bench: $(STAMPS)/venv pyproject.toml
+	@echo "Installing Watchkeep with what its benchmark needs"
+	@$(PIP) install --editable '.[sql]' --group bench
+	@touch $@

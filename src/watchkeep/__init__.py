@@ -1,0 +1,72 @@
+"""Watchkeep keeps watch over machine-learning models in production.
+
+    import watchkeep as wk
+
+    reference = wk.read("train.parquet", label="churned", timestamp="at")
+    baseline = wk.DataQuality().baseline(reference)
+    report = baseline.check("today.parquet")
+
+Importing the package is cheap: what a name needs is imported when the name is first used.
+"""
+
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from watchkeep.app.api import Baseline, DataQuality, Dataset, Report, load, read
+    from watchkeep.constraints.policy import Policy
+    from watchkeep.core.errors import WatchkeepError
+    from watchkeep.core.undefined import Undefined
+    from watchkeep.core.verdicts import Outcome, Status, Verdict
+    from watchkeep.core.window import Window
+    from watchkeep.frames.roles import Roles
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Baseline",
+    "DataQuality",
+    "Dataset",
+    "Outcome",
+    "Policy",
+    "Report",
+    "Roles",
+    "Status",
+    "Undefined",
+    "Verdict",
+    "WatchkeepError",
+    "Window",
+    "load",
+    "read",
+]
+
+_HOMES: Final = MappingProxyType(
+    {
+        "Baseline": "watchkeep.app.api",
+        "DataQuality": "watchkeep.app.api",
+        "Dataset": "watchkeep.app.api",
+        "Outcome": "watchkeep.core.verdicts",
+        "Policy": "watchkeep.constraints.policy",
+        "Report": "watchkeep.app.api",
+        "Roles": "watchkeep.frames.roles",
+        "Status": "watchkeep.core.verdicts",
+        "Undefined": "watchkeep.core.undefined",
+        "Verdict": "watchkeep.core.verdicts",
+        "WatchkeepError": "watchkeep.core.errors",
+        "Window": "watchkeep.core.window",
+        "load": "watchkeep.app.api",
+        "read": "watchkeep.app.api",
+    }
+)
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'watchkeep' has no attribute {name!r}")
+    return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,6 @@
+"""`python -m watchkeep`."""
+
+from watchkeep.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The world outside: implements what the use cases need of files, memory and databases."""

@@ -1,0 +1,114 @@
+"""Files of one format as one source."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from watchkeep.adapters.sources.files import File, Files
+from watchkeep.adapters.sources.readers import Reader
+from watchkeep.adapters.sources.tables import schema_of, union
+from watchkeep.adapters.sources.window import narrowed, widened
+from watchkeep.core.errors import EmptySourceError
+from watchkeep.core.window import Window
+from watchkeep.frames.batches import Batch
+from watchkeep.service.ports import Ask
+
+_HOUR: Final = re.compile(r"/(\d{4})/(\d\d)/(\d\d)/(\d\d)/[^/]+$")
+
+
+@dataclass(frozen=True, slots=True)
+class FileSource:
+    """Files that one reader reads, in the order of their paths.
+
+    Partition keys (`day=2024-01-19/`) are textual columns, unless the file has a column of that name itself.
+    A file of no bytes among others holds no rows; when no file holds anything, that is an error.
+
+    Args:
+        files: the files, and what people call them together.
+        reader: knows their format.
+    """
+
+    files: Files
+    reader: Reader
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.files.name
+
+    def schema(self, ask: Ask) -> pa.Schema:
+        """The columns over all files."""
+        schemas: list[pa.Schema] = []
+        for file in self.files.members:
+            try:
+                schema = self.reader.schema(file, ask)
+            except EmptySourceError:
+                if len(self.files.members) == 1:
+                    raise
+                continue
+            schemas.append(schema)
+            schemas.append(
+                schema_of({key: pa.string() for key, _ in file.keys}, [key for key, _ in file.keys])
+            )
+        if not schemas:
+            raise EmptySourceError(self.name, why="all its files are empty")
+        return union(schemas)
+
+    def batches(self, ask: Ask) -> Iterator[Batch]:
+        """The rows, file by file."""
+        wide = widened(ask, clock=self.reader.clock)
+        by_hour = self.reader.clock is not None and wide.timestamp == self.reader.clock
+        empty = 0
+        for file in self.files.members:
+            if by_hour and _is_outside(file, ask.window):
+                continue
+            try:
+                yield from narrowed(
+                    (_keyed(batch, file, wide) for batch in self.reader.batches(file, wide)), ask, wide
+                )
+            except EmptySourceError:
+                empty += 1
+                if len(self.files.members) == 1:
+                    raise
+        if empty == len(self.files.members):
+            raise EmptySourceError(self.name, why="all its files are empty")
+
+
+def _keyed(batch: Batch, file: File, ask: Ask) -> Batch:
+    """A batch with the partition keys of its file as columns."""
+    keys = {
+        key: value
+        for key, value in file.keys
+        if key not in batch.names and (ask.columns is None or key in ask.columns)
+    }
+    if not keys:
+        return batch
+    rows, inner = batch.rows, batch.load
+
+    def load(name: str) -> pa.Array:
+        if name not in keys:
+            return inner(name)
+        if keys[name] is None:
+            return pa.nulls(rows, pa.string())
+        codes = pa.Array.from_buffers(pa.int32(), rows, [None, pa.py_buffer(np.zeros(rows, np.int32))])
+        return pa.DictionaryArray.from_arrays(codes, pa.repeat(keys[name], 1))
+
+    return replace(batch, names=(*batch.names, *keys), load=load, textual=batch.textual | keys.keys())
+
+
+def _is_outside(file: File, window: Window) -> bool:
+    """Whether the hour folders above a file (`yyyy/mm/dd/hh`) place all of it outside the window."""
+    found = _HOUR.search(file.path)
+    if not window.bounded or found is None:
+        return False
+    try:
+        start = datetime(*(int(part) for part in found.groups()), tzinfo=UTC)  # type: ignore[arg-type, misc]
+    except ValueError:  # four numbers that are no hour
+        return False
+    late = window.end is not None and start >= window.end
+    return late or (window.start is not None and start + timedelta(hours=1) <= window.start)

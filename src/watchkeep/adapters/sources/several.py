@@ -1,0 +1,37 @@
+"""Several sources as one."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from watchkeep.adapters.sources.tables import union
+from watchkeep.frames.batches import Batch
+from watchkeep.service.ports import Ask, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """The rows of one source after those of another.
+
+    Args:
+        members: at least one.
+    """
+
+    members: Sequence[Source]
+
+    @property
+    def name(self) -> str:
+        """The names of the first three, and how many more there are."""
+        shown = ", ".join(member.name for member in self.members[:3])
+        more = len(self.members) - 3
+        return f"{shown} and {more} more" if more > 0 else shown
+
+    def schema(self, ask: Ask) -> pa.Schema:
+        """The columns over all members."""
+        return union(member.schema(ask) for member in self.members)
+
+    def batches(self, ask: Ask) -> Iterator[Batch]:
+        """The rows, member by member."""
+        for member in self.members:
+            yield from member.batches(ask)

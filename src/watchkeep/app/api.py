@@ -1,0 +1,317 @@
+"""The Python API: read, learn, check, merge, judge."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from watchkeep.adapters.sources import open_source
+from watchkeep.app import store
+from watchkeep.constraints.constraint import Constraint
+from watchkeep.constraints.policy import Policy
+from watchkeep.core.errors import OptionError
+from watchkeep.core.undefined import Value
+from watchkeep.core.verdicts import Status, Verdict
+from watchkeep.core.window import Window, instant
+from watchkeep.formats import archive
+from watchkeep.formats.report import baseline_document
+from watchkeep.frames.batches import Batch
+from watchkeep.frames.roles import Roles
+from watchkeep.frames.text_values import Dialect
+from watchkeep.monitors.data_quality.evaluation import evaluate
+from watchkeep.monitors.findings import Cause, Findings
+from watchkeep.profiles.profile import Profile
+from watchkeep.profiles.scan import Scan
+from watchkeep.service import checking
+from watchkeep.service.baselining import Learned, learn
+from watchkeep.service.ports import Progress, Source
+from watchkeep.views.html import report_html
+from watchkeep.views.notebook import baseline_fragment, report_fragment
+
+Time = str | datetime | None
+Facets = Mapping[str, Sequence[str]] | Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Rows to learn from, and which column is what. Made by `read`; nothing is read yet."""
+
+    source: Source
+    roles: Roles
+
+
+def read(
+    source: object,
+    *,
+    label: str | None = None,
+    prediction: str | None = None,
+    score: str | None = None,
+    timestamp: str | None = None,
+    id: str | None = None,  # noqa: A002 (the role's name)
+    weight: str | None = None,
+    facets: Facets = (),
+    features: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    format: str | None = None,  # noqa: A002 (the option's name)
+    header: bool | None = None,
+) -> Dataset:
+    """Rows and the roles of their columns.
+
+    Args:
+        source: a path, folder, glob or URL; a pandas, Polars, Arrow or DuckDB frame; or a list of these.
+        label, prediction, score, timestamp, id, weight: the column of that role.
+        facets: columns of sensitive groups, or a mapping from column to the group's values.
+        features: when given, other columns are ignored.
+        ignore: columns not looked at.
+        format: parquet, csv, jsonl, arrow or capture; told by name and content when not given.
+        header: whether CSV has a row of names; told by the content when not given.
+
+    Raises:
+        MissingSourceError: there is nothing at that path.
+        OptionError: a role or option cannot be used.
+
+    >>> import pyarrow as pa
+    >>> read(pa.table({"age": [41, 7]}), label="age").roles.label
+    'age'
+    """
+    groups = facets if isinstance(facets, Mapping) else dict.fromkeys(facets, ())
+    roles = Roles(
+        label=label,
+        prediction=prediction,
+        score=score,
+        timestamp=timestamp,
+        id=id,
+        weight=weight,
+        facets={name: tuple(values) for name, values in groups.items()},
+        features=tuple(features),
+        ignored=tuple(ignore),
+    )
+    return Dataset(open_source(source, format=format, header=header), roles)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataQuality:
+    """The data quality monitor: does a window still look like the data the model learned from?
+
+    Args:
+        dialect: "default", or "sagemaker" / "sagemaker-2020" to learn types and limits as Model Monitor does.
+
+    >>> import pyarrow as pa
+    >>> reference = pa.table({"age": [20 + i % 50 for i in range(1000)]})
+    >>> baseline = DataQuality().baseline(reference)
+    >>> report = baseline.check(pa.table({"age": [None] * 90 + [30] * 10}))
+    >>> str(report.status), report.violations[0].check
+    ('CompletedWithViolations', 'completeness_check')
+    """
+
+    dialect: str = "default"
+
+    def baseline(self, reference: object, *, progress: Progress | None = None) -> "Baseline":
+        """Learn a baseline from a `Dataset`, or from anything `read` takes.
+
+        Raises:
+            EmptySourceError: there are no rows.
+            SourceError: they cannot be read.
+        """
+        data = reference if isinstance(reference, Dataset) else read(reference)
+        learned = learn(
+            data.source,
+            data.roles,
+            kind="data-quality",
+            dialect=dialect_of(self.dialect),
+            created=datetime.now(UTC),
+            progress=progress,
+        )
+        return Baseline(learned)
+
+
+class Baseline:
+    """What a model learned from, to hold windows against. Made by a monitor, or by `load`."""
+
+    def __init__(self, learned: Learned) -> None:
+        self._learned = learned
+        self._force: dict[Dialect, tuple[archive.Baseline, str]] = {}
+
+    @property
+    def id(self) -> str:
+        """Twelve digits that change with any state and any limit."""
+        return archive.identity(self._learned.baseline)
+
+    @property
+    def rows(self) -> int:
+        """Rows it was learned from."""
+        return self._learned.baseline.rows
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns it knows, in order."""
+        return tuple(column.name for column in self._learned.baseline.columns)
+
+    @property
+    def constraints(self) -> tuple[Constraint, ...]:
+        """The limits, each with rule, reason and evidence."""
+        return self._learned.baseline.constraints
+
+    def check(
+        self,
+        source: object,
+        *,
+        start: Time = None,
+        end: Time = None,
+        policy: Policy | None = None,
+        progress: Progress | None = None,
+    ) -> "Report":
+        """Check a window.
+
+        Args:
+            source: anything `read` takes.
+            start, end: keep only rows with start <= timestamp < end; ISO 8601 texts or aware datetimes.
+            policy: the standard; the default allows one false alarm in 1,000 checks.
+            progress: is told how it goes.
+
+        Raises:
+            EmptySourceError: no row is left to analyse.
+            SourceError: the source cannot be read.
+        """
+        opened = source.source if isinstance(source, Dataset) else open_source(source)
+        findings = checking.check(
+            self._learned,
+            opened,
+            window=_window(start, end),
+            policy=policy or Policy(),
+            created=datetime.now(UTC),
+            progress=progress,
+        )
+        return Report(findings, self._learned)
+
+    def scan(self, rows: object, *, policy: Policy | None = None) -> Profile:
+        """The state of some rows: it merges with the states of other rows of the same baseline.
+
+        Args:
+            rows: an Arrow table or record batch; anything else `read` takes is read whole.
+            policy: whose dialect tells types apart.
+        """
+        standard = policy or Policy()
+        baseline, _ = self._in_force(standard.dialect)
+        if hasattr(rows, "num_rows") and hasattr(rows, "schema"):
+            scan = Scan(baseline.plan(standard.dialect))
+            scan.add(Batch.of(rows))
+            return scan.profile()
+        return checking.scan_window(baseline, open_source(rows), window=Window(), dialect=standard.dialect)
+
+    def judge(
+        self, state: Profile, *, start: Time = None, end: Time = None, policy: Policy | None = None
+    ) -> "Report":
+        """Judge a state: no row is read."""
+        standard = policy or Policy()
+        baseline, _ = self._in_force(standard.dialect)
+        findings = evaluate(
+            baseline,
+            state,
+            window=_window(start, end),
+            policy=standard,
+            source="a merged state",
+            created=datetime.now(UTC),
+        )
+        return Report(findings, self._learned)
+
+    def _in_force(self, dialect: Dialect) -> "tuple[archive.Baseline, str]":
+        if dialect not in self._force:
+            baseline = checking.in_force(self._learned, dialect)
+            self._force[dialect] = (baseline, archive.identity(baseline))
+        return self._force[dialect]
+
+    def save(self, folder: str | Path) -> None:
+        """Write statistics.json, constraints.json and baseline.arrow; the folder appears whole or not at all."""
+        store.save_baseline(self._learned, Path(folder))
+
+    def document(self) -> dict[str, object]:
+        """The baseline for people: columns, limits, reasons."""
+        return baseline_document(self._learned.baseline)
+
+    def _repr_html_(self) -> str:
+        return baseline_fragment(self.document())
+
+    def __repr__(self) -> str:
+        return f"<Baseline {self.id}: {self.rows} rows, {len(self.columns)} columns, {len(self.constraints)} limits>"
+
+
+class Report:
+    """What a check found."""
+
+    def __init__(self, findings: Findings, learned: Learned) -> None:
+        self.findings = findings
+        self._learned = learned
+
+    @property
+    def status(self) -> Status:
+        """Completed, or CompletedWithViolations."""
+        return self.findings.status
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """Every constraint's answer, gravest first."""
+        return self.findings.verdicts
+
+    @property
+    def violations(self) -> tuple[Verdict, ...]:
+        """The violated ones."""
+        return self.findings.violations
+
+    @property
+    def causes(self) -> tuple[Cause, ...]:
+        """What to look at first."""
+        return self.findings.causes()
+
+    @property
+    def measures(self) -> dict[tuple[str, str], Value]:
+        """Value by (measure, subject); a subject is a column or "dataset"."""
+        return {(one.measure, one.subject): one.value for one in self.findings.measures}
+
+    def document(self) -> dict[str, object]:
+        """The document `report.json` holds."""
+        return store.report_of(self.findings)
+
+    def html(self) -> str:
+        """One page that needs no network."""
+        return report_html(self.document())
+
+    def save(self, folder: str | Path) -> None:
+        """Write the report's five files; the folder appears whole or not at all."""
+        store.save_report(self.findings, self._learned.document, Path(folder))
+
+    def _repr_html_(self) -> str:
+        return report_fragment(self.document())
+
+    def __repr__(self) -> str:
+        rows = self.findings.profile.rows
+        return f"<Report {self.status}: {rows} rows, {len(self.violations)} of {len(self.verdicts)} limits violated>"
+
+
+def load(folder: str | Path, *, roles: Roles | None = None) -> Baseline:
+    """A saved baseline, ours or one that SageMaker made (statistics.json and constraints.json).
+
+    Raises:
+        BaselineError: it is missing, damaged, or of a newer version.
+        DocumentError: a JSON document does not follow its schema.
+    """
+    return Baseline(store.load_baseline(Path(folder), roles=roles))
+
+
+def dialect_of(name: str) -> Dialect:
+    """The dialect of that name.
+
+    Raises:
+        OptionError: there is none.
+    """
+    choices = [str(dialect) for dialect in Dialect]
+    if name not in choices:
+        raise OptionError("dialect", got=name, expected=f"one of {', '.join(choices)}", choices=choices)
+    return Dialect(name)
+
+
+def _window(start: Time, end: Time) -> Window:
+    sides = [
+        instant(side, option=name) if isinstance(side, str) else side for name, side in (("start", start), ("end", end))
+    ]
+    return Window(*sides)

@@ -1,0 +1,1 @@
+"""What was learned from the reference data: states, and limits with their reasons."""

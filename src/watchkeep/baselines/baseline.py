@@ -1,0 +1,187 @@
+"""A baseline: the reference data's states, and what a window must be read by to be compared with them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from watchkeep.constraints.constraint import Constraint
+from watchkeep.frames.roles import Role, Roles
+from watchkeep.frames.schema import ColumnType
+from watchkeep.frames.text_values import Dialect
+from watchkeep.profiles.plan import ColumnPlan, JointPlan, Plan, joint_plan
+from watchkeep.profiles.profile import JOINT, Profile
+from watchkeep.states.bins import Bins
+from watchkeep.states.cells import Cells
+from watchkeep.states.codec import State
+from watchkeep.states.distinct import Distinct
+from watchkeep.states.frequencies import Frequencies
+from watchkeep.states.moments import Moments
+from watchkeep.states.presence import Presence
+from watchkeep.states.rows import FeatureSums, RowSample, levels_of
+from watchkeep.stats.fourier import bandwidth, features
+from watchkeep.stats.tails import covariance_traces
+
+S = TypeVar("S", bound=State)
+FREQUENCIES = 64
+"""Random frequencies of the joint comparison; each gives a cosine and a sine."""
+SEED = 20_130_208
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BaselineColumn:
+    """One column of the reference data.
+
+    Args:
+        name, role, type: what it is.
+        parts: its states.
+    """
+
+    name: str
+    role: Role
+    type: ColumnType
+    parts: Mapping[str, State]
+
+    def part(self, name: str, kind: type[S]) -> S | None:
+        """One state; None when the column has none of that name and kind."""
+        state = self.parts.get(name)
+        return state if isinstance(state, kind) else None
+
+    @property
+    def presence(self) -> Presence:
+        """Rows and values."""
+        return self.part("presence", Presence) or Presence()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JointBaseline:
+    """The reference rows of the numeric columns taken together.
+
+    Args:
+        plan: how a window's rows are turned into features.
+        sums: the reference's sampled features.
+        spread, spread2: tr(S) and tr(S**2) of their covariance matrix S.
+    """
+
+    plan: JointPlan
+    sums: FeatureSums
+    spread: float
+    spread2: float
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Baseline:
+    """What a window is compared with: immutable once made.
+
+    Args:
+        kind: the monitor it is for.
+        created: when it was made.
+        source: what it was made from, for people.
+        rows: rows analysed.
+        rejected: rows that could not be read, by reason.
+        roles: which column is what.
+        dialect: whose rules it was made by.
+        columns: the reference data's columns, in order, without the ignored ones.
+        names: all the columns of the reference data, in order: what columns without names are called by position.
+        joint: the numeric columns together; None when fewer than two.
+        constraints: suggested limits, or those of a file that was edited since.
+    """
+
+    kind: str
+    created: datetime
+    source: str
+    rows: int
+    rejected: Mapping[str, int] = field(default_factory=dict)
+    roles: Roles
+    dialect: Dialect
+    columns: tuple[BaselineColumn, ...]
+    names: tuple[str, ...] = ()
+    joint: JointBaseline | None = None
+    constraints: tuple[Constraint, ...] = ()
+
+    def plan(self, dialect: Dialect) -> Plan:
+        """How to read a window."""
+        return Plan(
+            columns=tuple(_window_plan(column) for column in self.columns),
+            joint=None if self.joint is None else self.joint.plan,
+            dialect=dialect,
+        )
+
+
+def _window_plan(column: BaselineColumn) -> ColumnPlan:
+    bins, listed = column.part("bins", Bins), column.part("categories", Frequencies)
+    if bins is None and (column.type.numeric or column.type is ColumnType.EMBEDDING) and column.role is not Role.ID:
+        bins = Bins.of(Cells.empty(), mean=0.0, deviation=0.0)
+    return ColumnPlan(
+        name=column.name,
+        role=column.role,
+        type=column.type,
+        bins=bins,
+        categories=None if listed is None else tuple(name for name, _ in listed.ranked()),
+    )
+
+
+def columns_of(profile: Profile, plans: Sequence[ColumnPlan]) -> tuple[BaselineColumn, ...]:
+    """The columns of a reference profile: their cells become bins."""
+    columns = []
+    for plan in plans:
+        parts = {part: state for (name, part), state in profile.parts.items() if name == plan.name}
+        cells = parts.pop("cells", None)
+        if isinstance(cells, Cells):
+            moments = parts.get("moments")
+            assert isinstance(moments, Moments)  # noqa: S101 (the scanner makes both)
+            deviation = moments.deviation()
+            spread = deviation if isinstance(deviation, float) else 0.0
+            parts["bins"] = Bins.of(cells, mean=moments.mean, deviation=spread)
+        presence = parts.get("presence")
+        held = isinstance(presence, Presence) and presence.present > 0
+        # A column without a single value has no type, whatever it was stored as.
+        kind = plan.type if held else ColumnType.UNKNOWN
+        columns.append(BaselineColumn(plan.name, plan.role, kind, parts if held else {"presence": parts["presence"]}))
+    return tuple(columns)
+
+
+def joint_of(profile: Profile, plan: JointPlan | None, columns: Sequence[BaselineColumn]) -> JointBaseline | None:
+    """The joint part of a reference profile; None when too few rows or columns hold numbers."""
+    sample = profile.part(JOINT, "rows", RowSample)
+    if plan is None or sample is None or len(sample.hashes) < 2:
+        return None
+    center, scale = _units(sample.values)
+    ranked = sorted(columns, key=lambda column: -_different(column))
+    types = {column.name: (column.role, column.type) for column in columns}
+    chosen = joint_plan({name: types[name] for name in plan.columns}, [column.name for column in ranked])
+    assert chosen is not None  # noqa: S101 (the plan has two columns)
+    scaled = JointPlan(columns=plan.columns, keys=chosen.keys, center=center, scale=scale)
+    rows = scaled.standardised(sample.values)
+    random = np.random.Generator(np.random.PCG64(SEED))
+    frequencies = (random.standard_normal((rows.shape[1], FREQUENCIES)) / bandwidth(rows)).astype(np.float32)
+    spread, spread2 = covariance_traces(features(rows, frequencies).astype(np.float64))
+    return JointBaseline(
+        JointPlan(columns=plan.columns, keys=chosen.keys, center=center, scale=scale, frequencies=frequencies),
+        FeatureSums.of(levels_of(sample.hashes), rows, frequencies, sample.level),
+        spread,
+        spread2,
+    )
+
+
+def _units(rows: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Median and a robust spread of each column; 0 and 1 where a column holds no number."""
+    center, scale = np.zeros(rows.shape[1]), np.ones(rows.shape[1])
+    for place, column in enumerate(rows.T):
+        real = column[np.isfinite(column)]
+        if len(real):
+            low, middle, high = np.quantile(real, [0.25, 0.5, 0.75])
+            spread = (high - low) / 1.349 or float(np.std(real))
+            center[place] = middle
+            scale[place] = spread if np.isfinite(spread) and spread > 0 else 1.0
+    return center, scale
+
+
+def _different(column: BaselineColumn) -> float:
+    distinct = column.part("distinct", Distinct)
+    presence = column.presence
+    share = presence.present / presence.rows if presence.rows else 0.0
+    return 0.0 if distinct is None else distinct.estimate() * share

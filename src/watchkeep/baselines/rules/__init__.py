@@ -1,0 +1,1 @@
+"""Suggestion rules: what a baseline column promises, with the evidence and the reason."""

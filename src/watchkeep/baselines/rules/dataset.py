@@ -1,0 +1,88 @@
+"""The dataset keeps its volume, its freshness and its joint shape."""
+
+import numpy as np
+
+from watchkeep.baselines.baseline import BaselineColumn, JointBaseline
+from watchkeep.constraints.checks import FRESHNESS, JOINT_DRIFT, ROW_VOLUME
+from watchkeep.constraints.constraint import Constraint, Side
+from watchkeep.core.verdicts import DATASET
+from watchkeep.states.cells import Cells
+
+JOINT_LIMIT = 0.02
+"""Squared discrepancy the joint distribution may move by, noise apart; 2 is the most there is."""
+_HOURS = 24
+
+
+def row_volume(time: BaselineColumn | None) -> list[Constraint]:
+    """Between half the slowest and twice the busiest full day of the baseline, when it spans three full days."""
+    days = _full_days(time)
+    if len(days) < 3:
+        return []
+    low, high = int(days.min()), int(days.max())
+    evidence = {"days": len(days), "fewest": low, "most": high}
+    reason = f"{len(days)} full days have {low} to {high} rows"
+    return [
+        Constraint(
+            check=ROW_VOLUME,
+            measure="rows_per_day",
+            subject=DATASET,
+            side=side,
+            limit=limit,
+            rule="RetainVolume",
+            reason=reason,
+            evidence=evidence,
+        )
+        for side, limit in ((Side.AT_LEAST, low / 2), (Side.AT_MOST, 2.0 * high))
+    ]
+
+
+def freshness(time: BaselineColumn | None) -> list[Constraint]:
+    """The newest row no further from the window's end than twice the longest silence of the baseline."""
+    hours = None if time is None else time.part("hours", Cells)
+    if hours is None or hours.shift or len(hours.keys) < _HOURS:
+        return []
+    silence = int(np.diff(hours.keys).max())
+    return [
+        Constraint(
+            check=FRESHNESS,
+            measure="freshness",
+            subject=DATASET,
+            side=Side.AT_MOST,
+            limit=2 * 3600.0 * silence,
+            rule="RetainFreshness",
+            reason=f"the longest silence is {silence} hours",
+            evidence={"hours": silence},
+        )
+    ]
+
+
+def joint_drift(joint: JointBaseline | None) -> list[Constraint]:
+    """The numeric columns together no further away than a small discrepancy beyond noise."""
+    if joint is None:
+        return []
+    return [
+        Constraint(
+            check=JOINT_DRIFT,
+            measure="mmd",
+            subject=DATASET,
+            side=Side.AT_MOST,
+            limit=JOINT_LIMIT,
+            rule="RetainJointShape",
+            reason=f"{len(joint.plan.columns)} numeric columns are compared together",
+            evidence={"columns": len(joint.plan.columns), "rows": joint.sums.rows},
+        )
+    ]
+
+
+def _full_days(time: BaselineColumn | None) -> "np.typing.NDArray[np.int64]":
+    hours = None if time is None else time.part("hours", Cells)
+    if hours is None or hours.shift or not len(hours.keys):
+        return np.zeros(0, np.int64)
+    days = hours.keys // _HOURS
+    first = int(days[0])
+    totals = np.zeros(int(days[-1]) - first + 1, np.int64)
+    np.add.at(totals, days - first, hours.counts)
+    # The first and the last day are seldom whole.
+    whole_first = int(hours.keys[0]) % _HOURS == 0
+    whole_last = int(hours.keys[-1]) % _HOURS == _HOURS - 1
+    return totals[0 if whole_first else 1 : len(totals) if whole_last else -1]

@@ -1,0 +1,67 @@
+"""`watchkeep check`."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from watchkeep.adapters.sources import open_source
+from watchkeep.app.store import load_baseline, save_report
+from watchkeep.cli.options import dialect_option, roles_from, roles_options, source_options
+from watchkeep.cli.output import answer
+from watchkeep.cli.progress import progress
+from watchkeep.constraints.policy import Policy
+from watchkeep.core.window import Window
+from watchkeep.frames.roles import Roles
+from watchkeep.frames.text_values import Dialect
+from watchkeep.service.checking import check
+
+
+@click.command("check")
+@click.argument("baseline", type=click.Path(path_type=Path))
+@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder to write.")
+@click.option("--start", metavar="T", help="Only rows from this time on (ISO 8601; UTC unless it says otherwise).")
+@click.option("--end", metavar="T", help="Only rows before this time.")
+@click.option("--engine", type=click.Choice(["local"]), default="local", help="What does the reading.")
+@click.option("--strict", is_flag=True, help="Exit with 1 also when anything is undecided.")
+@click.option("--false-alarms", type=float, default=1 / 1000, show_default=True, help="Chance that noise violates anything.")
+@click.option("--min-rows", type=int, default=30, show_default=True, help="Fewer values leave a distance undecided.")
+@roles_options
+@source_options
+@dialect_option
+@click.option("--json", "as_json", is_flag=True, help="Print the report document, alone.")
+@click.option("--verbose", is_flag=True, help="Print every measure.")
+def command(
+    baseline: Path, sources: tuple[str, ...], out: Path, start: str | None, end: str | None, engine: str, **given: Any
+) -> int:
+    """Hold SOURCE against BASELINE, a folder that `watchkeep baseline` or SageMaker wrote.
+
+    Writes report.json, report.html, statistics.json, constraints.json and constraint_violations.json into the
+    folder, which appears whole or not at all. Exit code 0: completed; 1: with violations.
+
+    \b
+        watchkeep check baselines/churn today.parquet --out reports/today
+    """
+    roles = roles_from(given)
+    window = Window.between(start, end)
+    policy = Policy(
+        dialect=Dialect(given["dialect"]), false_alarms=given["false_alarms"], min_rows=given["min_rows"]
+    )
+    learned = load_baseline(baseline, roles=roles)
+    source = open_source(list(sources), format=given["format"], header=given["header"])
+    findings = check(
+        learned,
+        source,
+        window=window,
+        policy=policy,
+        created=datetime.now(UTC),
+        roles=None if roles == Roles() else roles,
+        progress=progress(),
+    )
+    document = save_report(findings, learned.document, out)
+    code = answer(document, as_json=given["as_json"], strict=given["strict"], verbose=given["verbose"])
+    if not given["as_json"]:
+        click.echo(f"Report: {out / 'report.html'}")
+    return code

@@ -1,0 +1,43 @@
+"""`watchkeep compare`."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from watchkeep.adapters.sources import open_source
+from watchkeep.app.store import report_of
+from watchkeep.cli.options import dialect_option, roles_from, roles_options, source_options
+from watchkeep.cli.output import answer
+from watchkeep.cli.progress import progress
+from watchkeep.constraints.policy import Policy
+from watchkeep.core.window import Window
+from watchkeep.frames.text_values import Dialect
+from watchkeep.service.baselining import learn
+from watchkeep.service.checking import check
+
+
+@click.command("compare")
+@click.argument("reference")
+@click.argument("current")
+@roles_options
+@source_options
+@dialect_option
+@click.option("--json", "as_json", is_flag=True, help="Print the report document, alone.")
+@click.option("--verbose", is_flag=True, help="Print every measure.")
+def command(reference: str, current: str, dialect: str, as_json: bool, verbose: bool, **given: Any) -> int:
+    """Compare CURRENT with REFERENCE at a glance; nothing is saved.
+
+    \b
+        watchkeep compare train.parquet today.csv
+    """
+    roles = roles_from(given)
+    now = datetime.now(UTC)
+    policy = Policy(dialect=Dialect(dialect))
+    before, after = (
+        open_source(one, format=given["format"], header=given["header"]) for one in (reference, current)
+    )
+    told = progress()
+    learned = learn(before, roles, kind="data-quality", dialect=policy.dialect, created=now, progress=told)
+    findings = check(learned, after, window=Window(), policy=policy, created=now, progress=told)
+    return answer(report_of(findings), as_json=as_json, verbose=verbose)

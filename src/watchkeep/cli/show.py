@@ -1,0 +1,61 @@
+"""`watchkeep show`."""
+
+from pathlib import Path
+
+import click
+
+from watchkeep.app.store import REPORT, load_baseline
+from watchkeep.cli.output import answer, answer_baseline
+from watchkeep.core.errors import DocumentError, MissingSourceError
+from watchkeep.formats import json_text
+from watchkeep.formats.report import baseline_document
+from watchkeep.views.html import baseline_html, report_html
+
+
+@click.command("show")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--html", type=click.Path(path_type=Path), help="Write one HTML file instead.")
+@click.option("--json", "as_json", is_flag=True, help="Print the document, alone.")
+@click.option("--verbose", is_flag=True, help="Print every measure.")
+def command(path: Path, html: Path | None, as_json: bool, verbose: bool) -> int:
+    """Draw the report or baseline at PATH.
+
+    Exit code for a report: 0 completed, 1 with violations; for a baseline: 0.
+    """
+    report = path / REPORT if path.is_dir() else path
+    if not path.exists():
+        raise MissingSourceError(str(path), looked_for="a report or a baseline")
+    if report.is_file():
+        document = _report(report)
+        if html is not None:
+            _write(html, report_html(document))
+            return 0
+        return answer(document, as_json=as_json, verbose=verbose)
+    baseline = baseline_document(load_baseline(path).baseline)
+    if html is not None:
+        _write(html, baseline_html(baseline))
+        return 0
+    return answer_baseline(baseline, as_json=as_json, verbose=verbose)
+
+
+def _report(path: Path) -> dict[str, object]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DocumentError(str(path), at="the file", got=str(error), expected="a report.json") from error
+    document = json_text.loads(text, str(path))
+    if "verdicts" not in document or "outcomes" not in document:
+        raise DocumentError(str(path), at="the top", got="neither verdicts nor outcomes", expected="a report.json")
+    return document
+
+
+def _write(path: Path, page: str) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(page, encoding="utf-8", errors="backslashreplace")
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise DocumentError(str(path), at="the file", got=str(error), expected="a place to write") from error
+    click.echo(f"Wrote {path}")

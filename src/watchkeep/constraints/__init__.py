@@ -1,0 +1,1 @@
+"""Limits that judge measures: data, not code."""

@@ -1,0 +1,68 @@
+"""The names of the checks, as violation files spell them."""
+
+from types import MappingProxyType
+from typing import Final
+
+DATA_TYPE: Final = "data_type_check"
+COMPLETENESS: Final = "completeness_check"
+CATEGORIES: Final = "categorical_values_check"
+DRIFT: Final = "baseline_drift_check"
+MISSING_COLUMN: Final = "missing_column_check"
+EXTRA_COLUMN: Final = "extra_column_check"
+SAGEMAKER: Final = (DATA_TYPE, COMPLETENESS, CATEGORIES, DRIFT, MISSING_COLUMN, EXTRA_COLUMN)
+"""The six that SageMaker knows."""
+
+RANGE: Final = "range_check"
+NEW_CATEGORY: Final = "new_category_check"
+UNIQUENESS: Final = "uniqueness_check"
+NON_NEGATIVE: Final = "non_negative_check"
+FINITE: Final = "finite_check"
+CONSTANT: Final = "constant_check"
+EMBEDDING_NORM: Final = "embedding_norm_check"
+DIMENSION: Final = "dimension_check"
+ROW_VOLUME: Final = "row_volume_check"
+FRESHNESS: Final = "freshness_check"
+JOINT_DRIFT: Final = "joint_drift_check"
+LIMIT: Final = "limit_check"
+"""A limit on any other measure, written by hand."""
+
+OF_MEASURE: Final = MappingProxyType(
+    {
+        "type_match": DATA_TYPE,
+        "completeness": COMPLETENESS,
+        "domain_match": NEW_CATEGORY,
+        "out_of_range": RANGE,
+        "uniqueness": UNIQUENESS,
+        "negative": NON_NEGATIVE,
+        "infinite": FINITE,
+        "distinct": CONSTANT,
+        "dimension_match": DIMENSION,
+        "row_count": ROW_VOLUME,
+        "rows_per_day": ROW_VOLUME,
+        "freshness": FRESHNESS,
+        "mmd": JOINT_DRIFT,
+    }
+)
+"""The check a limit of ours belongs to, by measure."""
+DISTANCES: Final = frozenset({"ks", "linf", "linf_robust", "js", "hellinger", "tv"})
+"""Measures in [0, 1] that grow with the distance from the baseline, by chance too in small windows."""
+SHARES: Final = frozenset(
+    {"completeness", "type_match", "domain_match", "out_of_range", "negative", "infinite", "outliers", "dimension_match"}
+)
+"""Measures that are a share of rows."""
+EVERY: Final = (
+    *SAGEMAKER,
+    RANGE,
+    NEW_CATEGORY,
+    UNIQUENESS,
+    NON_NEGATIVE,
+    FINITE,
+    CONSTANT,
+    EMBEDDING_NORM,
+    DIMENSION,
+    ROW_VOLUME,
+    FRESHNESS,
+    JOINT_DRIFT,
+    LIMIT,
+)
+"""Every check there is."""

@@ -1,0 +1,1 @@
+"""The words everything else is said in: undefined numbers, verdicts, windows, errors. Imports nothing of ours."""

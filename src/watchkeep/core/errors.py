@@ -1,0 +1,120 @@
+"""Every error Watchkeep raises on purpose.
+
+    WatchkeepError
+    ├── BadInputError                     the user can mend it; commands exit with 2
+    │   ├── OptionError                   an option or argument has a value we cannot use
+    │   ├── SourceError                   a source cannot be read
+    │   │   ├── MissingSourceError        nothing is there
+    │   │   ├── UnreadableSourceError     something is there, and it is not what it should be
+    │   │   └── EmptySourceError          it can be read and holds no rows
+    │   ├── MissingColumnError            a role names a column that the data does not have
+    │   ├── DuplicateColumnError          two columns share one name
+    │   ├── BaselineError                 a baseline is missing, corrupt, of a newer version or of another kind
+    │   ├── DocumentError                 a JSON document is not what its schema says
+    │   └── MissingExtraError             a library is not installed
+    └── StateError                        two states cannot be merged, or a codec cannot read one
+"""
+
+from collections.abc import Collection
+from difflib import get_close_matches
+
+
+class WatchkeepError(Exception):
+    """Base of all errors Watchkeep raises on purpose."""
+
+
+class BadInputError(WatchkeepError):
+    """Something the user gave cannot be used. Commands print the sentence and exit with 2."""
+
+
+class OptionError(BadInputError, ValueError):
+    """An option or argument has a value that cannot be used."""
+
+    def __init__(self, option: str, *, got: str, expected: str, choices: Collection[str] = ()) -> None:
+        self.option, self.got, self.expected = option, got, expected
+        super().__init__(f"{option}: got {got!r}, expected {expected}{_hint(got, choices)}")
+
+
+class SourceError(BadInputError):
+    """A source cannot be read."""
+
+
+class MissingSourceError(SourceError, FileNotFoundError):
+    """A source names something that is not there."""
+
+    def __init__(self, source: str, *, looked_for: str = "a file, folder or glob") -> None:
+        self.source = source
+        super().__init__(f"{source}: there is no such source; expected {looked_for}")
+
+    def __str__(self) -> str:  # OSError would print its own arguments
+        return str(self.args[0])
+
+
+class UnreadableSourceError(SourceError, ValueError):
+    """A source is there, and is not what its name or its siblings promise."""
+
+    def __init__(self, source: str, *, why: str) -> None:
+        self.source, self.why = source, why
+        super().__init__(f"{source}: {why}")
+
+
+class EmptySourceError(SourceError, ValueError):
+    """A source can be read and holds no rows to look at."""
+
+    def __init__(self, source: str, *, why: str = "it holds no rows") -> None:
+        self.source = source
+        super().__init__(f"{source}: {why}")
+
+
+class MissingColumnError(BadInputError, LookupError):
+    """A role, or an option, names a column that the data does not have."""
+
+    def __init__(self, column: str, *, reader: str, available: Collection[str]) -> None:
+        self.column, self.reader, self.available = column, reader, list(available)
+        shown = ", ".join(repr(name) for name in self.available[:12])
+        more = f" and {len(self.available) - 12} more" if len(self.available) > 12 else ""
+        super().__init__(
+            f"{reader} reads column {column!r}, which the data does not have"
+            f"{_hint(column, self.available)}; it has {shown or 'no columns'}{more}"
+        )
+
+
+class DuplicateColumnError(BadInputError, ValueError):
+    """Two columns of one source share a name."""
+
+    def __init__(self, column: str, *, source: str) -> None:
+        self.column, self.source = column, source
+        super().__init__(f"{source}: two columns are named {column!r}; rename or drop one of them")
+
+
+class BaselineError(BadInputError, ValueError):
+    """A baseline cannot be used."""
+
+    def __init__(self, path: str, *, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(f"{path}: {why}")
+
+
+class DocumentError(BadInputError, ValueError):
+    """A JSON document does not follow its schema."""
+
+    def __init__(self, document: str, *, at: str, got: str, expected: str) -> None:
+        self.document, self.at, self.got, self.expected = document, at, got, expected
+        super().__init__(f"{document}: at {at} got {got}, expected {expected}")
+
+
+class MissingExtraError(BadInputError, ImportError):
+    """A library that an optional part of Watchkeep needs is not installed."""
+
+    def __init__(self, what: str, *, extra: str) -> None:
+        self.extra = extra
+        super().__init__(f"{what} needs libraries that are not installed: pip install 'watchkeep[{extra}]'")
+
+
+class StateError(WatchkeepError, ValueError):
+    """Two states cannot be merged, or a codec cannot read one."""
+
+
+def _hint(got: str, choices: Collection[str]) -> str:
+    near = get_close_matches(got, choices, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""

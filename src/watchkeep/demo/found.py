@@ -1,0 +1,121 @@
+"""What the reports of the replayed days say, in one line a day."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Final, Self
+
+from rich.table import Table
+from rich.text import Text
+
+MISSING: Final = "completeness_check"
+"""The check of missing values, as violation files spell it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """A replayed day, and what was found in it.
+
+    Args:
+        day: the day in New York.
+        report: the folder of its report.
+        status: what became of the run (`Completed`, `CompletedWithViolations`, ...).
+        rows: flights analysed.
+        violations: broken constraints.
+        columns: columns with a violation, the worst first.
+        missing: the columns of these whose values are missing more often than the baseline allows.
+        severity: how far outside the worst violation is; 0 without one.
+        sentence: the finding in words.
+    """
+
+    day: date
+    report: Path
+    status: str
+    rows: int
+    violations: int
+    columns: tuple[str, ...]
+    missing: tuple[str, ...]
+    severity: float
+    sentence: str
+
+    @classmethod
+    def read(cls, day: date, report: Path) -> Self:
+        """Read the report that `watchkeep check --out` wrote into a folder."""
+        document = json.loads((report / "report.json").read_text(encoding="utf-8"))
+        violated = sorted(
+            (verdict for verdict in document["verdicts"] if verdict["outcome"] == "violated"),
+            key=lambda verdict: -verdict.get("severity", 0.0),
+        )
+        missing = _subjects(verdict for verdict in violated if verdict.get("check") == MISSING)
+        return cls(
+            day=day,
+            report=report,
+            status=document["status"],
+            rows=document["rows"]["analysed"],
+            violations=len(violated),
+            columns=_subjects(violated),
+            missing=missing,
+            severity=violated[0].get("severity", 0.0) if violated else 0.0,
+            sentence=_sentence(document, missing),
+        )
+
+    @property
+    def name(self) -> str:
+        """The day for people.
+
+        >>> day = Day(day=date(2013, 2, 8), report=Path(), status="Completed", rows=0, violations=0,
+        ...           columns=(), missing=(), severity=0.0, sentence="nothing")
+        >>> day.name
+        'Fri 8 Feb'
+        """
+        return f"{self.day:%a} {self.day.day} {self.day:%b}"
+
+    @property
+    def line(self) -> str:
+        """The finding as one line of text."""
+        return f"{self.name}: {self.rows} flights, {self.found}: {self.sentence}"
+
+    @property
+    def found(self) -> str:
+        """How much was found, in two words."""
+        if self.status not in {"Completed", "CompletedWithViolations"}:
+            return self.status.lower()
+        return "ok" if not self.violations else f"{self.violations} violation{'s' * (self.violations > 1)}"
+
+
+def listed(names: Sequence[str], *, most: int = 3) -> str:
+    """Names as a phrase, cut after a few.
+
+    >>> listed(["dep_time"]), listed(["a", "b", "c", "d", "e"])
+    ('dep_time', 'a, b, c and 2 more')
+    """
+    if len(names) <= most:
+        return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+    return f"{', '.join(names[:most])} and {len(names) - most} more"
+
+
+def table(days: Sequence[Day], worst: Day | None) -> Table:
+    """The days, one a row, the worst in bold."""
+    drawn = Table(box=None, pad_edge=False, header_style="dim")
+    drawn.add_column("day", no_wrap=True)
+    drawn.add_column("flights", justify="right")
+    drawn.add_column("found", no_wrap=True)
+    drawn.add_column("worst columns")
+    drawn.add_column("in words")
+    for day in days:
+        cells = (day.name, f"{day.rows:,}", day.found, listed(day.columns), day.sentence)
+        drawn.add_row(*map(Text, cells), style="bold" if day is worst else "")
+    return drawn
+
+
+def _subjects(verdicts: Any) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(verdict["subject"] for verdict in verdicts))
+
+
+def _sentence(document: Mapping[str, Any], missing: Sequence[str]) -> str:
+    if missing:
+        return f"values are missing in {listed(missing, most=6)}"
+    causes = document.get("causes") or []
+    return str(causes[0]["sentence"]) if causes else "nothing unusual"

@@ -1,0 +1,143 @@
+"""A story told in steps: each has a title, does one thing, and says what came of it.
+
+Commands are run as a user would run them, each in a process of its own, and printed before they run, so that
+every line can be copied into a terminal.
+"""
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+from rich.console import Console
+from rich.text import Text
+
+from watchkeep.core.errors import WatchkeepError
+
+SUCCESS: Final = (0, 1)
+"""Exit codes of commands that did their work: completed, and completed with violations."""
+
+Telling = Callable[[Path], str]
+"""Looks at the scenario's folder and says in one line what a step has left there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where a scenario plays: the folder its files lie in, and the console it talks to."""
+
+    home: Path
+    console: Console
+
+    def say(self, line: str, *, style: str = "") -> None:
+        """Print a line as it is: nothing in it is markup."""
+        self.console.print(Text(line, style=style), soft_wrap=True)
+
+    def head(self, title: str) -> None:
+        """Print a heading."""
+        self.say(f"\n{title}", style="bold cyan")
+
+
+class Step(Protocol):
+    """One step of a scenario. Steps in a row that share a title are told under one heading."""
+
+    @property
+    def title(self) -> str:
+        """What the step is for, as a heading."""
+        ...
+
+    def run(self, stage: Stage) -> None:
+        """Do it.
+
+        Raises:
+            WatchkeepError: it cannot be done.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """A step in Python: what users have before they come to us, such as data and a model."""
+
+    title: str
+    do: Telling
+
+    def run(self, stage: Stage) -> None:
+        """Do the work and print the line it returns."""
+        stage.say(f"  {self.do(stage.home)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A step that is a command line of ours.
+
+    Args:
+        title: what it is for.
+        arguments: what is typed after `watchkeep`; relative paths start at the scenario's folder.
+        tell: says in one line what came of it; None prints what the command printed.
+
+    >>> Command(title="Look", arguments=("show", "reports/a day")).line
+    "watchkeep show 'reports/a day'"
+    """
+
+    title: str
+    arguments: Sequence[str]
+    tell: Telling | None = None
+
+    @property
+    def line(self) -> str:
+        """The command as it is typed into a shell."""
+        return shlex.join(("watchkeep", *self.arguments))
+
+    def run(self, stage: Stage) -> None:
+        """Print the command, run it, and print what came of it.
+
+        Raises:
+            WatchkeepError: the command did not do its work; it said why on standard error.
+        """
+        stage.say(f"  $ {self.line}", style="bold")
+        done = subprocess.run(  # noqa: S603 (our own interpreter and our own program)
+            (sys.executable, "-m", "watchkeep", *self.arguments),
+            cwd=stage.home,
+            env=_environment(stage.console, colours=self.tell is None),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+        if done.returncode not in SUCCESS:
+            why = done.stderr.strip() or "it gave no reason"
+            raise WatchkeepError(f"{self.line}: ended with exit code {done.returncode}: {why}")
+        if self.tell is None:
+            stage.console.print(Text.from_ansi(done.stdout.rstrip()), soft_wrap=True)
+        else:
+            stage.say(f"    {self.tell(stage.home)}")
+
+
+def play(steps: Sequence[Step], stage: Stage) -> None:
+    """Run the steps in their order; each new title becomes a heading.
+
+    Raises:
+        WatchkeepError: a step cannot be done; those after it are not tried.
+    """
+    title = None
+    for step in steps:
+        if step.title != title:
+            title = step.title
+            stage.head(title)
+        step.run(stage)
+
+
+def _environment(console: Console, *, colours: bool) -> dict[str, str]:
+    """The environment of a command that draws for our console, and finds our modules from another folder."""
+    environment = dict(os.environ) | {"COLUMNS": str(console.width), "PYTHONIOENCODING": "utf-8"}
+    if modules := environment.get("PYTHONPATH"):
+        environment["PYTHONPATH"] = os.pathsep.join(
+            str(Path(part).resolve()) for part in modules.split(os.pathsep)
+        )
+    if colours and console.is_terminal and not console.no_color:
+        environment["FORCE_COLOR"] = "1"
+    return environment

@@ -1,0 +1,123 @@
+"""The story the demo tells, from the data to the report of the worst day."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from watchkeep.core.errors import OptionError
+from watchkeep.demo import flights
+from watchkeep.demo.found import Day, table
+from watchkeep.demo.scenario import Command, Stage, Step, Work, play
+
+HOME: Final = Path(".watchkeep/demo")
+"""Where the demo keeps its files unless told otherwise."""
+
+TRAIN: Final = "train.parquet"
+LIVE: Final = "flights.parquet"
+BASELINE: Final = "baseline"
+
+
+@dataclass(frozen=True, slots=True)
+class DemoResult:
+    """What the demo found.
+
+    Args:
+        home: the folder with the data, the baseline and the reports.
+        days: the replayed days, in order.
+        worst: the day furthest outside the baseline; None when nothing was violated on any day.
+    """
+
+    home: Path
+    days: tuple[Day, ...]
+    worst: Day | None
+
+
+def run(home: Path, console: Console, *, days: tuple[date, date] = flights.REPLAY) -> DemoResult:
+    """Train a model on January's flights, make its baseline, and check the days after it one by one.
+
+    What an earlier demo left in the folder is replaced.
+
+    Args:
+        home: the folder to work in; made if it is not there.
+        console: where the story is told.
+        days: the days to replay, [first, end), within `flights.REPLAY`.
+
+    Raises:
+        OptionError: `home` is a file, or `days` is no stretch of the days that can be replayed.
+        MissingExtraError: the libraries of the extra `demo` are not installed.
+        WatchkeepError: a command failed.
+    """
+    first, end = flights.REPLAY
+    if not first <= days[0] < days[1] <= end:
+        raise OptionError("days", got=f"{days[0]} to {days[1]}", expected=f"days between {first} and {end}")
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise OptionError("--home", got=str(home), expected="a folder, or a place to make one") from error
+    stage = Stage(home, console)
+    stage.say(
+        "A model foretells which of the flights that leave New York arrive late. It learned from January"
+    )
+    stage.say("2013, and is watched day by day through February. On the 8th and 9th a blizzard came.")
+    stage.say(f"The commands below run in {home}", style="dim")
+    replayed = tuple(days[0] + timedelta(days=number) for number in range((days[1] - days[0]).days))
+    play((*learning(), *watching(replayed)), stage)
+    return _conclude(stage, replayed)
+
+
+def learning() -> tuple[Step, ...]:
+    """The steps before production: data, a model, and its baseline."""
+    return (
+        Work(title="Train a model", do=_train),
+        Command(
+            title="Learn what is normal",
+            arguments=(
+                *("baseline", "data-quality", TRAIN, "--out", BASELINE),
+                *("--timestamp", "scheduled", "--id", "id", "--prediction", "prediction", "--score", "score"),
+            ),
+        ),
+    )
+
+
+def watching(days: Sequence[date]) -> tuple[Step, ...]:
+    """The steps of production: one check a day, over the day's hours in New York."""
+
+    def check(day: date) -> Command:
+        start, end = (
+            flights.midnight(at).isoformat(timespec="minutes") for at in (day, day + timedelta(days=1))
+        )
+        report = f"reports/{day}"
+        return Command(
+            title="Check every day",
+            arguments=("check", BASELINE, LIVE, "--start", start, "--end", end, "--out", report),
+            tell=lambda home: Day.read(day, home / report).line,
+        )
+
+    return tuple(check(day) for day in days)
+
+
+def _train(home: Path) -> str:
+    """Write the flights the model learned from and those it then met, each with what the model says of it."""
+    known = flights.load()
+    train, live = flights.between(known, flights.TRAINING), flights.between(known, flights.REPLAY)
+    model = flights.Delays.learn(train)
+    flights.write(flights.with_predictions(train, flights.held_out(train)), home / TRAIN)
+    flights.write(flights.with_predictions(live, model.score(live)), home / LIVE)
+    return f"{train.num_rows:,} flights to learn from: {TRAIN}; {live.num_rows:,} that came later: {LIVE}"
+
+
+def _conclude(stage: Stage, replayed: Sequence[date]) -> DemoResult:
+    days = tuple(Day.read(day, stage.home / "reports" / str(day)) for day in replayed)
+    worst = max((day for day in days if day.violations), key=lambda day: day.severity, default=None)
+    stage.head("What was found")
+    stage.console.print(table(days, worst))
+    if worst is not None:
+        play((Command(title="Look at the worst day", arguments=("show", f"reports/{worst.day}")),), stage)
+        stage.say(f"\nThe worst day was {worst.line}", style="bold")
+        stage.say(f"Its report, for a browser: {worst.report / 'report.html'}")
+    stage.say(f"All reports: {stage.home / 'reports'}")
+    return DemoResult(stage.home, days, worst)

@@ -1,0 +1,89 @@
+"""Rows on their way through: a batch whose columns are decoded when somebody asks for them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from watchkeep.core.errors import MissingColumnError
+
+Loader = Callable[[str], pa.Array]
+"""Decodes one column of a batch into one Arrow array (one chunk)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some rows of a source.
+
+    Args:
+        rows: how many.
+        names: the columns these rows have, in order. Rows of another file may have others.
+        load: decodes a column; called at most once per column by a scan, in any order.
+        textual: the columns whose values arrived as text of unknown type (CSV): types are read off each value.
+        rejected: rows the source held at this place and could not read, by reason.
+        keep: when not None, the rows to keep, shape (rows before the filter,); `load` is filtered by it.
+    """
+
+    rows: int
+    names: Sequence[str]
+    load: Loader
+    textual: frozenset[str] = frozenset()
+    rejected: Mapping[str, int] = field(default_factory=dict)
+    keep: npt.NDArray[np.bool_] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        table: "pa.RecordBatch | pa.Table",
+        *,
+        textual: frozenset[str] = frozenset(),
+        rejected: Mapping[str, int] | None = None,
+    ) -> "Batch":
+        """A batch over rows that are decoded already.
+
+        >>> Batch.of(pa.table({"age": [41, None]})).column("age").to_pylist()
+        [41, None]
+        """
+
+        def load(name: str) -> pa.Array:
+            return one_chunk(table.column(name))
+
+        return cls(table.num_rows, tuple(table.schema.names), load, textual, rejected or {})
+
+    def column(self, name: str, *, reader: str = "a scan") -> pa.Array:
+        """One column of the rows, as one Arrow array.
+
+        Raises:
+            MissingColumnError: the rows have no such column.
+        """
+        if name not in self.names:
+            raise MissingColumnError(name, reader=reader, available=self.names)
+        array = self.load(name)
+        return array if self.keep is None else array.filter(pa.array(self.keep))
+
+    def filter(self, keep: npt.NDArray[np.bool_], *, reason: str | None = None) -> "Batch":
+        """The rows where `keep`, shape (rows,), is true; the others are counted under `reason` if one is given."""
+        kept = int(np.count_nonzero(keep))
+        if kept == self.rows:
+            return self
+        if self.keep is not None:
+            whole = self.keep.copy()
+            whole[whole] = keep
+            keep = whole
+        rejected = dict(self.rejected)
+        if reason is not None:
+            rejected[reason] = rejected.get(reason, 0) + self.rows - kept
+        return Batch(kept, self.names, self.load, self.textual, rejected, keep)
+
+
+def one_chunk(column: "pa.Array | pa.ChunkedArray") -> pa.Array:
+    """A column as one array; chunks are joined, dictionaries unified first."""
+    if isinstance(column, pa.ChunkedArray):
+        if column.num_chunks == 1:
+            return column.chunk(0)
+        if pa.types.is_dictionary(column.type):
+            column = column.unify_dictionaries()
+        return column.combine_chunks() if column.num_chunks else pa.array([], column.type)
+    return column

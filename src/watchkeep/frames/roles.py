@@ -1,0 +1,107 @@
+"""What each column is."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from watchkeep.core.errors import MissingColumnError, OptionError
+
+
+class Role(StrEnum):
+    """What a column is to the model that is watched."""
+
+    FEATURE = "feature"
+    PREDICTION = "prediction"
+    SCORE = "score"
+    LABEL = "label"
+    TIMESTAMP = "timestamp"
+    ID = "id"
+    FACET = "facet"
+    WEIGHT = "weight"
+    IGNORED = "ignored"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roles:
+    """Which column plays which role. A column named nowhere is a feature, unless `features` lists them all.
+
+    Args:
+        label, prediction, score, timestamp, id, weight: the one column of that role, if any.
+        facets: column to the values that make up its sensitive group; no values means every value is a group.
+            A facet is a feature as well, unless it is ignored.
+        features: when not empty, the only features: other columns are ignored.
+        ignored: columns not looked at.
+
+    Raises:
+        OptionError: one column is given two roles that exclude each other.
+
+    >>> roles = Roles(label="churned", ignored=("row",))
+    >>> roles.of("churned"), roles.of("age"), roles.of("row")
+    (<Role.LABEL: 'label'>, <Role.FEATURE: 'feature'>, <Role.IGNORED: 'ignored'>)
+    """
+
+    label: str | None = None
+    prediction: str | None = None
+    score: str | None = None
+    timestamp: str | None = None
+    id: str | None = None
+    weight: str | None = None
+    facets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    features: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        seen: dict[str, Role] = {}
+        for role, column in (*self._single(), *((Role.IGNORED, name) for name in self.ignored)):
+            if column in seen and seen[column] is not role:
+                raise OptionError(f"--{role}", got=column, expected=f"another column: it is the {seen[column]} already")
+            seen[column] = role
+
+    def _single(self) -> tuple[tuple[Role, str], ...]:
+        pairs = (
+            (Role.LABEL, self.label),
+            (Role.PREDICTION, self.prediction),
+            (Role.SCORE, self.score),
+            (Role.TIMESTAMP, self.timestamp),
+            (Role.ID, self.id),
+            (Role.WEIGHT, self.weight),
+        )
+        return tuple((role, column) for role, column in pairs if column is not None)
+
+    def of(self, column: str) -> Role:
+        """The role of a column."""
+        if column in self.ignored:
+            return Role.IGNORED
+        for role, name in self._single():
+            if name == column:
+                return role
+        if column in self.facets:
+            return Role.FACET
+        return Role.FEATURE if not self.features or column in self.features else Role.IGNORED
+
+    def named(self) -> dict[str, Role]:
+        """Every column that is named by a role, in the order of the roles."""
+        named = {column: role for role, column in self._single()}
+        named |= dict.fromkeys(self.facets, Role.FACET)
+        return named | {name: Role.FEATURE for name in self.features if name not in named}
+
+    def require(self, available: Collection[str]) -> None:
+        """Check that every column named by a role is there.
+
+        Raises:
+            MissingColumnError: one is not.
+        """
+        for column, role in self.named().items():
+            if column not in available:
+                raise MissingColumnError(column, reader=f"the role {role}", available=available)
+
+    def document(self) -> dict[str, object]:
+        """The form it takes in JSON documents."""
+        document: dict[str, object] = {str(role): column for role, column in self._single()}
+        if self.facets:
+            document["facets"] = {name: list(values) for name, values in self.facets.items()}
+        if self.features:
+            document["features"] = list(self.features)
+        if self.ignored:
+            document["ignored"] = list(self.ignored)
+        return document

@@ -1,0 +1,1 @@
+"""Named numbers finished from states, one file per family."""

@@ -1,0 +1,1 @@
+"""The monitors: each is measures, suggestion rules and constraints."""

@@ -1,0 +1,169 @@
+"""From states to verdicts."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import numpy as np
+
+from watchkeep.baselines.baseline import Baseline
+from watchkeep.constraints import checks
+from watchkeep.constraints.constraint import Constraint, Sizes
+from watchkeep.constraints.judging import Judgement, judge
+from watchkeep.constraints.policy import Policy
+from watchkeep.core.undefined import Undefined, Value
+from watchkeep.core.verdicts import DATASET, Outcome, Verdict
+from watchkeep.core.window import Window
+from watchkeep.measures.columns import Column, Histograms
+from watchkeep.measures.index import finish_all
+from watchkeep.monitors.data_quality.dataset import Dataset, dataset
+from watchkeep.monitors.data_quality.sentences import sentence
+from watchkeep.monitors.findings import Findings, Measured, ranked
+from watchkeep.profiles.profile import Profile
+from watchkeep.states.codec import State
+from watchkeep.states.presence import Presence
+from watchkeep.states.value_types import ValueTypes
+
+
+def evaluate(
+    baseline: Baseline,
+    profile: Profile,
+    *,
+    window: Window,
+    policy: Policy,
+    source: str,
+    created: datetime,
+    timing: Mapping[str, float] | None = None,
+) -> Findings:
+    """Judge a window's states against a baseline. Neither is changed.
+
+    Args:
+        baseline: what the model learned from.
+        profile: the window's states, scanned by the baseline's plan.
+        window: its bounds.
+        policy: the standard.
+        source: what was read, for people.
+        created: now.
+        timing: seconds by step, to be told in the report.
+    """
+    whole = dataset(baseline, profile, window)
+    columns = _columns(baseline, profile, whole, policy)
+    values = {column.name: finish_all(column) for column in columns}
+    values[DATASET] = dict(whole.measures)
+    verdicts = [
+        _verdict(check, name, 1.0, 0.0, f"{name}: {text}")
+        for check, names, text in (
+            (checks.MISSING_COLUMN, whole.missing, "the window has no such column; the baseline has"),
+            (checks.EXTRA_COLUMN, whole.extra, "the baseline has no such column; the window has"),
+        )
+        for name in names
+    ]
+    by_name = {column.name: column for column in columns}
+    gone = set(whole.missing)
+    judged = [one for one in baseline.constraints if one.subject not in gone]
+    level = policy.false_alarms / max(1, len(judged))
+    for constraint in judged:
+        verdicts.append(_judged(constraint, by_name.get(constraint.subject), values, whole, policy, level))
+    return Findings(
+        baseline=baseline,
+        profile=profile,
+        window=window,
+        policy=policy,
+        columns=columns,
+        measures=tuple(
+            Measured(measure, subject, value)
+            for subject in (DATASET, *by_name)
+            for measure, value in values[subject].items()
+        ),
+        verdicts=ranked(verdicts),
+        source=source,
+        created=created,
+        timing=timing or {},
+    )
+
+
+def _columns(baseline: Baseline, profile: Profile, whole: Dataset, policy: Policy) -> tuple[Column, ...]:
+    domains = {one.subject: frozenset(one.domain) for one in baseline.constraints if one.domain is not None}
+    by_column: dict[str, dict[str, State]] = {column.name: {} for column in baseline.columns}
+    for (name, part), state in profile.parts.items():
+        if name in by_column and name not in whole.missing:
+            by_column[name][part] = state
+    return tuple(
+        Column(
+            name=column.name,
+            role=column.role,
+            type=column.type,
+            baseline=column.parts,
+            window=by_column[column.name],
+            domain=domains.get(column.name),
+            dialect=policy.dialect,
+        )
+        for column in baseline.columns
+    )
+
+
+def _judged(
+    constraint: Constraint,
+    column: Column | None,
+    values: Mapping[str, Mapping[str, Value]],
+    whole: Dataset,
+    policy: Policy,
+    level: float,
+) -> Verdict:
+    value = values.get(constraint.subject, {}).get(
+        constraint.measure, Undefined(f"{constraint.subject} has no measure {constraint.measure!r}")
+    )
+    try:
+        judgement = judge(constraint, value, _sizes(constraint, column, whole), policy, level=level)
+    except (ArithmeticError, ValueError) as error:
+        # One measure's fault is one verdict's: the others still report.
+        judgement = Judgement(Outcome.FAILED, f"judging failed: {error}")
+    return Verdict(
+        check=constraint.check,
+        measure=constraint.measure,
+        subject=constraint.subject,
+        outcome=judgement.outcome,
+        value=value,
+        limit=constraint.limit,
+        sentence=sentence(constraint, value, judgement, column),
+        evidence={"side": str(constraint.side), **(judgement.evidence or {})},
+        severity=judgement.severity,
+    )
+
+
+def _sizes(constraint: Constraint, column: Column | None, whole: Dataset) -> Sizes:
+    if column is None:
+        return whole.sizes if constraint.measure == "mmd" else Sizes(n=0, m=0)
+    before = column.before("presence", Presence) or Presence()
+    if constraint.measure == "completeness":
+        return Sizes(n=column.presence.rows, m=before.rows)
+    if constraint.measure in checks.DISTANCES and isinstance(column.fine, Histograms):
+        fine = column.fine
+        bins = 1 if fine.values is not None else int(np.count_nonzero(fine.baseline + fine.window))
+        return Sizes(n=fine.n, m=fine.m, bins=bins)
+    types = column.now("types", ValueTypes)
+    present = column.presence.present
+    if constraint.measure == "type_match" and types is not None:
+        present = types.total
+    return Sizes(n=present, m=before.present)
+
+
+def _verdict(check: str, subject: str, value: float, limit: float, text: str) -> Verdict:
+    return Verdict(
+        check=check,
+        measure="missing_columns" if check == checks.MISSING_COLUMN else "extra_columns",
+        subject=subject,
+        outcome=Outcome.VIOLATED,
+        value=value,
+        limit=limit,
+        sentence=text,
+        evidence={"side": "at_most"},
+        severity=50.0 if check == checks.MISSING_COLUMN else 10.0,
+    )
+
+
+def subjects_of(verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
+    """Verdicts by subject."""
+    found: dict[str, list[Verdict]] = {}
+    for verdict in verdicts:
+        found.setdefault(verdict.subject, []).append(verdict)
+    return found

@@ -1,0 +1,122 @@
+"""Learning a baseline from reference data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import pyarrow as pa
+
+from watchkeep.baselines.baseline import Baseline, columns_of, joint_of
+from watchkeep.baselines.suggestions import suggest
+from watchkeep.constraints.constraint import Constraint
+from watchkeep.core.errors import EmptySourceError
+from watchkeep.formats.constraint_list import to_constraints, to_document
+from watchkeep.formats.constraints import Constraints
+from watchkeep.frames.roles import Role, Roles
+from watchkeep.frames.schema import ColumnType, column_type, is_text, is_textual
+from watchkeep.frames.text_values import Dialect
+from watchkeep.profiles.plan import ColumnPlan, Plan, joint_plan
+from watchkeep.profiles.scan import Scan
+from watchkeep.profiles.survey import Survey
+from watchkeep.service.ports import Ask, Progress, Silent, Source
+from watchkeep.service.reading import ask_of, told
+
+OPEN: Final = b"open"
+"""Key of the schema metadata of a source whose later batches may bring other columns or types."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Learned:
+    """A baseline and its constraints as a document.
+
+    Args:
+        baseline: the states; its constraints are those of the document.
+        document: `constraints.json`: suggested, or edited since.
+        suggested: what the rules suggested, by key.
+    """
+
+    baseline: Baseline
+    document: Constraints
+    suggested: Mapping[tuple[str, str, str, str], Constraint]
+
+
+def learn(
+    source: Source,
+    roles: Roles,
+    *,
+    kind: str,
+    dialect: Dialect,
+    created: datetime,
+    progress: Progress | None = None,
+) -> Learned:
+    """Learn a baseline from all the rows of a source.
+
+    Text is read twice: once to tell what type each column is, once to count. Anything else is read once.
+
+    Raises:
+        EmptySourceError: the source holds no rows.
+        MissingColumnError: a role names a column it does not have.
+        SourceError: it cannot be read.
+    """
+    progress = progress or Silent()
+    ask = ask_of(source, roles)
+    types = _types(source, ask, roles, dialect, progress)
+    roles.require(types)
+    plans = tuple(
+        ColumnPlan(name=name, role=roles.of(name), type=kind_of)
+        for name, kind_of in types.items()
+        if roles.of(name) is not Role.IGNORED
+    )
+    joint = joint_plan({plan.name: (plan.role, plan.type) for plan in plans})
+    scan = Scan(Plan(columns=plans, joint=joint, dialect=dialect))
+    for batch in told(source.batches(ask), progress, "Learning the baseline"):
+        scan.add(batch)
+    profile = scan.profile()
+    if not profile.rows:
+        raise EmptySourceError(source.name, why=no_rows(profile.rejected))
+    columns = columns_of(profile, plans)
+    together = joint_of(profile, joint, columns)
+    suggested = suggest(columns, together)
+    by_key = {constraint.key: constraint for constraint in suggested}
+    document = to_document(columns, suggested, dialect)
+    baseline = Baseline(
+        kind=kind,
+        created=created,
+        source=source.name,
+        rows=profile.rows,
+        rejected=profile.rejected,
+        roles=roles,
+        dialect=dialect,
+        columns=columns,
+        names=tuple(types),
+        joint=together,
+        constraints=to_constraints(document, columns, dialect, by_key),
+    )
+    return Learned(baseline, document, by_key)
+
+
+def no_rows(rejected: Mapping[str, int]) -> str:
+    """Why there is nothing to analyse."""
+    if not rejected:
+        return "it holds no rows"
+    reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(rejected.items()))
+    return f"it holds no rows that can be analysed; rejected: {reasons}"
+
+
+def _types(source: Source, ask: Ask, roles: Roles, dialect: Dialect, progress: Progress) -> dict[str, ColumnType]:
+    """The type of every column of the source, ignored ones too, in order."""
+    schema = source.schema(ask)
+    if not _needs_survey(schema, dialect):
+        return {field.name: column_type(field.type) for field in schema}
+    survey = Survey(roles, dialect)
+    for batch in told(source.batches(ask), progress, "Telling the types of the columns"):
+        survey.add(batch)
+    seen = survey.types()
+    return {name: seen.get(name, ColumnType.UNKNOWN) for name in (*schema.names, *seen)}
+
+
+def _needs_survey(schema: pa.Schema, dialect: Dialect) -> bool:
+    if schema.metadata and OPEN in schema.metadata:
+        return True
+    return any(is_textual(field) or (dialect.sagemaker and is_text(field.type)) for field in schema)

@@ -1,0 +1,86 @@
+"""Checking a window against a baseline."""
+
+from dataclasses import replace
+from datetime import datetime
+from time import perf_counter
+
+from watchkeep.baselines.baseline import Baseline
+from watchkeep.constraints.policy import Policy
+from watchkeep.core.errors import EmptySourceError
+from watchkeep.core.window import Window
+from watchkeep.formats.constraint_list import retyped, to_constraints
+from watchkeep.frames.roles import Roles
+from watchkeep.frames.text_values import Dialect
+from watchkeep.monitors.data_quality.evaluation import evaluate
+from watchkeep.monitors.findings import Findings
+from watchkeep.profiles.profile import Profile
+from watchkeep.profiles.scan import Scan
+from watchkeep.service.baselining import Learned, no_rows
+from watchkeep.service.ports import Progress, Silent, Source
+from watchkeep.service.reading import ask_of, told
+
+
+def in_force(learned: Learned, dialect: Dialect) -> Baseline:
+    """The baseline with the constraints of its document, as a dialect judges them."""
+    columns = retyped(learned.baseline, learned.document)
+    constraints = to_constraints(learned.document, columns, dialect, learned.suggested)
+    return replace(learned.baseline, columns=columns, constraints=constraints)
+
+
+def scan_window(
+    baseline: Baseline, source: Source, *, window: Window, dialect: Dialect, progress: Progress | None = None
+) -> Profile:
+    """The states of a window's rows, counted by the baseline's plan.
+
+    Raises:
+        EmptySourceError: no row is left to analyse.
+        SourceError: the source cannot be read.
+    """
+    scan = Scan(baseline.plan(dialect))
+    ask = ask_of(source, baseline.roles, positional=baseline.names or None, window=window)
+    for batch in told(source.batches(ask), progress or Silent(), "Checking the window"):
+        scan.add(batch)
+    profile = scan.profile()
+    if not profile.rows:
+        outside = " in the window" if window.bounded and not profile.rejected else ""
+        raise EmptySourceError(source.name, why=no_rows(profile.rejected) + outside)
+    return profile
+
+
+def check(
+    learned: Learned,
+    source: Source,
+    *,
+    window: Window,
+    policy: Policy,
+    created: datetime,
+    roles: Roles | None = None,
+    progress: Progress | None = None,
+) -> Findings:
+    """Check one window.
+
+    Args:
+        learned: the baseline.
+        source: the window's rows.
+        window: keeps only rows of this time.
+        policy: the standard.
+        created: now.
+        roles: which column is what, if not as the baseline says.
+        progress: is told how it goes.
+
+    Raises:
+        EmptySourceError: no row is left to analyse.
+        SourceError: the source cannot be read.
+    """
+    started = perf_counter()
+    baseline = in_force(learned, policy.dialect)
+    if roles is not None:
+        baseline = replace(baseline, roles=roles)
+    profile = scan_window(baseline, source, window=window, dialect=policy.dialect, progress=progress)
+    read = perf_counter()
+    findings = evaluate(
+        baseline, profile, window=window, policy=policy, source=source.name, created=created, timing={}
+    )
+    judged = perf_counter()
+    timing = {"read_seconds": read - started, "judge_seconds": judged - read, "seconds": judged - started}
+    return replace(findings, timing=timing)

@@ -1,0 +1,87 @@
+"""What the use cases need of the world, small enough to fake in ten lines."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import pyarrow as pa
+
+from watchkeep.core.window import Window
+from watchkeep.frames.batches import Batch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What a use case wants of a source.
+
+    Args:
+        columns: the columns to decode; None for all. One that a file lacks is left out of its batches.
+        positional: names for the columns of rows that come without names (headerless CSV, captured CSV),
+            by position; None to name them `_c0`, `_c1`, ...
+        timestamp: the column that holds the event time; None when no role names one.
+        window: only rows whose event time lies in it. Rows whose event time is missing or unreadable are
+            rejected and counted; rows outside are neither analysed nor rejected.
+    """
+
+    columns: Collection[str] | None = None
+    positional: Sequence[str] | None = None
+    timestamp: str | None = None
+    window: Window = Window()
+
+
+class Source(Protocol):
+    """Rows that can be read, once or more than once, in bounded memory."""
+
+    @property
+    def name(self) -> str:
+        """What people call it: a path, a URL, "standard input", "a pandas frame"."""
+        ...
+
+    def schema(self, ask: Ask) -> pa.Schema:
+        """Names and types of the columns over all the files, in the order of first appearance.
+
+        A column whose type differs between files has the type of the first file. Columns of textual sources
+        are strings, and their fields carry the metadata `{b"textual": b"1"}`.
+
+        Raises:
+            SourceError: it cannot be read.
+            DuplicateColumnError: two columns share one name.
+        """
+        ...
+
+    def batches(self, ask: Ask) -> Iterator[Batch]:
+        """The rows, in batches. May be called more than once.
+
+        Raises:
+            SourceError: a part of it cannot be read.
+        """
+        ...
+
+
+class Progress(Protocol):
+    """Is told how a long read goes."""
+
+    def start(self, what: str, *, rows: int | None) -> None:
+        """A read begins; `rows` is the expected number if it is known."""
+        ...
+
+    def advance(self, rows: int) -> None:
+        """So many rows more are done."""
+        ...
+
+    def stop(self) -> None:
+        """The read is over."""
+        ...
+
+
+class Silent:
+    """A progress that tells nobody."""
+
+    def start(self, what: str, *, rows: int | None) -> None:
+        """Tell nobody."""
+
+    def advance(self, rows: int) -> None:
+        """Tell nobody."""
+
+    def stop(self) -> None:
+        """Tell nobody."""

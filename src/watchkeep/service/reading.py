@@ -1,0 +1,37 @@
+"""What to ask of a source, and the fold over its batches."""
+
+from collections.abc import Iterator, Sequence
+
+from watchkeep.core.window import Window
+from watchkeep.frames.batches import Batch
+from watchkeep.frames.roles import Roles
+from watchkeep.service.ports import Ask, Progress, Source
+
+
+def ask_of(source: Source, roles: Roles, *, positional: Sequence[str] | None = None, window: Window | None = None) -> Ask:
+    """All columns, and those beside them that a role names (captured records keep ids and times of their own)."""
+    window = window or Window()
+    plain = Ask(positional=positional, timestamp=roles.timestamp, window=window)
+    named = [name for name in roles.named() if name in _EVENT]
+    if not named:
+        return plain
+    return Ask(
+        columns=[*source.schema(plain).names, *named],
+        positional=positional,
+        timestamp=roles.timestamp,
+        window=window,
+    )
+
+
+_EVENT = ("eventId", "inferenceId", "inferenceTime")
+
+
+def told(batches: Iterator[Batch], progress: Progress, what: str, rows: int | None = None) -> Iterator[Batch]:
+    """The batches, while `progress` is told of them."""
+    progress.start(what, rows=rows)
+    try:
+        for batch in batches:
+            yield batch
+            progress.advance(batch.rows + sum(batch.rejected.values()))
+    finally:
+        progress.stop()

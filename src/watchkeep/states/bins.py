@@ -1,0 +1,257 @@
+"""Counts in bins that a baseline owns: narrow enough that nothing a distance needs is lost.
+
+A bin is a run of cells (`cells.py`) that holds at most 1/1024 of the baseline's values, or a single cell. So a
+Kolmogorov-Smirnov distance on bins is below the exact one by at most the baseline's share of one bin, whatever the
+window does: within a bin the baseline's distribution function moves by no more, and the window's difference from it
+at the bin's ends bounds the rest. A value frequent enough to fill a bin has the empty stretch after it as a bin of
+its own.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar, Self
+
+import numpy as np
+
+from watchkeep.core.errors import StateError
+from watchkeep.states.cells import Cells, Doubles, Keys, cell_high, cell_low, keys_of
+from watchkeep.states.codec import Fields, array, floats, whole
+from watchkeep.states.tallies import Grid, Reach
+
+PARTS = 2048
+"""Bins of equal share a column without heavy values is cut into."""
+TAIL_LIMIT = 512
+"""Cells kept on either side of the baseline's range."""
+_STEPS = 64  # cuts to a unit of asinh((x - mean) / deviation): a bin far out is at most 1/64 of its distance wide
+
+
+@dataclass(frozen=True, eq=False)
+class Bins:
+    """The bins of one numeric column of a baseline, and how many of the baseline's values each holds.
+
+    Args:
+        shift: the shift of the cells the edges are cells of.
+        edges: first cell of each bin, and one past the last cell of the last; increasing, shape (bins + 1,).
+        counts: the baseline's values in each, shape (bins,); a bin may be empty.
+        centers: a value that stands for each bin, shape (bins,).
+        octaves: sign-and-exponent classes the baseline's values occur in: where a fast layout has slots.
+    """
+
+    kind: ClassVar[str] = "bins"
+    version: ClassVar[int] = 1
+
+    shift: int
+    edges: Keys
+    counts: Keys
+    centers: Doubles
+    octaves: Keys
+
+    @classmethod
+    def of(cls, cells: Cells, *, mean: float, deviation: float) -> Self:
+        """Bins over these cells. `mean` and `deviation` only steer how finely the tails are cut."""
+        if not len(cells.keys):
+            none = np.zeros(0, np.int64)
+            return cls(cells.shift, none, none, np.zeros(0), none)
+        keys, counts, total = cells.keys, cells.counts, cells.total
+        lows = cells.lows()
+        # In a column of few values each is its cell's lowest double: cells are finer than the values' digits.
+        values = lows if len(keys) <= PARTS else _middle(lows, cell_high(keys, cells.shift))
+        before = np.cumsum(counts) - counts
+        heavy = counts * PARTS > total
+        cut = np.ones(len(keys), np.bool_)
+        cut[1:] = (np.diff(before * PARTS // total) != 0) | heavy[1:] | heavy[:-1]
+        cut[1:] |= np.diff((keys < 0).astype(np.int8)) != 0
+        if deviation > 0 and np.isfinite(deviation) and np.isfinite(mean):
+            with np.errstate(over="ignore"):
+                steps = np.floor(_STEPS * np.arcsinh((np.clip(values, -1e300, 1e300) - mean) / deviation))
+            cut[1:] |= np.diff(steps) != 0
+        first = np.flatnonzero(cut)
+        sums = np.add.reduceat(counts, first)
+        with np.errstate(invalid="ignore", over="ignore"):
+            centers = np.add.reduceat(values * (counts / total), first) / (sums / total)
+        last = np.append(first[1:], len(keys)) - 1
+        ends = keys[last] + 1
+        starts = keys[first]
+        # After a bin that one heavy cell fills, the stretch up to the next bin is a bin of its own.
+        gaps = np.flatnonzero((ends[:-1] < starts[1:]) & (sums[:-1] * PARTS > total))
+        middles = _middle(cell_low(ends[gaps], cells.shift), cell_high(starts[gaps + 1] - 1, cells.shift))
+        return cls(
+            cells.shift,
+            np.append(np.insert(starts, gaps + 1, ends[gaps]), ends[-1]),
+            np.insert(sums, gaps + 1, 0),
+            np.insert(np.where(np.isfinite(centers), centers, values[first]), gaps + 1, middles),
+            Reach.of_cells(cells).octaves,
+        )
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    @property
+    def total(self) -> int:
+        """The baseline's values."""
+        return int(self.counts.sum())
+
+    @cached_property
+    def lows(self) -> Doubles:
+        """The smallest double of each bin."""
+        return cell_low(self.edges[:-1], self.shift)
+
+    @cached_property
+    def highs(self) -> Doubles:
+        """The largest double of each bin."""
+        return cell_high(self.edges[1:] - 1, self.shift)
+
+    @cached_property
+    def grid(self) -> Grid:
+        """A dense layout of the cells of these bins."""
+        low, high = int(self.edges[0]) << self.shift, (int(self.edges[-1]) << self.shift) - 1
+        return Grid(Reach(low, high, self.octaves), self.shift)
+
+    def same(self, other: "Bins") -> bool:
+        """Whether counts over the two may be added."""
+        return self is other or (self.shift == other.shift and np.array_equal(self.edges, other.edges))
+
+    def fields(self) -> Fields:
+        """For the codec."""
+        return {
+            "shift": self.shift,
+            "edges": self.edges,
+            "counts": self.counts,
+            "centers": self.centers,
+            "octaves": self.octaves,
+        }
+
+    def merge(self, other: Self) -> Self:
+        """The same baseline's bins are the same; others do not merge.
+
+        Raises:
+            StateError: the edges differ.
+        """
+        if not self.same(other):
+            raise StateError("the bins of two baselines do not merge")
+        return self
+
+    @classmethod
+    def of_fields(cls, fields: Fields) -> Self:
+        """For the codec."""
+        bins = cls(
+            whole(fields, "shift"),
+            array(fields, "edges"),
+            array(fields, "counts"),
+            floats(fields, "centers"),
+            array(fields, "octaves"),
+        )
+        if len(bins.edges) != len(bins.counts) + (1 if len(bins.counts) else 0) or (np.diff(bins.edges) <= 0).any():
+            raise StateError("the edges of a column's bins do not fit its counts")
+        return bins
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BinCounts:
+    """A window's values in a baseline's bins, and beyond them. `BinCounts.empty(len(bins))` is the identity of merge.
+
+    Args:
+        counts: values in each bin, shape (bins,).
+        below, above: values outside the baseline's range, in cells.
+    """
+
+    kind: ClassVar[str] = "bin_counts"
+    version: ClassVar[int] = 1
+
+    counts: Keys
+    below: Cells
+    above: Cells
+
+    @classmethod
+    def empty(cls, bins: int) -> Self:
+        """The identity of merge."""
+        return cls(np.zeros(bins, np.int64), Cells.empty(TAIL_LIMIT), Cells.empty(TAIL_LIMIT))
+
+    @property
+    def total(self) -> int:
+        """Values counted."""
+        return int(self.counts.sum()) + self.below.total + self.above.total
+
+    def merge(self, other: Self) -> Self:
+        """Both together.
+
+        Raises:
+            StateError: they count over different bins.
+        """
+        if len(self.counts) != len(other.counts):
+            raise StateError(f"counts over {len(self.counts)} and {len(other.counts)} bins do not merge")
+        return type(self)(self.counts + other.counts, self.below.merge(other.below), self.above.merge(other.above))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, BinCounts):
+            return NotImplemented
+        return np.array_equal(self.counts, other.counts) and (self.below, self.above) == (other.below, other.above)
+
+    __hash__ = None  # type: ignore[assignment] # arrays have no hash
+
+    def fields(self) -> Fields:
+        """For the codec."""
+        fields: dict[str, int | Keys] = {"counts": self.counts}
+        for side, cells in (("below", self.below), ("above", self.above)):
+            fields |= {f"{side}_shift": cells.shift, f"{side}_keys": cells.keys, f"{side}_counts": cells.counts}
+        return fields
+
+    @classmethod
+    def of_fields(cls, fields: Fields) -> Self:
+        """For the codec."""
+        below, above = (
+            Cells(whole(fields, f"{side}_shift"), array(fields, f"{side}_keys"), array(fields, f"{side}_counts"), TAIL_LIMIT)
+            for side in ("below", "above")
+        )
+        return cls(array(fields, "counts"), below, above)
+
+
+class BinTally:
+    """Counts arrays of doubles over a baseline's bins.
+
+    Args:
+        bins: the baseline's.
+    """
+
+    def __init__(self, bins: Bins) -> None:
+        self._bins = bins
+        self._dense = np.zeros(bins.grid.size if len(bins) else 0, np.int64)
+        self._rest = BinCounts.empty(len(bins))
+
+    def add(self, values: Doubles) -> None:
+        """Count values, shape (n,), contiguous: infinities allowed, NaN not."""
+        if not len(self._bins):
+            self._rest = self._rest.merge(self._outside(keys_of(values), np.ones(len(values), np.int64), shift=0))
+            return
+        grid = self._bins.grid
+        slots = grid.slots_of(values)
+        counts = np.bincount(slots, minlength=grid.slots)
+        self._dense += counts[: grid.size]
+        if counts[grid.size :].any():
+            keys = keys_of(values[slots >= grid.size]) >> self._bins.shift
+            self._rest = self._rest.merge(self._placed(keys, np.ones(len(keys), np.int64)))
+
+    def counts(self) -> BinCounts:
+        """All that was counted."""
+        if not len(self._bins):
+            return self._rest
+        occupied = np.flatnonzero(self._dense)
+        return self._rest.merge(self._placed(self._bins.grid.keys[occupied], self._dense[occupied]))
+
+    def _placed(self, keys: Keys, counts: Keys) -> BinCounts:
+        bins = np.searchsorted(self._bins.edges, keys, side="right") - 1
+        inside = (bins >= 0) & (bins < len(self._bins))
+        totals = np.bincount(bins[inside], weights=counts[inside], minlength=len(self._bins)).astype(np.int64)
+        found = BinCounts(totals, Cells.empty(TAIL_LIMIT), Cells.empty(TAIL_LIMIT))
+        return found.merge(self._outside(keys[~inside], counts[~inside], shift=self._bins.shift))
+
+    def _outside(self, keys: Keys, counts: Keys, *, shift: int) -> BinCounts:
+        low = keys < self._bins.edges[0] if len(self._bins) else np.zeros(len(keys), np.bool_)
+        sides = (Cells.settled(shift, keys[side], counts[side], TAIL_LIMIT) for side in (low, ~low))
+        return BinCounts(np.zeros(len(self._bins), np.int64), *sides)
+
+
+def _middle(low: Doubles, high: Doubles) -> Doubles:
+    with np.errstate(over="ignore", invalid="ignore"):
+        middle = low / 2 + high / 2
+    return np.where(np.isfinite(middle), middle, low)

@@ -1,0 +1,124 @@
+"""How many different values: the smallest hashes, kept."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+
+from watchkeep.core.errors import StateError
+from watchkeep.states.codec import Fields, whole
+from watchkeep.stats.hashing import Hashes
+
+KEPT = 1024
+"""Hashes kept. The relative standard error of the estimate is 1 / sqrt(KEPT - 2), 3.1 %."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Distinct:
+    """The `KEPT` smallest hashes of the values seen. `Distinct.empty()` is the identity of merge.
+
+    With fewer than `KEPT` different values the count is exact; beyond, it is (KEPT - 1) / (largest kept hash as a
+    share of the hash range), unbiased, with a relative standard error of 3.1 %.
+
+    References:
+        Beyer et al. (2007), SIGMOD, "On synopses for distinct-value estimation under multiset operations".
+
+    >>> Distinct.of(np.array([7, 7, 9], dtype=np.uint64)).estimate()
+    2
+    """
+
+    kind: ClassVar[str] = "distinct"
+    version: ClassVar[int] = 1
+
+    hashes: Hashes
+
+    @classmethod
+    def empty(cls) -> Self:
+        """The identity of merge."""
+        return cls(np.zeros(0, np.uint64))
+
+    @classmethod
+    def of(cls, hashes: Hashes) -> Self:
+        """The state of values with these hashes, shape (n,)."""
+        return cls(_smallest(hashes))
+
+    def merge(self, other: Self) -> Self:
+        """Both together."""
+        return type(self)(_smallest(np.concatenate([self.hashes, other.hashes])))
+
+    @property
+    def exact(self) -> bool:
+        """Whether the count is exact."""
+        return len(self.hashes) < KEPT
+
+    def estimate(self) -> int:
+        """Different values seen."""
+        if self.exact:
+            return len(self.hashes)
+        return round((KEPT - 1) / ((int(self.hashes[-1]) + 1) / 2**64))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Distinct) and np.array_equal(self.hashes, other.hashes)
+
+    __hash__ = None  # type: ignore[assignment] # arrays have no hash
+
+    def fields(self) -> Fields:
+        """For the codec."""
+        return {"hashes": self.hashes, "kept": KEPT}
+
+    @classmethod
+    def of_fields(cls, fields: Fields) -> Self:
+        """For the codec."""
+        hashes = fields.get("hashes")
+        if whole(fields, "kept") != KEPT or not isinstance(hashes, np.ndarray) or hashes.dtype != np.uint64:
+            raise StateError(f"a distinct state must keep {KEPT} unsigned hashes")
+        return cls(hashes)
+
+
+def _smallest(hashes: Hashes) -> Hashes:
+    # A plain sort: numpy.unique goes through a hash table, several times slower here.
+    ordered = np.sort(hashes)
+    first = np.ones(len(ordered), np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
+    return ordered[first][:KEPT]
+
+
+_MET = 1 << 16
+
+
+class DistinctTally:
+    """Collects hashes; what it holds is at all times the `Distinct` of all it was given."""
+
+    def __init__(self) -> None:
+        self._state = Distinct.empty()
+        self._below = np.uint64(np.iinfo(np.uint64).max)
+        # Kept hashes, each in the slot of its own low bits, so that repeated values are passed over unsorted.
+        # An empty slot holds a number that belongs to another slot.
+        self._met: Hashes | None = None
+        self._piece = 4096
+
+    def add(self, hashes: Hashes) -> None:
+        """Count values with these hashes, shape (n,)."""
+        while len(hashes):
+            # Pieces grow: the first ones lower the bar that spares the later ones the sort.
+            piece, hashes = hashes[: self._piece], hashes[self._piece :]
+            self._piece = min(2 * self._piece, 65_536)
+            if not self._state.exact:
+                piece = piece[piece <= self._below]
+            if self._met is not None:
+                piece = piece[self._met.take(piece & np.uint64(_MET - 1)) != piece]
+            if len(piece):
+                self._take(Distinct.of(piece))
+
+    def state(self) -> Distinct:
+        """All that was counted."""
+        return self._state
+
+    def _take(self, fresh: Distinct) -> None:
+        self._state = self._state.merge(fresh)
+        kept = self._state.hashes
+        if self._met is None:
+            self._met = ~np.arange(_MET, dtype=np.uint64)
+        self._met[kept & np.uint64(_MET - 1)] = kept
+        if not self._state.exact:
+            self._below = kept[-1]

@@ -1,0 +1,189 @@
+"""Counting doubles into cells fast: dense arrays in place of sorting."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from watchkeep.states.cells import (
+    LIMIT,
+    MANTISSA,
+    SLOTS,
+    Cells,
+    Doubles,
+    Keys,
+    keys_of,
+    octaves_of,
+)
+
+_MINUS = 2048  # the sign bit above the eleven bits of the exponent
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reach:
+    """Where a set of doubles lies: enough to lay out a grid that holds it.
+
+    Args:
+        low, high: the keys (`keys_of`) of the smallest and the largest.
+        octaves: the sign-and-exponent classes that occur, increasing.
+    """
+
+    low: int
+    high: int
+    octaves: Keys
+
+    @classmethod
+    def of(cls, values: Doubles) -> Self:
+        """The reach of values, shape (n,), n >= 1, without NaN and -0.0 (add 0.0 to be rid of it)."""
+        low, high = keys_of(np.array([values.min(), values.max()])).tolist()
+        tops = np.flatnonzero(np.bincount(values.view(np.uint16)[3::4] >> np.uint16(4), minlength=2 * _MINUS))
+        return cls(low, high, np.sort(np.where(tops < _MINUS, tops, _MINUS - 1 - tops)))
+
+    @classmethod
+    def of_cells(cls, cells: Cells) -> Self:
+        """The reach of cells that are not empty."""
+        return cls(
+            int(cells.keys[0]) << cells.shift,
+            (int(cells.keys[-1]) + 1 << cells.shift) - 1,
+            np.unique(octaves_of(cells.keys, cells.shift)),
+        )
+
+    def join(self, other: "Reach | None") -> "Reach":
+        """Both together."""
+        if other is None:
+            return self
+        octaves = np.union1d(self.octaves, other.octaves)
+        return Reach(min(self.low, other.low), max(self.high, other.high), octaves)
+
+    def by_octave(self, shift: int) -> int:
+        """Slots of the octaves side by side."""
+        return len(self.octaves) << (MANTISSA - shift)
+
+    def by_range(self, shift: int) -> int:
+        """Slots from the smallest to the largest cell."""
+        return (self.high >> shift) - (self.low >> shift) + 1
+
+    def settle(self, shift: int) -> int:
+        """The smallest shift, not below `shift`, at which the slots are few enough."""
+        while shift < MANTISSA and min(self.by_octave(shift), self.by_range(shift)) > SLOTS:
+            shift += 1
+        return shift
+
+
+class Grid:
+    """A dense layout of cells: which slot a double is counted in.
+
+    Two layouts, whichever is smaller: the range from the smallest to the largest cell (values of one sign), or
+    whole octaves side by side, found through a table from the top twelve bits of a double. Slots from `size` on
+    count the values that lie elsewhere.
+
+    Args:
+        reach: the doubles that must have a slot.
+        shift: the cells' shift.
+    """
+
+    def __init__(self, reach: Reach, shift: int) -> None:
+        self.reach, self.shift = reach, shift
+        self._bits = MANTISSA - shift
+        low, high = reach.low >> shift, reach.high >> shift
+        self._ranged = (low < 0) == (high < 0) and high - low < min(SLOTS, reach.by_octave(shift))
+        if self._ranged:
+            self.size = high - low + 1
+            self.slots = self.size + 1
+            self.keys = np.arange(low, high + 1)
+            if low < 0:
+                # Below zero the bits of a double grow with its magnitude.
+                self.keys = self.keys[::-1]
+            self._first = low if low >= 0 else (1 << (63 - shift)) + (-high - 1)
+        else:
+            octaves = _roomy(reach.octaves, SLOTS >> self._bits)
+            self.size = len(octaves) << self._bits
+            self.slots = self.size + (1 << self._bits)
+            self._table = np.full(2 * _MINUS, self.size, np.uint32)
+            each = np.arange(1 << self._bits)
+            parts = []
+            for rank, octave in enumerate(octaves.tolist()):
+                self._table[octave if octave >= 0 else _MINUS - octave - 1] = rank << self._bits
+                cells = (octave << self._bits) + each
+                parts.append(cells if octave >= 0 else cells[::-1])
+            self.keys = np.concatenate(parts)
+
+    def slots_of(self, values: Doubles) -> npt.NDArray[np.uint32]:
+        """The slot of each value; `size` or more where the grid has none, and for -0.0. Values hold no NaN."""
+        return self._by_range(values) if self._ranged else self._by_octave(values)
+
+    def _by_range(self, values: Doubles) -> npt.NDArray[np.uint32]:
+        if self.shift >= 32:  # the upper half of each double is enough, and half as much to move
+            slot = values.view(np.uint32)[1::2] >> np.uint32(self.shift - 32)
+            slot -= np.uint32(self._first)
+            return np.minimum(slot, np.uint32(self.size), out=slot)
+        wide = values.view(np.uint64) >> np.uint64(self.shift)
+        wide -= np.uint64(self._first)
+        return np.minimum(wide, np.uint64(self.size), out=wide).astype(np.uint32)
+
+    def _by_octave(self, values: Doubles) -> npt.NDArray[np.uint32]:
+        upper = values.view(np.uint32)[1::2]
+        if self._bits <= 20:
+            slot = upper >> np.uint32(20 - self._bits)
+            base = self._table.take(slot >> np.uint32(self._bits))
+            slot &= np.uint32((1 << self._bits) - 1)
+        else:
+            base = self._table.take(upper >> np.uint32(20))
+            wide = values.view(np.uint64) >> np.uint64(self.shift)
+            slot = (wide & np.uint64((1 << self._bits) - 1)).astype(np.uint32)
+        slot += base
+        return slot
+
+
+def _roomy(octaves: Keys, room: int) -> Keys:
+    """These octaves and their neighbours (smaller magnitudes above all), if there is room: fewer strangers later."""
+    positive, negative = octaves[octaves > 0], octaves[octaves < -1]
+    grown = [octaves]
+    if len(positive):
+        grown.append(np.arange(max(1, positive[0] - 8), min(positive[-1] + 2, _MINUS - 1)))
+    if len(negative):
+        grown.append(np.arange(max(negative[0] - 1, 1 - _MINUS), min(-1, negative[-1] + 9)))
+    wide = np.unique(np.concatenate(grown))
+    return wide if len(wide) <= room else octaves
+
+
+class CellTally:
+    """Counts arrays of doubles into `Cells`. What it holds is at all times the `Cells` of all it was given."""
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        self._limit = limit
+        self._grid: Grid | None = None
+        self._dense = np.zeros(0, np.int64)
+
+    def add(self, values: Doubles) -> None:
+        """Count values, shape (n,), contiguous: infinities allowed, NaN not."""
+        if not len(values):
+            return
+        grid = self._grid or self._lay_out(Reach.of(values + 0.0), 0)
+        slots = grid.slots_of(values)
+        counts = np.bincount(slots, minlength=grid.slots)
+        self._dense += counts[: grid.size]
+        if counts[grid.size :].any():
+            # Some lie in cells the grid lacks: lay out one that holds them too.
+            strangers = values[slots >= grid.size] + 0.0
+            self._lay_out(Reach.of(strangers).join(grid.reach), grid.shift)
+            self.add(strangers)
+        if np.count_nonzero(self._dense) > self._limit:
+            self._lay_out(grid.reach, self.cells().shift)
+
+    def cells(self) -> Cells:
+        """All that was counted."""
+        if self._grid is None:
+            return Cells.empty(self._limit)
+        occupied = np.flatnonzero(self._dense)
+        return Cells.settled(self._grid.shift, self._grid.keys[occupied], self._dense[occupied], self._limit)
+
+    def _lay_out(self, reach: Reach, shift: int) -> Grid:
+        before = self.cells()
+        grid = Grid(reach, reach.settle(max(shift, before.shift)))
+        dense = np.zeros(grid.size, np.int64)
+        if len(before.keys):
+            np.add.at(dense, grid.slots_of(before.lows()), before.counts)
+        self._grid, self._dense = grid, dense
+        return grid

@@ -1,0 +1,1 @@
+"""Pure functions on arrays: hashes, distances, tests. They know nothing of columns or baselines."""

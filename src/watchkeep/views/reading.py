@@ -1,0 +1,181 @@
+"""What a document says, whatever it leaves out: typed, sorted and grouped for every way of drawing it.
+
+Older files lack keys and damaged ones hold the wrong types; both read as absent, so that whatever is there
+is still drawn.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from watchkeep.views.columns import OUTCOMES, Column, Judged, Rule, brief, column_of, rank, rules
+from watchkeep.views.values import mapping, objects, pairs, real, text, whole
+from watchkeep.views.words import amount, clip, headline, moment, span
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What lies behind one or more violations, as the report ranked it."""
+
+    subject: str
+    sentence: str
+    severity: float
+    checks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report document, read."""
+
+    monitor: str
+    kind: str
+    status: str
+    source: str
+    created: str
+    window: str
+    baseline: Mapping[str, object]
+    rows: Mapping[str, object]
+    rejected: tuple[tuple[str, int], ...]
+    outcomes: Mapping[str, int]
+    verdicts: tuple[Judged, ...]
+    causes: tuple[Cause, ...]
+    columns: tuple[Column, ...]
+    measures: Mapping[str, Mapping[str, object]]
+    policy: Mapping[str, object]
+    timing: Mapping[str, object]
+
+    @classmethod
+    def of(cls, document: Mapping[str, object]) -> Self:
+        """The report in a document."""
+        verdicts = _ranked([Judged.of(verdict) for verdict in objects(document.get("verdicts"))])
+        window, rows = mapping(document.get("window")), mapping(document.get("rows"))
+        measures: dict[str, dict[str, object]] = {}
+        for measure in objects(document.get("measures")):
+            subject = text(measure.get("subject"), "dataset")
+            measures.setdefault(subject, {})[text(measure.get("measure"))] = measure.get("value")
+        kind = text(document.get("kind"), "report")
+        return cls(
+            monitor=text(document.get("monitor"), kind),
+            kind=kind,
+            status=text(document.get("status"), "Unknown"),
+            source=text(document.get("source")),
+            created=moment(document.get("created")),
+            window=span(window.get("start"), window.get("end")),
+            baseline=mapping(document.get("baseline")),
+            rows=rows,
+            rejected=tuple((str(name), whole(n)) for name, n in mapping(rows.get("rejected")).items()),
+            outcomes=_outcomes(document.get("outcomes"), verdicts),
+            verdicts=verdicts,
+            causes=_causes(document.get("causes")),
+            columns=_columns(document, verdicts, measures),
+            measures=measures,
+            policy=mapping(document.get("policy")),
+            timing=mapping(document.get("timing")),
+        )
+
+    @property
+    def outcome(self) -> str:
+        """The worst thing that can be said of the run, as an outcome: the colour of its badge."""
+        if self.status == "Failed":
+            return "failed"
+        worst = next((outcome for outcome in ("violated", "failed") if self.outcomes[outcome]), "kept")
+        return worst if self.outcomes["kept"] or worst != "kept" else "undecided"
+
+    @property
+    def headline(self) -> str:
+        """What happened, in one sentence."""
+        subjects = [cause.subject for cause in self.causes] if self.outcomes["violated"] else []
+        subjects += [verdict.subject for verdict in self.having("violated")]
+        return headline(
+            status=self.status,
+            subjects=list(dict.fromkeys(subjects)),
+            outcomes=self.outcomes,
+            analysed=real(self.rows.get("analysed")),
+        )
+
+    def having(self, outcome: str) -> list[Judged]:
+        """The verdicts of one outcome, worst first."""
+        return [verdict for verdict in self.verdicts if verdict.outcome == outcome]
+
+    @property
+    def undecided(self) -> list[tuple[str, list[Judged]]]:
+        """The undecided verdicts by reason, the commonest reason first."""
+        groups: dict[str, list[Judged]] = {}
+        for verdict in self.having("undecided"):
+            groups.setdefault(verdict.reason, []).append(verdict)
+        return sorted(groups.items(), key=lambda group: -len(group[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """A baseline document, read."""
+
+    kind: str
+    source: str
+    created: str
+    rows: int
+    dialect: str
+    roles: tuple[tuple[str, str], ...]
+    columns: tuple[Column, ...]
+    constraints: tuple[Rule, ...]
+
+    @classmethod
+    def of(cls, document: Mapping[str, object]) -> Self:
+        """The baseline in a document."""
+        return cls(
+            kind=text(document.get("kind"), "unknown"),
+            source=text(document.get("source")),
+            created=moment(document.get("created")),
+            rows=whole(document.get("rows")),
+            dialect=text(document.get("dialect")),
+            roles=pairs(document.get("roles")),
+            columns=tuple(column_of(column, [], {}) for column in objects(document.get("columns"))),
+            constraints=rules(document.get("constraints")),
+        )
+
+    @property
+    def total(self) -> int:
+        """How many constraints it holds."""
+        return len(self.constraints) + sum(len(column.constraints) for column in self.columns)
+
+    @property
+    def headline(self) -> str:
+        """What it is, in one sentence."""
+        learned = f"{amount(len(self.columns), 'column')} and {amount(self.total, 'constraint')}"
+        return f"A {clip(self.kind, 40)} baseline of {amount(self.rows, 'row')}: {learned}."
+
+
+def _ranked(verdicts: Sequence[Judged]) -> tuple[Judged, ...]:
+    return tuple(sorted(verdicts, key=lambda verdict: (rank(verdict.outcome), -verdict.severity)))
+
+
+def _outcomes(value: object, verdicts: Sequence[Judged]) -> dict[str, int]:
+    told = mapping(value)
+    if told:
+        return {outcome: whole(told.get(outcome)) for outcome in OUTCOMES}
+    return {outcome: sum(verdict.outcome == outcome for verdict in verdicts) for outcome in OUTCOMES}
+
+
+def _causes(value: object) -> tuple[Cause, ...]:
+    return tuple(
+        Cause(
+            subject=(subject := text(cause.get("subject"), "dataset")),
+            sentence=brief(text(cause.get("sentence")), subject),
+            severity=real(cause.get("severity")) or 0.0,
+            checks=tuple(map(str, checks)) if isinstance(checks := cause.get("checks"), list) else (),
+        )
+        for cause in objects(value)
+    )
+
+
+def _columns(
+    document: Mapping[str, object], verdicts: Sequence[Judged], measures: Mapping[str, Mapping[str, object]]
+) -> tuple[Column, ...]:
+    judged: dict[str, list[Judged]] = {}
+    for verdict in verdicts:
+        judged.setdefault(verdict.subject, []).append(verdict)
+    columns = []
+    for column in objects(document.get("columns")):
+        name = text(column.get("name"))
+        columns.append(column_of(column, judged.get(name, []), measures.get(name, {})))
+    return tuple(sorted(columns, key=lambda column: (rank(column.outcome), -column.severity)))

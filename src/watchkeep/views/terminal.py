@@ -1,0 +1,222 @@
+"""Documents in a terminal, or in a file that a terminal's output is piped to.
+
+User text is never read as markup: it goes in as `Text`, with its invisible characters spelled out.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from watchkeep.views.columns import Judged
+from watchkeep.views.reading import Baseline, Report
+from watchkeep.views.tables import measure_table, policy_lines, timing_words
+from watchkeep.views.values import real
+from watchkeep.views.words import DASH, SYMBOLS, amount, clip, count, figure, listing, moment, spaced
+
+_STYLES: Final = {"violated": "bold red", "failed": "bold magenta", "undecided": "yellow", "kept": "green"}
+_MOST_VERDICTS: Final = 50
+_MOST_CAUSES: Final = 8
+_MOST_REASONS: Final = 10
+_WIDEST: Final = 110  # a table wider than this parts its columns too far for the eye
+
+
+def print_report(document: Mapping[str, object], console: Console, *, verbose: bool = False) -> None:
+    """Print a report: what happened, the rows, the causes, the violations by severity, what is undecided.
+
+    Args:
+        document: the report document; keys it lacks are left out.
+        console: where to, and how wide.
+        verbose: also every measure, and how the report was judged.
+
+    >>> import io
+    >>> console = Console(file=io.StringIO(), width=60)
+    >>> print_report({"version": 1, "monitor": "m", "kind": "bias", "status": "Completed"}, console)
+    >>> print(console.file.getvalue().splitlines()[2])
+    Nothing was checked.
+    """
+    report = Report.of(document)
+    badge = Text(f"{SYMBOLS[report.outcome]} {spaced(report.status)}", _STYLES[report.outcome])
+    title = [f"{clip(report.kind, 40)} report"] + [f"of {clip(report.source, 200)}"] * bool(report.source)
+    console.print(_text(" ".join(title), "dim"))
+    console.print(badge)
+    console.print(_text(report.headline, "bold"))
+    console.print()
+    console.print(_facts(_report_facts(report)))
+    _print_causes(report, console)
+    _print_verdicts("Violations", report.having("violated"), console)
+    _print_verdicts("Could not be run", report.having("failed"), console)
+    _print_undecided(report, console)
+    if verbose:
+        _print_measures(report, console)
+        times = ", ".join(timing_words(report))
+        lines = [*policy_lines(report), *[("time", times)] * bool(times)]
+        if lines:
+            _heading("How it was judged", console)
+            console.print(_facts(lines))
+
+
+def print_baseline(document: Mapping[str, object], console: Console, *, verbose: bool = False) -> None:
+    """Print a baseline: what it was learned from, its columns, and how many constraints each has.
+
+    Args:
+        document: the baseline document; keys it lacks are left out.
+        console: where to, and how wide.
+        verbose: also every constraint, in words.
+    """
+    baseline = Baseline.of(document)
+    console.print(_text(baseline.headline, "bold"))
+    console.print()
+    facts = [("Source", clip(baseline.source, 200) or DASH), ("Created", baseline.created)]
+    facts += [("Dialect", clip(baseline.dialect, 40))] * bool(baseline.dialect)
+    console.print(_facts([*facts, *baseline.roles]))
+    console.print()
+    table = _table(console)
+    table.add_column("Column", overflow="fold", ratio=3)
+    table.add_column("Type", overflow="fold", ratio=2)
+    table.add_column("Missing", justify="right", no_wrap=True)
+    table.add_column("Constraints", justify="right")
+    shown = baseline.columns if verbose else baseline.columns[:_MOST_VERDICTS]
+    for column in shown:
+        missing = next((figure(line.baseline) for line in column.lines if line.name == "missing"), DASH)
+        rules = count(len(column.constraints))
+        table.add_row(_name(column.name), _text(clip(column.type, 30)), missing, rules)
+    if shown:
+        console.print(table)
+    _more(len(baseline.columns) - len(shown), "column", console)
+    if verbose:
+        _heading("Constraints", console)
+        rules_of = [baseline.constraints, *(column.constraints for column in baseline.columns)]
+        for rule in (rule for group in rules_of for rule in group):
+            console.print(
+                Padding(_text(clip(rule.sentence or rule.check or rule.measure, 500)), (0, 0, 0, 2))
+            )
+
+
+def _report_facts(report: Report) -> list[tuple[str, str]]:
+    rows = [
+        f"{count(n)} {word}"
+        for word in ("read", "analysed")
+        if (n := real(report.rows.get(word))) is not None
+    ]
+    unmatched = real(report.rows.get("unmatched"))
+    rows += [f"{count(unmatched)} without a match"] if unmatched else []
+    facts = [("Window", report.window), ("Rows", ", ".join(rows) or DASH)]
+    facts += [("", f"{count(n)} rejected: {clip(reason, 120)}") for reason, n in report.rejected]
+    checks = [f"{count(n)} {outcome}" for outcome, n in report.outcomes.items() if n or outcome == "kept"]
+    facts.append(("Checks", ", ".join(checks)))
+    if report.baseline:
+        made = [moment(report.baseline.get("created"))]
+        known = real(report.baseline.get("rows"))
+        made += [] if known is None else [amount(round(known), "row")]
+        made += [figure(report.baseline[key]) for key in ("source", "id") if report.baseline.get(key)]
+        facts.append(("Baseline", ", ".join(made)))
+    return facts
+
+
+def _print_causes(report: Report, console: Console) -> None:
+    if not report.causes:
+        return
+    _heading("What lies behind it", console)
+    table = _grid()
+    for i, cause in enumerate(report.causes[:_MOST_CAUSES], start=1):
+        table.add_row(_text(f"{i}.", "dim"), _text(clip(cause.sentence or cause.subject, 400)))
+    console.print(table)
+    _more(len(report.causes) - _MOST_CAUSES, "cause", console)
+
+
+def _print_verdicts(title: str, verdicts: Sequence[Judged], console: Console) -> None:
+    if not verdicts:
+        return
+    _heading(f"{title} ({count(len(verdicts))})", console)
+    table = _table(console)
+    table.add_column("Where", overflow="fold", ratio=3)
+    table.add_column("What", overflow="fold", ratio=4)
+    table.add_column("Value", justify="right", overflow="fold", max_width=14)
+    table.add_column("Limit", justify="right", overflow="fold", max_width=14)
+    for verdict in verdicts[:_MOST_VERDICTS]:
+        what = _text(clip(verdict.measure or verdict.check, 80))
+        if verdict.check and verdict.measure:
+            what.append(f"\n{clip(verdict.check, 80)}", "dim")
+        table.add_row(
+            _name(verdict.subject),
+            what,
+            _text(clip(figure(verdict.value), 28)),
+            _text(clip(figure(verdict.limit), 28)),
+        )
+    console.print(table)
+    _more(len(verdicts) - _MOST_VERDICTS, "verdict", console)
+
+
+def _print_undecided(report: Report, console: Console) -> None:
+    groups = report.undecided
+    if not groups:
+        return
+    _heading(f"Not decided ({count(sum(len(verdicts) for _, verdicts in groups))})", console)
+    table = _grid()
+    for reason, verdicts in groups[:_MOST_REASONS]:
+        where = listing(list(dict.fromkeys(verdict.subject for verdict in verdicts)))
+        table.add_row(_text(count(len(verdicts)), "yellow"), _text(f"{clip(reason, 300)} ({where})"))
+    console.print(table)
+    _more(len(groups) - _MOST_REASONS, "reason", console)
+
+
+def _print_measures(report: Report, console: Console) -> None:
+    measures = measure_table(report, most=len(report.measures))
+    if not measures.rows:
+        return
+    _heading("All measures", console)
+    table = _table(console)
+    table.add_column("Where", overflow="fold", ratio=3)
+    table.add_column("Measure", overflow="fold", ratio=3)
+    table.add_column("Value", justify="right", overflow="fold", ratio=3)
+    for subject, cells in measures.rows:
+        first = True
+        for name, (value, note) in zip(measures.names, cells, strict=True):
+            if value:
+                why = f" {measures.reasons[note - 1]}" if note else ""
+                where = _name(subject) if first else _text("")
+                table.add_row(where, _text(clip(name, 60)), _text(value + why))
+                first = False
+    console.print(table)
+
+
+def _heading(title: str, console: Console) -> None:
+    console.print()
+    console.print(_text(title, "bold"))
+
+
+def _more(left: int, noun: str, console: Console) -> None:
+    if left > 0:
+        console.print(_text(f"and {amount(left, noun)} more", "dim"))
+
+
+def _facts(lines: Iterable[tuple[str, str]]) -> Table:
+    table = _grid()
+    for name, value in lines:
+        table.add_row(_text(name, "dim"), _text(value))
+    return table
+
+
+def _grid() -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(overflow="fold", max_width=24)
+    table.add_column(overflow="fold")
+    return table
+
+
+def _table(console: Console) -> Table:
+    width = min(console.width, _WIDEST)
+    return Table(box=SIMPLE_HEAD, width=width, pad_edge=False, show_edge=False, header_style="dim")
+
+
+def _name(name: str) -> Text:
+    return _text(clip(name, 120))
+
+
+def _text(text: str, style: str = "") -> Text:
+    return Text(text, style, overflow="fold")
