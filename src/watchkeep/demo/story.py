@@ -19,6 +19,8 @@ HOME: Final = Path(".watchkeep/demo")
 TRAIN: Final = "train.parquet"
 LIVE: Final = "flights.parquet"
 BASELINE: Final = "baseline"
+NEVER_ALIKE: Final = ("weekday", *flights.WEATHER)
+"""Features in which a single day differs from a month whatever happens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,11 @@ def learning() -> tuple[Step, ...]:
             arguments=(
                 *("baseline", "data-quality", TRAIN, "--out", BASELINE),
                 *("--timestamp", "scheduled", "--id", "id", "--prediction", "prediction", "--score", "score"),
+                *(word for column in NEVER_ALIKE for word in ("--ignore", column)),
+            ),
+            note=(
+                "A day has one weekday and one weather, never those of a month: these columns are left out.",
+                "What the model makes of them, its score, is watched.",
             ),
         ),
     )

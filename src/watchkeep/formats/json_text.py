@@ -9,6 +9,7 @@ from watchkeep.core.errors import DocumentError, StateError
 
 MAX_DEPTH: Final = 100
 """Objects and arrays inside one another, at most: more than any schema has, less than Python's stack."""
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 def dumps(document: Mapping[str, object]) -> str:
@@ -88,6 +89,15 @@ def shown(value: object, limit: int = 60) -> str:
     return text if len(text) <= limit else text[:limit] + "..."
 
 
+def flat(values: "list[object] | tuple[object, ...]") -> bool:
+    """Whether an array holds neither arrays nor objects, told by its types rather than by each item.
+
+    >>> flat([1.0, "a", None]), flat([1.0, []])
+    (True, False)
+    """
+    return not any(issubclass(kind, Mapping | list | tuple) for kind in set(map(type, values)))
+
+
 def _pieces(value: object, indent: str, at: str) -> Iterator[str]:
     inner = indent + "  "
     if isinstance(value, Mapping):
@@ -97,10 +107,10 @@ def _pieces(value: object, indent: str, at: str) -> Iterator[str]:
                 raise StateError(
                     f"a document of ours has the key {key!r} at {at or 'the top'}; keys are texts"
                 )
-            yield f"{',' if i else ''}\n{inner}{json.dumps(key, ensure_ascii=False)}: "
+            yield f"{',' if i else ''}\n{inner}{_ENCODER.encode(key)}: "
             yield from _pieces(item, inner, f"{at}.{key}" if at else key)
         yield f"\n{indent}}}" if value else "}"
-    elif isinstance(value, list | tuple) and any(isinstance(item, Mapping | list | tuple) for item in value):
+    elif isinstance(value, list | tuple) and not flat(value):
         yield "["
         for i, item in enumerate(value):
             yield f"{',' if i else ''}\n{inner}"
@@ -112,7 +122,7 @@ def _pieces(value: object, indent: str, at: str) -> Iterator[str]:
 
 def _flat(value: object, at: str) -> str:
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+        return _ENCODER.encode(value)
     except (TypeError, ValueError) as error:
         culprit = _culprit(value)
         raise StateError(f"a document of ours holds {culprit!r} at {at}, which JSON cannot say") from error

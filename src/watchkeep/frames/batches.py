@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from watchkeep.core.errors import MissingColumnError
+from watchkeep.frames.buffers import truths
 
 Loader = Callable[[str], pa.Array]
 """Decodes one column of a batch into one Arrow array (one chunk)."""
@@ -61,7 +62,7 @@ class Batch:
         if name not in self.names:
             raise MissingColumnError(name, reader=reader, available=self.names)
         array = self.load(name)
-        return array if self.keep is None else array.filter(pa.array(self.keep))
+        return array if self.keep is None else array.filter(truths(self.keep))
 
     def filter(self, keep: npt.NDArray[np.bool_], *, reason: str | None = None) -> "Batch":
         """The rows where `keep`, shape (rows,), is true; the others are counted under `reason` if one is given."""

@@ -1,8 +1,10 @@
-"""Arrow arrays as NumPy arrays, without a copy where there can be none.
+"""Arrow arrays from and to NumPy arrays, without a copy where there can be none.
 
-`pyarrow.Array.to_numpy` imports pandas when it is installed; these do not.
+`pyarrow.array` and `pyarrow.Array.to_numpy` import pandas when it is installed, which takes longer than checking a
+small window; these do not.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -30,3 +32,31 @@ def valid_mask(array: pa.Array) -> npt.NDArray[np.bool_] | None:
     bits = np.frombuffer(bitmap, np.uint8)[first // 8 : (first + len(array) + 7) // 8]
     mask = np.unpackbits(bits, bitorder="little")[first % 8 : first % 8 + len(array)]
     return mask.view(np.bool_)
+
+
+def positions(integers: npt.NDArray[np.integer[Any]]) -> pa.Array:
+    """Integers, shape (n,), as an Arrow int64 array."""
+    return pa.Array.from_buffers(pa.int64(), len(integers), [None, pa.py_buffer(np.ascontiguousarray(integers, np.int64))])
+
+
+def doubles(values: npt.NDArray[np.float64]) -> pa.Array:
+    """Doubles, shape (n,), as an Arrow float64 array."""
+    return pa.Array.from_buffers(pa.float64(), len(values), [None, pa.py_buffer(np.ascontiguousarray(values, np.float64))])
+
+
+def truths(mask: npt.NDArray[np.bool_]) -> pa.Array:
+    """Truth values, shape (n,), as an Arrow boolean array."""
+    return pa.Array.from_buffers(pa.bool_(), len(mask), [None, pa.py_buffer(np.packbits(mask, bitorder="little"))])
+
+
+def strings(values: Sequence[str]) -> pa.Array:
+    """Texts as an Arrow large string array.
+
+    >>> strings(["a", "", "ü"]).to_pylist()
+    ['a', '', 'ü']
+    """
+    encoded = [value.encode("utf-8", "replace") for value in values]
+    offsets = np.zeros(len(encoded) + 1, np.int64)
+    np.cumsum([len(value) for value in encoded], out=offsets[1:])
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded))]
+    return pa.Array.from_buffers(pa.large_string(), len(encoded), buffers)

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from watchkeep.frames.buffers import plain, valid_mask
+from watchkeep.frames.buffers import plain, strings, truths, valid_mask
 from watchkeep.frames.schema import ColumnType, column_type, is_text
 
 
@@ -32,17 +32,44 @@ class Categories:
         """Rows that hold a value."""
         return int(self.counts.sum())
 
-    def hash_input(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-        """The bytes of the texts and where each starts and ends: offsets of shape (different + 1,)."""
-        _, offsets, data = self.texts.buffers()
-        if not len(self.texts):
-            return np.zeros(0, np.uint8), np.zeros(1, np.int64)
-        places = np.frombuffer(offsets, np.int64, len(self.texts) + 1, self.texts.offset * 8)
-        return (np.zeros(0, np.uint8) if data is None else np.frombuffer(data, np.uint8)), places
-
     def lengths(self) -> npt.NDArray[np.int64]:
         """Characters of each text, shape (different,)."""
         return plain(pc.utf8_length(self.texts)).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The different values of a column in one batch, or all of them, as texts.
+
+    Args:
+        texts: an Arrow large string array without nulls; a value may occur more than once.
+        present: rows that hold a value.
+    """
+
+    texts: pa.Array
+    present: int
+
+
+def read_texts(array: pa.Array) -> Texts:
+    """A column as texts, without counting how often each occurs.
+
+    >>> read_texts(pa.array([7, None, 9])).texts.to_pylist()
+    ['7', '9']
+    """
+    if pa.types.is_dictionary(array.type) or pa.types.is_nested(array.type):
+        read = read_categories(array)
+        return Texts(read.texts.filter(truths(read.counts > 0)), read.present)
+    present = array.drop_null()
+    return Texts(_as_text(_scalars(present)), len(present))
+
+
+def text_bytes(texts: pa.Array) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """The bytes of a large string array, and where each text starts and ends: offsets of shape (texts + 1,)."""
+    _, offsets, data = texts.buffers()
+    if not len(texts):
+        return np.zeros(0, np.uint8), np.zeros(1, np.int64)
+    places = np.frombuffer(offsets, np.int64, len(texts) + 1, texts.offset * 8)
+    return (np.zeros(0, np.uint8) if data is None else np.frombuffer(data, np.uint8)), places
 
 
 def read_categories(array: pa.Array) -> Categories:
@@ -55,7 +82,11 @@ def read_categories(array: pa.Array) -> Categories:
     """
     stored = column_type(array.type)
     if stored is ColumnType.UNKNOWN:
-        return Categories(rows=len(array), texts=pa.array([], pa.large_string()), counts=np.zeros(0, np.int64), stored=stored)
+        return Categories(rows=len(array), texts=strings([]), counts=np.zeros(0, np.int64), stored=stored)
+    if stored is ColumnType.BOOLEAN and not pa.types.is_dictionary(array.type):
+        true = array.true_count
+        counts = np.array([len(array) - array.null_count - true, true], np.int64)
+        return Categories(rows=len(array), texts=strings(["false", "true"]), counts=counts, stored=stored)
     if not pa.types.is_dictionary(array.type):
         array = pc.dictionary_encode(_scalars(array))
     counts = _counts(array)

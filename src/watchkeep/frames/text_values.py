@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from watchkeep.frames.buffers import plain
+from watchkeep.frames.buffers import plain, strings, truths, valid_mask
 
 
 class Dialect(StrEnum):
@@ -73,7 +73,7 @@ def classify(texts: pa.Array, dialect: Dialect = Dialect.DEFAULT) -> TextValues:
         return TextValues(integral, none, none, none)
     missing = _truths(pc.is_null(texts))
     if dialect is Dialect.DEFAULT:
-        missing = missing | _truths(pc.is_in(stripped, value_set=pa.array(NO_VALUE, stripped.type)))
+        missing = missing | _truths(pc.is_in(stripped, value_set=strings(NO_VALUE).cast(stripped.type)))
     return TextValues(
         integral,
         _matches(stripped, _FRACTIONAL[dialect]) & ~integral,
@@ -88,7 +88,7 @@ def numbers_of(texts: pa.Array, numeric: npt.NDArray[np.bool_]) -> npt.NDArray[n
     >>> numbers_of(pa.array(["+ 7", "red", "1e5"]), np.array([True, False, True])).tolist()
     [7.0, 100000.0]
     """
-    chosen = texts.filter(pa.array(numeric))
+    chosen = texts.filter(truths(numeric))
     # Arrow's parser takes neither a plus sign nor spaces.
     clean = pc.replace_substring_regex(pc.utf8_trim_whitespace(chosen), r"^\+ ?|^(-) ", r"\1")
     parsed = pc.cast(clean, pa.float64())
@@ -122,4 +122,6 @@ def _matches(texts: pa.Array, pattern: str) -> npt.NDArray[np.bool_]:
 
 
 def _truths(array: pa.Array) -> npt.NDArray[np.bool_]:
-    return plain(pc.fill_null(array, False).cast(pa.uint8())).astype(np.bool_)
+    known = plain(array.cast(pa.uint8())).astype(np.bool_)
+    held = valid_mask(array)
+    return known if held is None else known & held

@@ -139,7 +139,8 @@ def _as_large_string(array: pa.Array) -> pa.Array:
 
 def _fill_numbers(texts: pa.Array, micros: Micros, valid: Mask) -> None:
     """Reads the texts that are no ISO time, and are numbers, as counts since 1970."""
-    numeric = _bits(pc.fill_null(pc.match_substring_regex(texts, _NUMBER), fill_value=False)) & ~valid
+    matches = pc.match_substring_regex(texts, _NUMBER)
+    numeric = _bits(matches) & _present(matches) & ~valid
     rows = np.flatnonzero(numeric)
     if not len(rows):
         return

@@ -8,8 +8,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from watchkeep.frames.buffers import plain, valid_mask
-from watchkeep.frames.categories import Categories, read_categories
+from watchkeep.frames.buffers import doubles, plain, strings, truths, valid_mask
+from watchkeep.frames.categories import Categories, read_categories, read_texts, text_bytes
 from watchkeep.frames.numbers import Numbers, read_numbers
 from watchkeep.frames.roles import Role
 from watchkeep.frames.schema import ColumnType, column_type, is_embedding
@@ -23,11 +23,12 @@ from watchkeep.states.codec import State
 from watchkeep.states.distinct import DistinctTally
 from watchkeep.states.extremes import Extremes
 from watchkeep.states.frequencies import FrequencyTally
-from watchkeep.states.moments import CHUNK, Moments
+from watchkeep.states.moments import Moments, PowerSums
 from watchkeep.states.presence import Presence
 from watchkeep.states.tallies import CellTally
 from watchkeep.states.value_types import ValueTypes
 from watchkeep.stats.hashing import Hashes, hash_bytes, hash_doubles, mixed
+from watchkeep.stats.scratch import CHUNK, Scratch
 
 HOUR = 3_600_000_000
 """Microseconds."""
@@ -49,12 +50,12 @@ class ColumnScanner(Protocol):
         ...
 
 
-def scanner(plan: ColumnPlan, dialect: Dialect, cell_limit: int) -> ColumnScanner:
+def scanner(plan: ColumnPlan, dialect: Dialect, cell_limit: int, scratch: Scratch) -> ColumnScanner:
     """The scanner of a column's role and type."""
     if plan.role is Role.ID:
         return IdScanner()
     if plan.type.numeric:
-        return NumberScanner(plan, dialect, cell_limit)
+        return NumberScanner(plan, dialect, cell_limit, scratch)
     if plan.type.categorical:
         return CategoryScanner(plan)
     if plan.type is ColumnType.TIME:
@@ -71,9 +72,11 @@ class NumberScanner:
         plan: the column's.
         dialect: whose rules tell integral from fractional.
         cell_limit: the most cells kept when there are no bins.
+        scratch: memory to work in, shared with other scanners of the thread.
     """
 
-    def __init__(self, plan: ColumnPlan, dialect: Dialect, cell_limit: int) -> None:
+    def __init__(self, plan: ColumnPlan, dialect: Dialect, cell_limit: int, scratch: Scratch | None = None) -> None:
+        self._scratch = scratch or Scratch()
         # In our own dialect 3.0 is as whole as 3; SageMaker goes by how a value is written.
         self._whole = plan.type is ColumnType.INTEGRAL and not dialect.sagemaker
         self._dialect = dialect
@@ -104,27 +107,35 @@ class NumberScanner:
     def _values(
         self, values: npt.NDArray[np.float64], where: npt.NDArray[np.bool_] | None, row_hashes: Hashes | None
     ) -> int:
-        infinite = 0
+        if not len(values):
+            return 0
+        tally: BinTally | CellTally | None = self._bins or self._cells
+        grid = None if tally is None else tally.grid_for(values)
+        slots = self._scratch.slots(len(values))
         rows = None if where is None or row_hashes is None else np.flatnonzero(where)
+        sums, lows, highs = PowerSums(), [], []
+        # Everything is done to a chunk while it is in the core's cache.
         for start in range(0, len(values), CHUNK):
-            chunk = values[start : start + CHUNK]
+            chunk = finite = values[start : start + CHUNK]
+            end = start + len(chunk)
             low, high = float(chunk.min()), float(chunk.max())
-            finite = chunk
-            if not (np.isfinite(low) and np.isfinite(high)):
+            if low == -np.inf or high == np.inf:
                 finite = chunk[np.isfinite(chunk)]
-                infinite += len(chunk) - len(finite)
                 low, high = (float(finite.min()), float(finite.max())) if len(finite) else (np.inf, -np.inf)
-            self._extremes = self._extremes.merge(Extremes(low, high))
-            self._moments = self._moments.merge(Moments.of(finite))
-            hashes = hash_doubles(chunk)
+            lows.append(low)
+            highs.append(high)
+            sums.add(finite, self._scratch)
+            hashes = hash_doubles(chunk, self._scratch, signed=low <= 0 <= high)
             self._distinct.add(hashes)
             if row_hashes is not None:
-                row_hashes[slice(start, start + len(chunk)) if rows is None else rows[start : start + len(chunk)]] += hashes
-            if self._bins is not None:
-                self._bins.add(chunk)
-            elif self._cells is not None:
-                self._cells.add(chunk)
-        return infinite
+                row_hashes[slice(start, end) if rows is None else rows[start:end]] += hashes
+            if grid is not None:
+                grid.place(chunk, slots[start:end], self._scratch)
+        self._extremes = self._extremes.merge(Extremes(min(lows), max(highs)))
+        self._moments = self._moments.merge(Moments.about(sums))
+        if tally is not None:
+            tally.add(values, None if grid is None else slots)
+        return len(values) - sums.n
 
     def absent(self, rows: int) -> None:
         """So many rows have no such column."""
@@ -168,11 +179,11 @@ class CategoryScanner:
             read = replace(read, texts=pc.utf8_lower(read.texts))
         held = read.counts > 0
         if not held.all():
-            read = replace(read, texts=read.texts.filter(pa.array(held)), counts=read.counts[held])
+            read = replace(read, texts=read.texts.filter(truths(held)), counts=read.counts[held])
         present = read.present
         self._presence = self._presence.merge(Presence(read.rows, present))
         self._types = self._types.merge(self._classes(read, present))
-        self._distinct.add(hash_bytes(*read.hash_input()))
+        self._distinct.add(hash_bytes(*text_bytes(read.texts)))
         lengths = read.lengths().astype(np.float64)
         if len(lengths):
             self._lengths = self._lengths.merge(Moments.weighted(lengths, read.counts))
@@ -192,8 +203,8 @@ class CategoryScanner:
             return ValueTypes(other=present)
         if not self._boolean:
             return ValueTypes(string=present)
-        truths = plain(pc.is_in(read.texts, pa.array(["true", "false"], pa.large_string())).cast(pa.uint8()))
-        boolean = int(read.counts[truths.astype(np.bool_)].sum())
+        known = plain(pc.is_in(read.texts, strings(["true", "false"])).cast(pa.uint8()))
+        boolean = int(read.counts[known.astype(np.bool_)].sum())
         return ValueTypes(boolean=boolean, string=present - boolean)
 
     def absent(self, rows: int) -> None:
@@ -290,7 +301,7 @@ class EmbeddingScanner:
         self._presence = self._presence.merge(Presence(len(array), len(norms)))
         self._types = self._types.merge(ValueTypes(other=len(norms)))
         self._dimensions = self._dimensions.merge(_dense_counts(lengths, 0) if len(lengths) else Cells.empty())
-        self._norms.add(pa.array(norms), textual=False)
+        self._norms.add(doubles(norms), textual=False)
 
     def absent(self, rows: int) -> None:
         """So many rows have no such column."""
@@ -311,11 +322,9 @@ class IdScanner:
 
     def add(self, array: pa.Array, *, textual: bool) -> None:  # noqa: ARG002 (an id is what it is written as)
         """Read one batch's array."""
-        read = read_categories(array)
-        held = read.counts > 0
-        texts = read.texts if held.all() else read.texts.filter(pa.array(held))
-        self._presence = self._presence.merge(Presence(read.rows, read.present))
-        self._distinct.add(hash_bytes(*replace(read, texts=texts).hash_input()))
+        texts = read_texts(array)
+        self._presence = self._presence.merge(Presence(len(array), texts.present))
+        self._distinct.add(hash_bytes(*text_bytes(texts.texts)))
 
     def absent(self, rows: int) -> None:
         """So many rows have no such column."""

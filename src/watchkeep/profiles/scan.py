@@ -15,6 +15,7 @@ from watchkeep.states.cells import LIMIT
 from watchkeep.states.codec import State
 from watchkeep.states.rows import FeatureSums, RowSample, levels_of, settled_level
 from watchkeep.stats.hashing import mixed
+from watchkeep.stats.scratch import Scratch
 
 Picker: TypeAlias = Callable[[npt.NDArray[np.intp]], npt.NDArray[np.float64]]
 """Gives the numbers of some rows of a column."""
@@ -41,8 +42,9 @@ class Scan:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
+        scratch = Scratch()
         limit = LIMIT if len(plan.columns) <= WIDE else LIMIT // 8
-        self._scanners = {column.name: scanner(column, plan.dialect, limit) for column in plan.columns}
+        self._scanners = {column.name: scanner(column, plan.dialect, limit, scratch) for column in plan.columns}
         self._rows = 0
         self._rejected: dict[str, int] = {}
         self._seen: dict[str, int] = {}

@@ -16,7 +16,7 @@ import numpy as np
 from watchkeep.core.errors import StateError
 from watchkeep.states.cells import Cells, Doubles, Keys, cell_high, cell_low, keys_of
 from watchkeep.states.codec import Fields, array, floats, whole
-from watchkeep.states.tallies import Grid, Reach
+from watchkeep.states.tallies import Grid, Reach, Slots
 
 PARTS = 2048
 """Bins of equal share a column without heavy values is cut into."""
@@ -218,13 +218,23 @@ class BinTally:
         self._dense = np.zeros(bins.grid.size if len(bins) else 0, np.int64)
         self._rest = BinCounts.empty(len(bins))
 
-    def add(self, values: Doubles) -> None:
-        """Count values, shape (n,), contiguous: infinities allowed, NaN not."""
-        if not len(self._bins):
+    def grid_for(self, values: Doubles) -> Grid | None:  # noqa: ARG002 (the baseline laid it out)
+        """The layout in which to place values; None when the baseline holds no numbers."""
+        return self._bins.grid if len(self._bins) else None
+
+    def add(self, values: Doubles, slots: Slots | None = None) -> None:
+        """Count values, shape (n,), contiguous: infinities allowed, NaN not.
+
+        Args:
+            values: what to count.
+            slots: their slots in `grid_for(values)`, if they were placed already.
+        """
+        grid = self.grid_for(values)
+        if grid is None:
             self._rest = self._rest.merge(self._outside(keys_of(values), np.ones(len(values), np.int64), shift=0))
             return
-        grid = self._bins.grid
-        slots = grid.slots_of(values)
+        if slots is None:
+            slots = grid.slots_of(values)
         counts = np.bincount(slots, minlength=grid.slots)
         self._dense += counts[: grid.size]
         if counts[grid.size :].any():

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from watchkeep.core.errors import StateError
+from watchkeep.frames.buffers import plain, positions, strings, valid_mask
 from watchkeep.states.codec import Fields, array, whole
 from watchkeep.states.frequencies import LONGEST, Frequencies, FrequencyTally, category
 
@@ -88,7 +89,7 @@ class CategoryTally:
     """
 
     def __init__(self, categories: Sequence[str]) -> None:
-        self._known = pa.array(categories, pa.large_string())
+        self._known = strings(categories)
         self._long = any(len(name) == LONGEST for name in categories)
         self._counts = np.zeros(len(categories), np.int64)
         self._rest = FrequencyTally(REST_LIMIT)
@@ -96,14 +97,14 @@ class CategoryTally:
     def add(self, texts: pa.Array, counts: npt.NDArray[np.int64]) -> None:
         """Count different texts, a large string array of shape (k,), that occur `counts` times each."""
         if self._long:
-            texts = pa.array([category(text) for text in texts.to_pylist()], pa.large_string())
-        places = pc.fill_null(pc.index_in(texts, value_set=self._known), -1)
-        at = np.frombuffer(places.buffers()[1], np.int32, len(places), places.offset * 4)
-        known = at >= 0
+            texts = strings([category(text) for text in texts.to_pylist()])
+        places = pc.index_in(texts, value_set=self._known)
+        at, held = plain(places), valid_mask(places)
+        known = np.ones(len(at), np.bool_) if held is None else held
         np.add.at(self._counts, at[known], counts[known])
         strange = np.flatnonzero(~known & (counts > 0))
         if len(strange):
-            self._rest.add(texts.take(pa.array(strange)), counts[strange])
+            self._rest.add(texts.take(positions(strange)), counts[strange])
 
     def state(self) -> CategoryCounts:
         """All that was counted."""

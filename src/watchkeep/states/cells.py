@@ -19,8 +19,8 @@ from watchkeep.states.codec import Fields, array, whole
 Keys = npt.NDArray[np.int64]
 Doubles = npt.NDArray[np.float64]
 
-SLOTS = 1 << 17
-"""A dense array of counts has at most so many slots (1 MiB)."""
+SLOTS = 1 << 15
+"""A dense array of counts has at most so many slots: 256 KiB, so that it stays in a core's cache."""
 LIMIT = 16_384
 """Cells a baseline column keeps by default."""
 MANTISSA = 52

@@ -83,7 +83,15 @@ def _smallest(hashes: Hashes) -> Hashes:
     return ordered[first][:KEPT]
 
 
-_MET = 1 << 16
+def _slot(hashes: Hashes) -> Hashes:
+    # Not the lowest bits, which are all alike for small whole numbers, nor the highest, which are for small hashes.
+    return (hashes >> _SHIFT) & np.uint64(_MET - 1)
+
+
+_MET, _SHIFT = 1 << 16, np.uint64(28)
+_ENOUGH = 1024  # hashes that wait to be sorted in: a sort of few costs more to call than to do
+_FIRST = 16_384  # hashes looked at first, for a bar that spares most of the later ones
+_BAR = np.uint64(2**64 // _FIRST * (KEPT + KEPT // 4))  # of hashes all different, a quarter more than are kept
 
 
 class DistinctTally:
@@ -92,33 +100,46 @@ class DistinctTally:
     def __init__(self) -> None:
         self._state = Distinct.empty()
         self._below = np.uint64(np.iinfo(np.uint64).max)
-        # Kept hashes, each in the slot of its own low bits, so that repeated values are passed over unsorted.
+        # Kept hashes, each in the slot its own bits name, so that repeated values are passed over unsorted.
         # An empty slot holds a number that belongs to another slot.
         self._met: Hashes | None = None
-        self._piece = 4096
+        self._fresh: list[Hashes] = []
+        self._waiting = 0
 
     def add(self, hashes: Hashes) -> None:
-        """Count values with these hashes, shape (n,)."""
-        while len(hashes):
-            # Pieces grow: the first ones lower the bar that spares the later ones the sort.
-            piece, hashes = hashes[: self._piece], hashes[self._piece :]
-            self._piece = min(2 * self._piece, 65_536)
-            if not self._state.exact:
-                piece = piece[piece <= self._below]
-            if self._met is not None:
-                piece = piece[self._met.take(piece & np.uint64(_MET - 1)) != piece]
-            if len(piece):
-                self._take(Distinct.of(piece))
+        """Count values with these hashes, shape (n,); the array is not kept."""
+        if self._met is None and len(hashes) > _FIRST:
+            self._begin(hashes[:_FIRST])
+            hashes = hashes[_FIRST:]
+        if not self._state.exact:
+            hashes = hashes[hashes <= self._below]
+        if self._met is not None:
+            hashes = hashes[self._met.take(_slot(hashes)) != hashes]
+        if len(hashes):
+            # Whatever was not chosen from is still the caller's memory.
+            self._fresh.append(hashes.copy() if hashes.base is not None else hashes)
+            self._waiting += len(hashes)
+            if self._waiting >= _ENOUGH:
+                self._take()
 
     def state(self) -> Distinct:
         """All that was counted."""
+        if self._fresh:
+            self._take()
         return self._state
 
-    def _take(self, fresh: Distinct) -> None:
-        self._state = self._state.merge(fresh)
+    def _begin(self, hashes: Hashes) -> None:
+        """Take the first hashes. When values hardly repeat, those below a bar are enough, and few to sort."""
+        low = hashes[hashes <= _BAR]
+        self._fresh.append(low if len(_smallest(low)) == KEPT else hashes.copy())
+        self._take()
+
+    def _take(self) -> None:
+        self._state = Distinct(_smallest(np.concatenate([self._state.hashes, *self._fresh])))
+        self._fresh, self._waiting = [], 0
         kept = self._state.hashes
         if self._met is None:
-            self._met = ~np.arange(_MET, dtype=np.uint64)
-        self._met[kept & np.uint64(_MET - 1)] = kept
+            self._met = ~(np.arange(_MET, dtype=np.uint64) << _SHIFT)
+        self._met[_slot(kept)] = kept
         if not self._state.exact:
             self._below = kept[-1]

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from watchkeep.core.errors import StateError
+from watchkeep.frames.buffers import positions
 from watchkeep.states.codec import Fields, array, whole
 
 LIMIT = 1024
@@ -129,7 +130,7 @@ class FrequencyTally:
             counts = counts - error
             kept = np.flatnonzero(counts > 0)
         found: dict[str, int] = {}
-        for text, count in zip(texts.take(pa.array(kept)).to_pylist(), counts[kept].tolist(), strict=True):
+        for text, count in zip(texts.take(positions(kept)).to_pylist(), counts[kept].tolist(), strict=True):
             name = category(text)
             found[name] = found.get(name, 0) + count
         self._state = self._state.merge(Frequencies.of(found, limit=self._limit, total=total, error=error))

@@ -9,10 +9,7 @@ import numpy.typing as npt
 
 from watchkeep.core.undefined import Undefined, Value
 from watchkeep.states.codec import Fields, floats, whole
-
-CHUNK = 65_536
-"""Values handled at once: two scratch arrays of this length stay in a core's second-level cache."""
-
+from watchkeep.stats.scratch import CHUNK, Scratch
 
 @dataclass(frozen=True, slots=True)
 class Moments:
@@ -44,18 +41,11 @@ class Moments:
     @classmethod
     def of(cls, values: npt.NDArray[np.float64]) -> Self:
         """The moments of finite values, shape (n,)."""
-        if not len(values):
-            return cls()
-        n = len(values)
-        with np.errstate(over="ignore", invalid="ignore"):
-            # Deviations from a value near the mean, so that sums of powers do not cancel.
-            pivot = float(values[:CHUNK].mean())
-            sums = np.zeros(4)
-            for start in range(0, n, CHUNK):
-                d = values[start : start + CHUNK] - pivot
-                squares = d * d
-                sums += (d.sum(), squares.sum(), np.einsum("i,i->", d, squares), np.einsum("i,i->", squares, squares))
-            return cls._about(pivot, n, sums)
+        sums = PowerSums()
+        scratch = Scratch()
+        for start in range(0, len(values), CHUNK):
+            sums.add(values[start : start + CHUNK], scratch)
+        return cls.about(sums)
 
     @classmethod
     def weighted(cls, values: npt.NDArray[np.float64], counts: npt.NDArray[np.int64]) -> Self:
@@ -66,11 +56,14 @@ class Moments:
         with np.errstate(over="ignore", invalid="ignore"):
             pivot = float((values * counts).sum() / n)
             d = values - pivot
-            return cls._about(pivot, n, np.array([(counts * d**k).sum() for k in (1, 2, 3, 4)]))
+            return cls.about(PowerSums(n, pivot, *(float((counts * d**k).sum()) for k in (1, 2, 3, 4))))
 
     @classmethod
-    def _about(cls, pivot: float, n: int, sums: npt.NDArray[np.float64]) -> Self:
-        s1, s2, s3, s4 = (float(each) for each in sums)
+    def about(cls, sums: "PowerSums") -> Self:
+        """The moments that sums of powers tell."""
+        if not sums.n:
+            return cls()
+        n, pivot, s1, s2, s3, s4 = sums.n, sums.pivot, sums.s1, sums.s2, sums.s3, sums.s4
         shift = s1 / n
         return cls(
             n,
@@ -144,6 +137,46 @@ class Moments:
     def of_fields(cls, fields: Fields) -> Self:
         """For the codec."""
         return cls(whole(fields, "n"), *(float(each) for each in floats(fields, "powers")))
+
+
+@dataclass(slots=True)
+class PowerSums:
+    """Sums of powers of deviations from a pivot, added to in place.
+
+    Args:
+        n: values.
+        pivot: a number near their mean, so that the sums do not cancel; chosen by the first values added.
+        s1, s2, s3, s4: sum((x - pivot)**k).
+    """
+
+    n: int = 0
+    pivot: float = 0.0
+    s1: float = 0.0
+    s2: float = 0.0
+    s3: float = 0.0
+    s4: float = 0.0
+
+    def add(self, values: npt.NDArray[np.float64], scratch: Scratch) -> None:
+        """Add finite values, shape (n,), n <= CHUNK."""
+        size = len(values)
+        if not size:
+            return
+        with np.errstate(over="ignore", invalid="ignore"):
+            if not self.n:
+                self.pivot = _pivot(values[:1024])
+            d = np.subtract(values, self.pivot, out=scratch.first[:size]) if self.pivot else values
+            squares = np.multiply(d, d, out=scratch.second[:size])
+            self.n += size
+            self.s1 += float(np.add.reduce(d))
+            self.s2 += float(np.add.reduce(squares))
+            self.s3 += float(np.dot(d, squares))
+            self.s4 += float(np.dot(squares, squares))
+
+
+def _pivot(few: npt.NDArray[np.float64]) -> float:
+    """A number near the mean; 0 when the mean is so few deviations from 0 that no digit to speak of is lost."""
+    mean, deviation = float(np.add.reduce(few)) / len(few), float(few.std())
+    return 0.0 if abs(mean) <= 4 * deviation else mean
 
 
 def _quotient(above: float, below: float, power: float) -> float:

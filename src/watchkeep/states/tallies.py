@@ -16,7 +16,9 @@ from watchkeep.states.cells import (
     keys_of,
     octaves_of,
 )
+from watchkeep.stats.scratch import CHUNK, Scratch
 
+Slots = npt.NDArray[np.uint32]
 _MINUS = 2048  # the sign bit above the eleven bits of the exponent
 
 
@@ -109,31 +111,47 @@ class Grid:
                 parts.append(cells if octave >= 0 else cells[::-1])
             self.keys = np.concatenate(parts)
 
-    def slots_of(self, values: Doubles) -> npt.NDArray[np.uint32]:
-        """The slot of each value; `size` or more where the grid has none, and for -0.0. Values hold no NaN."""
-        return self._by_range(values) if self._ranged else self._by_octave(values)
+    def place(self, values: Doubles, slots: Slots, scratch: Scratch) -> None:
+        """Write the slot of each value, shape (n,), n <= CHUNK, into `slots`.
 
-    def _by_range(self, values: Doubles) -> npt.NDArray[np.uint32]:
+        It is `size` or more where the grid has none, and for -0.0. Values hold no NaN.
+        """
+        if self._ranged:
+            self._by_range(values, slots)
+        else:
+            self._by_octave(values, slots, scratch.bases[: len(values)])
+
+    def slots_of(self, values: Doubles) -> Slots:
+        """The slot of each value, shape (n,), in memory of its own."""
+        scratch, slots = Scratch(), np.empty(len(values), np.uint32)
+        for start in range(0, len(values), CHUNK):
+            self.place(values[start : start + CHUNK], slots[start : start + CHUNK], scratch)
+        return slots
+
+    def _by_range(self, values: Doubles, slots: Slots) -> None:
         if self.shift >= 32:  # the upper half of each double is enough, and half as much to move
-            slot = values.view(np.uint32)[1::2] >> np.uint32(self.shift - 32)
-            slot -= np.uint32(self._first)
-            return np.minimum(slot, np.uint32(self.size), out=slot)
+            np.right_shift(values.view(np.uint32)[1::2], np.uint32(self.shift - 32), out=slots)
+            slots -= np.uint32(self._first)
+            np.minimum(slots, np.uint32(self.size), out=slots)
+            return
         wide = values.view(np.uint64) >> np.uint64(self.shift)
         wide -= np.uint64(self._first)
-        return np.minimum(wide, np.uint64(self.size), out=wide).astype(np.uint32)
+        np.minimum(wide, np.uint64(self.size), out=wide)
+        slots[:] = wide
 
-    def _by_octave(self, values: Doubles) -> npt.NDArray[np.uint32]:
+    def _by_octave(self, values: Doubles, slots: Slots, bases: Slots) -> None:
         upper = values.view(np.uint32)[1::2]
         if self._bits <= 20:
-            slot = upper >> np.uint32(20 - self._bits)
-            base = self._table.take(slot >> np.uint32(self._bits))
-            slot &= np.uint32((1 << self._bits) - 1)
+            np.right_shift(upper, np.uint32(20 - self._bits), out=slots)
+            octaves = np.right_shift(slots, np.uint32(self._bits), out=bases)
+            slots &= np.uint32((1 << self._bits) - 1)
         else:
-            base = self._table.take(upper >> np.uint32(20))
+            octaves = np.right_shift(upper, np.uint32(20), out=bases)
             wide = values.view(np.uint64) >> np.uint64(self.shift)
-            slot = (wide & np.uint64((1 << self._bits) - 1)).astype(np.uint32)
-        slot += base
-        return slot
+            wide &= np.uint64((1 << self._bits) - 1)
+            slots[:] = wide
+        # Twelve bits cannot leave the table; "clip" spares the check.
+        slots += self._table.take(octaves, mode="clip")
 
 
 def _roomy(octaves: Keys, room: int) -> Keys:
@@ -156,12 +174,22 @@ class CellTally:
         self._grid: Grid | None = None
         self._dense = np.zeros(0, np.int64)
 
-    def add(self, values: Doubles) -> None:
-        """Count values, shape (n,), contiguous: infinities allowed, NaN not."""
+    def grid_for(self, values: Doubles) -> Grid:
+        """The layout in which to place values, shape (n,), n >= 1; laid out by the first that come."""
+        return self._grid or self._lay_out(Reach.of(values + 0.0), 0)
+
+    def add(self, values: Doubles, slots: Slots | None = None) -> None:
+        """Count values, shape (n,), contiguous: infinities allowed, NaN not.
+
+        Args:
+            values: what to count.
+            slots: their slots in `grid_for(values)`, if they were placed already.
+        """
         if not len(values):
             return
-        grid = self._grid or self._lay_out(Reach.of(values + 0.0), 0)
-        slots = grid.slots_of(values)
+        grid = self.grid_for(values)
+        if slots is None:
+            slots = grid.slots_of(values)
         counts = np.bincount(slots, minlength=grid.slots)
         self._dense += counts[: grid.size]
         if counts[grid.size :].any():
@@ -181,6 +209,9 @@ class CellTally:
 
     def _lay_out(self, reach: Reach, shift: int) -> Grid:
         before = self.cells()
+        if len(before.keys):
+            # What was counted may lie beyond the reach it was laid out for, in the room that was left.
+            reach = reach.join(Reach.of_cells(before))
         grid = Grid(reach, reach.settle(max(shift, before.shift)))
         dense = np.zeros(grid.size, np.int64)
         if len(before.keys):

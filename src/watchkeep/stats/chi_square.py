@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
+
+from watchkeep.stats.special import chi_square_upper
 
 Counts = npt.NDArray[np.int64]
 
@@ -55,7 +56,7 @@ def homogeneity(baseline: Counts, window: Counts, *, expected: float = 5.0) -> C
     wanted = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
     statistic = float(((table - wanted) ** 2 / wanted).sum())
     degrees = table.shape[1] - 1
-    return ChiSquare(statistic, degrees, float(special.chdtrc(degrees, statistic)))
+    return ChiSquare(statistic, degrees, chi_square_upper(degrees, statistic))
 
 
 def deequ_fit(baseline: Counts, window: Counts) -> ChiSquare | None:
@@ -84,7 +85,7 @@ def deequ_fit(baseline: Counts, window: Counts) -> ChiSquare | None:
     if len(pairs) < 2:
         return None
     statistic = sum((o - e) ** 2 / e for e, o in pairs)
-    return ChiSquare(statistic, len(pairs) - 1, float(special.chdtrc(len(pairs) - 1, statistic)))
+    return ChiSquare(statistic, len(pairs) - 1, chi_square_upper(len(pairs) - 1, statistic))
 
 
 def _enough(wanted: list[float]) -> bool:

@@ -3,77 +3,81 @@
 import numpy as np
 import numpy.typing as npt
 
+from watchkeep.stats.scratch import CHUNK, Scratch
+
 Hashes = npt.NDArray[np.uint64]
 
 _FIRST = np.uint64(0x9E3779B97F4A7C15)
 _SECOND = np.uint64(0xD6E8FEB86659FD93)
-_PRIME = 0x100000001B3
-_HALF, _ODD = np.uint64(32), np.uint64(29)
-_CHUNK = 8192  # with its scratch it stays in the first-level caches
-_SLICE = 1 << 18
+_HALF = np.uint64(32)
+_WORD = 8
 
 
 def mixed(bits: Hashes) -> Hashes:
-    """Bits spread evenly over 64 bits: a bijection, by two rounds of xor-shift and multiply.
+    """Bits spread over 64 bits, the upper ones best: a bijection, multiply and xor-shift.
 
     >>> len(set(mixed(np.arange(1000, dtype=np.uint64)).tolist()))
     1000
     """
-    out = np.empty_like(bits)
-    scratch = np.empty(min(len(bits), _CHUNK), np.uint64)
-    for start in range(0, len(bits), _CHUNK):
-        h, piece = out[start : start + _CHUNK], bits[start : start + _CHUNK]
-        spare = scratch[: len(h)]
-        np.right_shift(piece, _HALF, out=h)
-        h ^= piece
-        h *= _FIRST
-        np.right_shift(h, _ODD, out=spare)
-        h ^= spare
-        h *= _SECOND
-        np.right_shift(h, _HALF, out=spare)
-        h ^= spare
-    return out
+    h = bits * _FIRST
+    h ^= h >> _HALF
+    h *= _SECOND
+    return h
 
 
-def hash_doubles(values: npt.NDArray[np.float64]) -> Hashes:
-    """A hash of each double, shape (n,); equal doubles have equal hashes, -0.0 and 0.0 too."""
-    return mixed((values + 0.0).view(np.uint64))
+def hash_doubles(values: npt.NDArray[np.float64], scratch: Scratch, *, signed: bool = True) -> Hashes:
+    """A hash of each double, shape (n,), n <= CHUNK, in `scratch.hashes`; -0.0 and 0.0 have the same.
+
+    `signed` may be False when no value is -0.0.
+    """
+    n = len(values)
+    h, spare = scratch.hashes[:n], scratch.spare[:n]
+    if signed:
+        values = np.add(values, 0.0, out=scratch.first[:n])
+    np.multiply(values.view(np.uint64), _FIRST, out=h)
+    np.right_shift(h, _HALF, out=spare)
+    h ^= spare
+    h *= _SECOND
+    return h
 
 
 def hash_bytes(data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]) -> Hashes:
-    """A hash of each byte string: `data[offsets[i]:offsets[i + 1]]` for i in 0..n-1; offsets have shape (n + 1,).
+    """A hash of each byte string: `data[offsets[i]:offsets[i + 1]]`, i in 0..n-1; offsets have shape (n + 1,).
 
-    A polynomial of the bytes modulo 2**64, mixed with the length. For counting distinct values, not for security.
+    Eight bytes at a time, zeros after the last, mixed with the length. For counting different values, not for
+    security.
 
     >>> data = np.frombuffer(b"abcabc", np.uint8)
     >>> bool(np.equal(*hash_bytes(data, np.array([0, 3, 6]))))
     True
     """
-    n = len(offsets) - 1
-    lengths = np.diff(offsets)
-    sums = np.zeros(n, np.uint64)
-    longest = int(lengths.max()) if n else 0
-    if longest:
-        powers = np.full(longest, _PRIME, np.uint64)
-        powers[0] = 1
-        np.multiply.accumulate(powers, out=powers)
-        start = 0
-        while start < n:
-            # As many strings as fit a slice of bytes, one at least: scratch memory stays small.
-            end = max(start + 1, int(np.searchsorted(offsets, offsets[start] + _SLICE, side="right")) - 1)
-            sums[start:end] = _polynomials(data, offsets[start : end + 1], powers)
-            start = end
-    return mixed(sums ^ (lengths.astype(np.uint64) * _SECOND))
-
-
-def _polynomials(data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64], powers: Hashes) -> Hashes:
-    lengths = np.diff(offsets)
-    out = np.zeros(len(lengths), np.uint64)
-    full = lengths > 0
-    if not full.any():
-        return out
-    starts = offsets[:-1] - offsets[0]
-    place = np.arange(offsets[-1] - offsets[0]) - np.repeat(starts, lengths)
-    terms = (data[offsets[0] : offsets[-1]].astype(np.uint64) + np.uint64(1)) * powers[place]
-    out[full] = np.add.reduceat(terms, starts[full])
+    out = np.empty(len(offsets) - 1, np.uint64)
+    for start in range(0, len(out), CHUNK):
+        out[start : start + CHUNK] = _hash_chunk(data, offsets[start : start + CHUNK + 1])
     return out
+
+
+def _hash_chunk(data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]) -> Hashes:
+    first, last = int(offsets[0]), int(offsets[-1])
+    # A word may reach beyond the last string: its own bytes, then zeros.
+    padded = np.zeros(last - first + _WORD, np.uint8)
+    padded[: last - first] = data[first:last]
+    words = np.ndarray((last - first + 1,), np.uint64, buffer=padded, strides=(1,))
+    starts, lengths = offsets[:-1] - first, np.diff(offsets)
+    h = lengths.astype(np.uint64) * _SECOND
+    rows = np.flatnonzero(lengths > 0)
+    at = 0
+    while len(rows):
+        whole = len(rows) == len(h)
+        left = (lengths if whole else lengths[rows]) - at
+        word = words[(starts if whole else starts[rows]) + at]
+        # Bytes after the end of a string belong to the next one: shift them out.
+        over = ((_WORD - np.minimum(left, _WORD)) * 8).astype(np.uint64)
+        word = (word << over) >> over
+        if whole:
+            h = mixed(h ^ word)
+        else:
+            h[rows] = mixed(h[rows] ^ word)
+        at += _WORD
+        rows = rows[left > _WORD]
+    return h

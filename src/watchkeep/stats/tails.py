@@ -2,7 +2,8 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
+
+from watchkeep.stats.special import beta_lower, gamma_upper
 
 
 def rare_count(count: int, n: int, *, rate: float, m: int) -> float:
@@ -25,7 +26,7 @@ def rare_count(count: int, n: int, *, rate: float, m: int) -> float:
     """
     if count <= 0:
         return 1.0
-    return float(special.betainc(count, m * rate + 0.5, n / (n + m)))
+    return beta_lower(count, m * rate + 0.5, n / (n + m))
 
 
 def discrepancy(value: float, n: int, m: int, *, spread: float, spread2: float) -> float:
@@ -49,7 +50,7 @@ def discrepancy(value: float, n: int, m: int, *, spread: float, spread2: float) 
     h = 1 / n + 1 / m
     scale = 2 * spread2 * h / spread
     at = value + spread * h
-    return float(special.gammaincc(spread**2 / (2 * spread2), at / scale)) if at > 0 else 1.0
+    return gamma_upper(spread**2 / (2 * spread2), at / scale) if at > 0 else 1.0
 
 
 def covariance_traces(features: npt.NDArray[np.floating]) -> tuple[float, float]:

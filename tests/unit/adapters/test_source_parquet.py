@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
@@ -131,6 +133,7 @@ def test_slices_get_shorter_as_rows_get_wider(
     tmp_path: Path, read: Read, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parquet, "MOST_BYTES", 2_000_000)
+    monkeypatch.setattr(parquet, "_STREAMED_BYTES", 2_000_000)
     texts = [f"{at:05d}" * 200 for at in range(4096)]  # 1 kB each
 
     answer = read(stored(tmp_path, pa.table({"s": texts}), use_dictionary=False))
@@ -221,3 +224,26 @@ def test_extension_types_and_texts_without_dictionary_are_read(tmp_path: Path, r
     answer = read(stored(tmp_path, table, use_dictionary=False))
 
     assert answer.rows == [{"u": b"0" * 16, "s": "x", "after": 1}, {"u": None, "s": "y", "after": 2}]
+
+
+PEAK = """
+import sys
+import pyarrow as pa
+from watchkeep.adapters.sources import open_source
+from watchkeep.service.ports import Ask
+
+for batch in open_source(sys.argv[1]).batches(Ask()):
+    for name in batch.names:
+        batch.column(name)
+print(pa.default_memory_pool().max_memory())
+"""
+
+
+def test_memory_does_not_grow_with_a_row_group(tmp_path: Path) -> None:
+    texts = pa.array([f"{at:01000d}" for at in range(1000)])
+    table = pa.table({"s": pa.concat_arrays([texts] * 120)})  # 120 MB in one row group
+    path = stored(tmp_path, table, use_dictionary=False, compression="none")
+
+    done = subprocess.run([sys.executable, "-c", PEAK, str(path)], check=True, capture_output=True, text=True)
+
+    assert int(done.stdout) < path.stat().st_size / 2

@@ -96,7 +96,11 @@ def _keyed(batch: Batch, file: File, ask: Ask) -> Batch:
         if keys[name] is None:
             return pa.nulls(rows, pa.string())
         codes = pa.Array.from_buffers(pa.int32(), rows, [None, pa.py_buffer(np.zeros(rows, np.int32))])
-        return pa.DictionaryArray.from_arrays(codes, pa.repeat(keys[name], 1))
+        text = (keys[name] or "").encode()
+        ends = pa.py_buffer(np.array([0, len(text)], np.int32))
+        # `pa.array` and `pa.scalar` import pandas where it is installed, which costs a second.
+        texts = pa.Array.from_buffers(pa.string(), 1, [None, ends, pa.py_buffer(text)])
+        return pa.DictionaryArray.from_arrays(codes, texts)
 
     return replace(batch, names=(*batch.names, *keys), load=load, textual=batch.textual | keys.keys())
 

@@ -26,6 +26,7 @@ from watchkeep.service.ports import Ask
 
 _MOST_ROWS: Final = 2_000_000
 _STREAMED_ROWS: Final = 131_072
+_STREAMED_BYTES: Final = 16 * 1024 * 1024
 _BUFFER: Final = 1024 * 1024
 # A writer gives a dictionary up once it outgrows a page of about 1 MB, so a chunk larger than that page and a
 # code per row holds its values plainly. Reading those as a dictionary costs three times as much.
@@ -97,7 +98,8 @@ class Parquet:
 
 
 def _open(file: File, wanted: Collection[str] | None) -> _Opened:
-    plain = pq.ParquetFile(file.open(), buffer_size=_BUFFER)
+    # Without `pre_buffer=False` the library reads a whole row group at once, whatever the size of its buffer.
+    plain = pq.ParquetFile(file.open(), buffer_size=_BUFFER, pre_buffer=False)
     columns: dict[str, _Column] = {}
     first = 0
     by_name = leaves(plain.schema_arrow, source=file.name)
@@ -109,7 +111,7 @@ def _open(file: File, wanted: Collection[str] | None) -> _Opened:
     repeated = [name for name, column in columns.items() if _is_repeated(plain.metadata, column)]
     if not repeated:
         return _Opened(file, plain, plain, columns)
-    coded = pq.ParquetFile(file.open(), metadata=plain.metadata, read_dictionary=repeated)
+    coded = pq.ParquetFile(file.open(), metadata=plain.metadata, read_dictionary=repeated, pre_buffer=False)
     return _Opened(file, plain, coded, columns)
 
 
@@ -170,7 +172,7 @@ def _together(opened: _Opened, groups: Sequence[int]) -> Iterator[Batch]:
 
 def _in_slices(opened: _Opened, at: int, size: int) -> Iterator[Batch]:
     rows = opened.plain.metadata.row_group(at).num_rows
-    rows = min(max(MOST_BYTES * rows // max(size, 1), 1024), _STREAMED_ROWS)
+    rows = min(max(_STREAMED_BYTES * rows // max(size, 1), 1024), _STREAMED_ROWS)
     physical = [position for column in opened.columns.values() for position in column.physical]
     for record in opened.plain.reader.iter_batches(
         rows, row_groups=[at], column_indices=physical, use_threads=False
