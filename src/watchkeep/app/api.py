@@ -7,6 +7,7 @@ from pathlib import Path
 
 from watchkeep.adapters.sources import open_source
 from watchkeep.app import store
+from watchkeep.baselines.baseline import Baseline as Learnt
 from watchkeep.constraints.constraint import Constraint
 from watchkeep.constraints.policy import Policy
 from watchkeep.core.errors import OptionError
@@ -130,7 +131,7 @@ class Baseline:
 
     def __init__(self, learned: Learned) -> None:
         self._learned = learned
-        self._force: dict[Dialect, tuple[archive.Baseline, str]] = {}
+        self._force: dict[Dialect, tuple[Learnt, str]] = {}
 
     @property
     def id(self) -> str:
@@ -215,7 +216,7 @@ class Baseline:
         )
         return Report(findings, self._learned)
 
-    def _in_force(self, dialect: Dialect) -> "tuple[archive.Baseline, str]":
+    def _in_force(self, dialect: Dialect) -> tuple[Learnt, str]:
         if dialect not in self._force:
             baseline = checking.in_force(self._learned, dialect)
             self._force[dialect] = (baseline, archive.identity(baseline))
@@ -312,6 +313,7 @@ def dialect_of(name: str) -> Dialect:
 
 def _window(start: Time, end: Time) -> Window:
     sides = [
-        instant(side, option=name) if isinstance(side, str) else side for name, side in (("start", start), ("end", end))
+        instant(side, option=name) if isinstance(side, str) else side
+        for name, side in (("start", start), ("end", end))
     ]
     return Window(*sides)

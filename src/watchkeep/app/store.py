@@ -11,7 +11,12 @@ from watchkeep.formats import archive, constraints, json_text, statistics
 from watchkeep.formats.constraint_list import to_constraints
 from watchkeep.formats.constraints import Constraints
 from watchkeep.formats.foreign import foreign_baseline
-from watchkeep.formats.report import baseline_statistics, report_document, violations_document, window_statistics
+from watchkeep.formats.report import (
+    baseline_statistics,
+    report_document,
+    violations_document,
+    window_statistics,
+)
 from watchkeep.frames.roles import Roles
 from watchkeep.monitors.findings import Findings
 from watchkeep.service.baselining import Learned
@@ -52,7 +57,9 @@ def load_baseline(folder: Path, *, roles: Roles | None = None) -> Learned:
         DocumentError: a JSON document does not follow its schema.
     """
     if not folder.is_dir():
-        raise MissingSourceError(str(folder), looked_for="a baseline: a folder that `watchkeep baseline` wrote")
+        raise MissingSourceError(
+            str(folder), looked_for="a baseline: a folder that `watchkeep baseline` wrote"
+        )
     packed = folder / ARCHIVE
     document = _constraints(folder)
     if not packed.exists():

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +15,7 @@ from watchkeep.profiles.plan import ColumnPlan, JointPlan, Plan, joint_plan
 from watchkeep.profiles.profile import JOINT, Profile
 from watchkeep.states.bins import Bins
 from watchkeep.states.cells import Cells
-from watchkeep.states.codec import State
+from watchkeep.states.codec import S, State, StateClass, part_of
 from watchkeep.states.distinct import Distinct
 from watchkeep.states.frequencies import Frequencies
 from watchkeep.states.moments import Moments
@@ -25,7 +24,6 @@ from watchkeep.states.rows import FeatureSums, RowSample, levels_of
 from watchkeep.stats.fourier import bandwidth, features
 from watchkeep.stats.tails import covariance_traces
 
-S = TypeVar("S", bound=State)
 FREQUENCIES = 64
 """Random frequencies of the joint comparison; each gives a cosine and a sine."""
 SEED = 20_130_208
@@ -45,10 +43,9 @@ class BaselineColumn:
     type: ColumnType
     parts: Mapping[str, State]
 
-    def part(self, name: str, kind: type[S]) -> S | None:
-        """One state; None when the column has none of that name and kind."""
-        state = self.parts.get(name)
-        return state if isinstance(state, kind) else None
+    def part(self, name: str, kind: StateClass[S]) -> S | None:
+        """One state; None when the column has none of that name."""
+        return part_of(self.parts, name, kind)
 
     @property
     def presence(self) -> Presence:
@@ -113,7 +110,11 @@ class Baseline:
 
 def _window_plan(column: BaselineColumn) -> ColumnPlan:
     bins, listed = column.part("bins", Bins), column.part("categories", Frequencies)
-    if bins is None and (column.type.numeric or column.type is ColumnType.EMBEDDING) and column.role is not Role.ID:
+    if (
+        bins is None
+        and (column.type.numeric or column.type is ColumnType.EMBEDDING)
+        and column.role is not Role.ID
+    ):
         bins = Bins.of(Cells.empty(), mean=0.0, deviation=0.0)
     return ColumnPlan(
         name=column.name,
@@ -140,11 +141,15 @@ def columns_of(profile: Profile, plans: Sequence[ColumnPlan]) -> tuple[BaselineC
         held = isinstance(presence, Presence) and presence.present > 0
         # A column without a single value has no type, whatever it was stored as.
         kind = plan.type if held else ColumnType.UNKNOWN
-        columns.append(BaselineColumn(plan.name, plan.role, kind, parts if held else {"presence": parts["presence"]}))
+        columns.append(
+            BaselineColumn(plan.name, plan.role, kind, parts if held else {"presence": parts["presence"]})
+        )
     return tuple(columns)
 
 
-def joint_of(profile: Profile, plan: JointPlan | None, columns: Sequence[BaselineColumn]) -> JointBaseline | None:
+def joint_of(
+    profile: Profile, plan: JointPlan | None, columns: Sequence[BaselineColumn]
+) -> JointBaseline | None:
     """The joint part of a reference profile; None when too few rows or columns hold numbers."""
     sample = profile.part(JOINT, "rows", RowSample)
     if plan is None or sample is None or len(sample.hashes) < 2:
@@ -160,7 +165,9 @@ def joint_of(profile: Profile, plan: JointPlan | None, columns: Sequence[Baselin
     frequencies = (random.standard_normal((rows.shape[1], FREQUENCIES)) / bandwidth(rows)).astype(np.float32)
     spread, spread2 = covariance_traces(features(rows, frequencies).astype(np.float64))
     return JointBaseline(
-        JointPlan(columns=plan.columns, keys=chosen.keys, center=center, scale=scale, frequencies=frequencies),
+        JointPlan(
+            columns=plan.columns, keys=chosen.keys, center=center, scale=scale, frequencies=frequencies
+        ),
         FeatureSums.of(levels_of(sample.hashes), rows, frequencies, sample.level),
         spread,
         spread2,

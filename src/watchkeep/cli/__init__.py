@@ -53,7 +53,7 @@ class Verbs(click.Group):
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="watchkeep")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-def watchkeep(debug: bool) -> None:  # noqa: ARG001 (main reads it before click does)
+def watchkeep(debug: bool) -> None:
     """Keep watch over machine-learning models in production.
 
     Exit codes: 0 completed, 1 completed with violations, 2 usage or bad input, 3 failed.
@@ -100,7 +100,7 @@ def run(arguments: list[str]) -> int:
         # Whoever read our output has seen enough.
         sys.stderr.close()
         return COMPLETED
-    except Exception as error:  # noqa: BLE001 (the last resort: users get a sentence, --debug the traceback)
+    except Exception as error:
         if debug:
             raise
         _tell(f"watchkeep failed: {type(error).__name__}: {error} (run again with --debug for the traceback)")

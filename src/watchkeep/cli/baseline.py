@@ -27,7 +27,7 @@ KINDS = ("data-quality",)
 @dialect_option
 @click.option("--json", "as_json", is_flag=True, help="Print the baseline document.")
 def command(kind: str, sources: tuple[str, ...], out: Path, dialect: str, as_json: bool, **given: Any) -> int:
-    """Learn from SOURCE what the reference data looks like, and what it promises.
+    r"""Learn from SOURCE what the reference data looks like, and what it promises.
 
     SOURCE is a file, folder, glob or URL of Parquet, CSV, JSON Lines or Arrow IPC, a SageMaker capture tree, or -
     for standard input. Writes statistics.json, constraints.json and baseline.arrow into the folder, which appears

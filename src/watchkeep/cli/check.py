@@ -22,21 +22,37 @@ from watchkeep.service.checking import check
 @click.argument("baseline", type=click.Path(path_type=Path))
 @click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder to write.")
-@click.option("--start", metavar="T", help="Only rows from this time on (ISO 8601; UTC unless it says otherwise).")
+@click.option(
+    "--start", metavar="T", help="Only rows from this time on (ISO 8601; UTC unless it says otherwise)."
+)
 @click.option("--end", metavar="T", help="Only rows before this time.")
 @click.option("--engine", type=click.Choice(["local"]), default="local", help="What does the reading.")
 @click.option("--strict", is_flag=True, help="Exit with 1 also when anything is undecided.")
-@click.option("--false-alarms", type=float, default=1 / 1000, show_default=True, help="Chance that noise violates anything.")
-@click.option("--min-rows", type=int, default=30, show_default=True, help="Fewer values leave a distance undecided.")
+@click.option(
+    "--false-alarms",
+    type=float,
+    default=1 / 1000,
+    show_default=True,
+    help="Chance that noise violates anything.",
+)
+@click.option(
+    "--min-rows", type=int, default=30, show_default=True, help="Fewer values leave a distance undecided."
+)
 @roles_options
 @source_options
 @dialect_option
 @click.option("--json", "as_json", is_flag=True, help="Print the report document, alone.")
 @click.option("--verbose", is_flag=True, help="Print every measure.")
 def command(
-    baseline: Path, sources: tuple[str, ...], out: Path, start: str | None, end: str | None, engine: str, **given: Any
+    baseline: Path,
+    sources: tuple[str, ...],
+    out: Path,
+    start: str | None,
+    end: str | None,
+    engine: str,  # noqa: ARG001 (there is one engine yet)
+    **given: Any,
 ) -> int:
-    """Hold SOURCE against BASELINE, a folder that `watchkeep baseline` or SageMaker wrote.
+    r"""Hold SOURCE against BASELINE, a folder that `watchkeep baseline` or SageMaker wrote.
 
     Writes report.json, report.html, statistics.json, constraints.json and constraint_violations.json into the
     folder, which appears whole or not at all. Exit code 0: completed; 1: with violations.

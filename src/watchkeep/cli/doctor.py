@@ -36,8 +36,8 @@ def findings() -> list[Finding]:
         Finding("python", f"{platform.python_version()} ({sys.executable})", sys.version_info >= (3, 11)),
         Finding("machine", f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}", well=True),
     ]
-    for name in NEEDED:
-        found.append(Finding(name, _version(name) or "not installed", _version(name) is not None))
+    for name, installed in ((name, _version(name)) for name in NEEDED):
+        found += [Finding(name, installed or "not installed", installed is not None)]
     for extra, names in EXTRAS.items():
         missing = [name for name in names if _version(name) is None]
         stands = f"not installed: pip install 'watchkeep[{extra}]'" if missing else "installed"
@@ -72,7 +72,9 @@ def command(as_json: bool) -> int:
     """Tell whether this installation works, and with what. Exit code 3 when it does not."""
     found = findings()
     if as_json:
-        print_json({"findings": [{"what": one.what, "stands": one.stands, "well": one.well} for one in found]})
+        print_json(
+            {"findings": [{"what": one.what, "stands": one.stands, "well": one.well} for one in found]}
+        )
     else:
         width = max(len(one.what) for one in found)
         for one in found:

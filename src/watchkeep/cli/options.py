@@ -1,6 +1,6 @@
 """Options that several commands share: sources, roles, dialects."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -22,8 +22,12 @@ def roles_options(command: F) -> F:
     options = [
         click.option("--schema", type=click.Path(path_type=Path), help="A YAML or JSON file with the roles."),
         click.option("--ignore", multiple=True, metavar="C", help="A column not looked at. May be repeated."),
-        click.option("--feature", multiple=True, metavar="C", help="A feature; with it, other columns are ignored."),
-        click.option("--facet", multiple=True, metavar="C[=V,V]", help="A sensitive group's column and its values."),
+        click.option(
+            "--feature", multiple=True, metavar="C", help="A feature; with it, other columns are ignored."
+        ),
+        click.option(
+            "--facet", multiple=True, metavar="C[=V,V]", help="A sensitive group's column and its values."
+        ),
         click.option("--weight", metavar="C", help="The column of row weights."),
         click.option("--id", metavar="C", help="The column that identifies a row."),
         click.option("--timestamp", metavar="C", help="The column of the event time."),
@@ -37,8 +41,16 @@ def roles_options(command: F) -> F:
 def source_options(command: F) -> F:
     """The options that say how to read a source."""
     options = [
-        click.option("--header/--no-header", default=None, help="Whether CSV begins with names; told by the data if not given."),
-        click.option("--format", type=click.Choice(list(FORMATS)), help="The format; told by names and content if not given."),
+        click.option(
+            "--header/--no-header",
+            default=None,
+            help="Whether CSV begins with names; told by the data if not given.",
+        ),
+        click.option(
+            "--format",
+            type=click.Choice(list(FORMATS)),
+            help="The format; told by names and content if not given.",
+        ),
     ]
     return _with(command, options)
 
@@ -46,10 +58,12 @@ def source_options(command: F) -> F:
 def dialect_option(command: F) -> F:
     """The option that chooses whose rules apply."""
     text = "Whose rules apply: ours, or those of SageMaker Model Monitor to the letter."
-    return _with(command, [click.option("--dialect", type=click.Choice(DIALECTS), default="default", help=text)])
+    return _with(
+        command, [click.option("--dialect", type=click.Choice(DIALECTS), default="default", help=text)]
+    )
 
 
-def _with(command: F, options: list[Callable[[F], F]]) -> F:
+def _with(command: F, options: Sequence[Callable[[F], F]]) -> F:
     for option in options:
         command = option(command)
     return command
@@ -75,7 +89,7 @@ def roles_from(given: dict[str, Any]) -> Roles:
 
 def _facet(text: str) -> tuple[str, tuple[str, ...]]:
     column, equals, values = text.partition("=")
-    if not column or equals and not values:
+    if not column or (equals and not values):
         raise OptionError("--facet", got=text, expected="a column, or column=value,value")
     return column, tuple(values.split(",")) if values else ()
 
@@ -86,13 +100,17 @@ def _schema(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise OptionError("--schema", got=str(path), expected="a file that can be read") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise OptionError("--schema", got=str(path), expected=f"YAML or JSON; {' '.join(str(error).split())}") from error
+        raise OptionError(
+            "--schema", got=str(path), expected=f"YAML or JSON; {' '.join(str(error).split())}"
+        ) from error
     known = (*_SINGLE, "facets", "features", "ignored")
     if not isinstance(document, dict):
         raise OptionError("--schema", got=str(path), expected=f"a mapping with keys among {', '.join(known)}")
     for key, value in document.items():
         if key not in known:
-            raise OptionError(f"--schema {path}", got=str(key), expected=f"one of {', '.join(known)}", choices=known)
+            raise OptionError(
+                f"--schema {path}", got=str(key), expected=f"one of {', '.join(known)}", choices=known
+            )
         if key in _SINGLE and value is not None and not isinstance(value, str):
             raise OptionError(f"--schema {path}: {key}", got=repr(value), expected="the name of a column")
     return cast("dict[str, Any]", document)
@@ -102,7 +120,9 @@ def _facets_of(value: object, path: Path | None) -> dict[str, tuple[str, ...]]:
     if isinstance(value, list):
         return dict.fromkeys(_texts(value, "facets", path), ())
     if isinstance(value, dict):
-        return {str(name): tuple(_texts(values or [], f"facets.{name}", path)) for name, values in value.items()}
+        return {
+            str(name): tuple(_texts(values or [], f"facets.{name}", path)) for name, values in value.items()
+        }
     raise OptionError(f"--schema {path}: facets", got=repr(value), expected="columns, or a mapping to values")
 
 

@@ -45,7 +45,9 @@ def _report(path: Path) -> dict[str, object]:
         raise DocumentError(str(path), at="the file", got=str(error), expected="a report.json") from error
     document = json_text.loads(text, str(path))
     if "verdicts" not in document or "outcomes" not in document:
-        raise DocumentError(str(path), at="the top", got="neither verdicts nor outcomes", expected="a report.json")
+        raise DocumentError(
+            str(path), at="the top", got="neither verdicts nor outcomes", expected="a report.json"
+        )
     return document
 
 

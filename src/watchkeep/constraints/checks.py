@@ -47,7 +47,16 @@ OF_MEASURE: Final = MappingProxyType(
 DISTANCES: Final = frozenset({"ks", "linf", "linf_robust", "js", "hellinger", "tv"})
 """Measures in [0, 1] that grow with the distance from the baseline, by chance too in small windows."""
 SHARES: Final = frozenset(
-    {"completeness", "type_match", "domain_match", "out_of_range", "negative", "infinite", "outliers", "dimension_match"}
+    {
+        "completeness",
+        "type_match",
+        "domain_match",
+        "out_of_range",
+        "negative",
+        "infinite",
+        "outliers",
+        "dimension_match",
+    }
 )
 """Measures that are a share of rows."""
 EVERY: Final = (

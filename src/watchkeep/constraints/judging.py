@@ -73,7 +73,9 @@ def judge(constraint: Constraint, value: Value, sizes: Sizes, policy: Policy, *,
 def _share(constraint: Constraint, value: float, sizes: Sizes, *, level: float) -> Judgement:
     if not sizes.n:
         return Judgement(Outcome.UNDECIDED, "there is no row to judge by")
-    bad, allowed = (1 - value, 1 - constraint.limit) if constraint.side is Side.AT_LEAST else (value, constraint.limit)
+    bad, allowed = (
+        (1 - value, 1 - constraint.limit) if constraint.side is Side.AT_LEAST else (value, constraint.limit)
+    )
     count = round(bad * sizes.n)
     evidence: dict[str, object] = {"rows": sizes.n, "beyond": count, "baseline_rows": sizes.m}
     if constraint.allows(value):
@@ -85,18 +87,23 @@ def _share(constraint: Constraint, value: float, sizes: Sizes, *, level: float) 
     return Judgement(Outcome.VIOLATED, evidence=evidence, severity=_severity(constraint, value))
 
 
-def _distance(constraint: Constraint, value: float, sizes: Sizes, policy: Policy, *, level: float) -> Judgement:
+def _distance(
+    constraint: Constraint, value: float, sizes: Sizes, policy: Policy, *, level: float
+) -> Judgement:
     smaller = min(sizes.n, sizes.m)
     if smaller < policy.min_rows:
         side = "window" if sizes.n <= sizes.m else "baseline"
         return Judgement(
-            Outcome.UNDECIDED, f"{constraint.measure} needs {policy.min_rows} values, the {side} has {smaller}"
+            Outcome.UNDECIDED,
+            f"{constraint.measure} needs {policy.min_rows} values, the {side} has {smaller}",
         )
     margin = noise(sizes.n, sizes.m, c=critical_c(level / max(1, sizes.bins)))
     evidence = {"rows": sizes.n, "baseline_rows": sizes.m, "noise": margin}
     bar = constraint.limit + margin
     if value > bar and constraint.side is Side.AT_MOST:
-        return Judgement(Outcome.VIOLATED, f"noise {margin:.2g}", evidence, _severity(constraint, value - margin))
+        return Judgement(
+            Outcome.VIOLATED, f"noise {margin:.2g}", evidence, _severity(constraint, value - margin)
+        )
     if bar >= 1:
         return Judgement(
             Outcome.UNDECIDED,

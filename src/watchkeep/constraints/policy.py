@@ -26,7 +26,9 @@ class Policy:
 
     def __post_init__(self) -> None:
         if not 0 < self.false_alarms < 1:
-            raise OptionError("false_alarms", got=str(self.false_alarms), expected="a probability between 0 and 1")
+            raise OptionError(
+                "false_alarms", got=str(self.false_alarms), expected="a probability between 0 and 1"
+            )
         if self.min_rows < 1:
             raise OptionError("min_rows", got=str(self.min_rows), expected="1 or more")
 

@@ -1,18 +1,18 @@
 """Every error Watchkeep raises on purpose.
 
-    WatchkeepError
-    ├── BadInputError                     the user can mend it; commands exit with 2
-    │   ├── OptionError                   an option or argument has a value we cannot use
-    │   ├── SourceError                   a source cannot be read
-    │   │   ├── MissingSourceError        nothing is there
-    │   │   ├── UnreadableSourceError     something is there, and it is not what it should be
-    │   │   └── EmptySourceError          it can be read and holds no rows
-    │   ├── MissingColumnError            a role names a column that the data does not have
-    │   ├── DuplicateColumnError          two columns share one name
-    │   ├── BaselineError                 a baseline is missing, corrupt, of a newer version or of another kind
-    │   ├── DocumentError                 a JSON document is not what its schema says
-    │   └── MissingExtraError             a library is not installed
-    └── StateError                        two states cannot be merged, or a codec cannot read one
+WatchkeepError
+├── BadInputError                     the user can mend it; commands exit with 2
+│   ├── OptionError                   an option or argument has a value we cannot use
+│   ├── SourceError                   a source cannot be read
+│   │   ├── MissingSourceError        nothing is there
+│   │   ├── UnreadableSourceError     something is there, and it is not what it should be
+│   │   └── EmptySourceError          it can be read and holds no rows
+│   ├── MissingColumnError            a role names a column that the data does not have
+│   ├── DuplicateColumnError          two columns share one name
+│   ├── BaselineError                 a baseline is missing, corrupt, of a newer version or of another kind
+│   ├── DocumentError                 a JSON document is not what its schema says
+│   └── MissingExtraError             a library is not installed
+└── StateError                        two states cannot be merged, or a codec cannot read one
 """
 
 from collections.abc import Collection

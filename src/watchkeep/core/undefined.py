@@ -22,5 +22,5 @@ class Undefined:
         return {"undefined": self.why}
 
 
-Value: TypeAlias = float | Undefined  # noqa: UP040 (Python 3.11 has no type statement)
+Value: TypeAlias = float | Undefined
 """What a measure gives: a finite number, or the reason why there is none."""

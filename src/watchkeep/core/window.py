@@ -19,7 +19,9 @@ def instant(text: str, *, option: str) -> datetime:
     try:
         parsed = datetime.fromisoformat(text.strip())
     except ValueError as error:
-        raise OptionError(option, got=text, expected="a time such as 2013-02-08 or 2013-02-08T05:00:00Z") from error
+        raise OptionError(
+            option, got=text, expected="a time such as 2013-02-08 or 2013-02-08T05:00:00Z"
+        ) from error
     return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
 
 
@@ -40,9 +42,13 @@ class Window:
     def __post_init__(self) -> None:
         for name, side in (("start", self.start), ("end", self.end)):
             if side is not None and side.tzinfo is None:
-                raise OptionError(name, got=str(side), expected="a time with its zone, such as 2013-02-08T00:00:00Z")
+                raise OptionError(
+                    name, got=str(side), expected="a time with its zone, such as 2013-02-08T00:00:00Z"
+                )
         if self.start is not None and self.end is not None and self.end <= self.start:
-            raise OptionError("end", got=self.end.isoformat(), expected=f"a time after {self.start.isoformat()}")
+            raise OptionError(
+                "end", got=self.end.isoformat(), expected=f"a time after {self.start.isoformat()}"
+            )
 
     @classmethod
     def between(cls, start: str | None, end: str | None) -> Self:

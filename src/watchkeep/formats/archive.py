@@ -20,10 +20,11 @@ from watchkeep.profiles.plan import JointPlan
 from watchkeep.states.bins import BinCounts, Bins
 from watchkeep.states.categories import CategoryCounts
 from watchkeep.states.cells import Cells
-from watchkeep.states.codec import State, decode, encode, floats, number
+from watchkeep.states.codec import Field, State, decode, encode, floats, number
 from watchkeep.states.distinct import Distinct
 from watchkeep.states.extremes import Extremes
 from watchkeep.states.frequencies import Frequencies
+from watchkeep.states.groups import Groups
 from watchkeep.states.moments import Moments
 from watchkeep.states.presence import Presence
 from watchkeep.states.rows import FeatureSums, RowSample
@@ -42,6 +43,7 @@ KINDS: Final[Mapping[str, type[State]]] = {
         Extremes,
         FeatureSums,
         Frequencies,
+        Groups,
         Moments,
         Presence,
         RowSample,
@@ -51,7 +53,13 @@ KINDS: Final[Mapping[str, type[State]]] = {
 """Every state there is, by the name its codec goes by."""
 _META: Final = b"watchkeep"
 _SCHEMA: Final = pa.schema(
-    [("subject", pa.string()), ("part", pa.string()), ("kind", pa.string()), ("version", pa.int32()), ("payload", pa.binary())]
+    [
+        ("subject", pa.string()),
+        ("part", pa.string()),
+        ("kind", pa.string()),
+        ("version", pa.int32()),
+        ("payload", pa.binary()),
+    ]
 )
 Row = tuple[str, str, str, int, bytes]
 
@@ -79,7 +87,9 @@ def pack(baseline: Baseline, suggested: tuple[Constraint, ...]) -> bytes:
         "suggested": [_told(constraint) for constraint in suggested],
         "digest": _digest(rows),
     }
-    table = pa.table([list(values) for values in zip(*rows, strict=True)] if rows else [[]] * 5, schema=_SCHEMA)
+    table = pa.table(
+        [list(values) for values in zip(*rows, strict=True)] if rows else [[]] * 5, schema=_SCHEMA
+    )
     table = table.replace_schema_metadata({_META: json.dumps(meta).encode()})
     sink = pa.BufferOutputStream()
     options = pa.ipc.IpcWriteOptions(compression="zstd")
@@ -100,7 +110,9 @@ def unpack(content: bytes, path: str) -> tuple[Baseline, dict[tuple[str, str, st
         meta = json.loads(table.schema.metadata[_META])
         version = int(meta["version"])
     except (pa.ArrowInvalid, pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
-        raise BaselineError(path, why="it is damaged or no baseline of ours; make the baseline again") from error
+        raise BaselineError(
+            path, why="it is damaged or no baseline of ours; make the baseline again"
+        ) from error
     if version > VERSION:
         raise BaselineError(
             path, why=f"it has version {version} and this Watchkeep reads up to {VERSION}; upgrade Watchkeep"
@@ -172,8 +184,15 @@ def _baseline(meta: dict[str, object], rows: "list[tuple[object, ...]]", path: s
             joint[str(part)] = payload if isinstance(payload, bytes) else b""
             continue
         known = KINDS.get(str(kind))
-        if known is None or not isinstance(version, int) or version > known.version or not isinstance(payload, bytes):
-            raise BaselineError(path, why=f"it holds a state {kind!r} of version {version} that is not known here")
+        if (
+            known is None
+            or not isinstance(version, int)
+            or version > known.version
+            or not isinstance(payload, bytes)
+        ):
+            raise BaselineError(
+                path, why=f"it holds a state {kind!r} of version {version} that is not known here"
+            )
         parts.setdefault(str(subject), {})[str(part)] = known.of_fields(decode(payload))
     listed = meta["columns"]
     names, rejected = meta["names"], meta["rejected"]
@@ -188,7 +207,8 @@ def _baseline(meta: dict[str, object], rows: "list[tuple[object, ...]]", path: s
         roles=roles_of(meta["roles"]),
         dialect=Dialect(str(meta["dialect"])),
         columns=tuple(
-            BaselineColumn(str(name), Role(role), ColumnType(kind), parts.get(str(name), {})) for name, role, kind in listed
+            BaselineColumn(str(name), Role(role), ColumnType(kind), parts.get(str(name), {}))
+            for name, role, kind in listed
         ),
         names=tuple(map(str, names)),
         joint=_joint(joint) if joint else None,
@@ -199,7 +219,11 @@ def roles_of(document: object) -> Roles:
     """Roles from the form they take in documents."""
     if not isinstance(document, dict):
         return Roles()
-    single = {role: document[role] for role in ("label", "prediction", "score", "timestamp", "id", "weight") if role in document}
+    single = {
+        role: document[role]
+        for role in ("label", "prediction", "score", "timestamp", "id", "weight")
+        if role in document
+    }
     return Roles(
         **single,
         facets={str(name): tuple(map(str, values)) for name, values in document.get("facets", {}).items()},
@@ -213,7 +237,7 @@ def _joint_rows(joint: JointBaseline) -> Iterator[Row]:
     assert plan.center is not None  # noqa: S101 (a baseline's plan is whole)
     assert plan.scale is not None  # noqa: S101
     assert plan.frequencies is not None  # noqa: S101
-    fields = {
+    fields: dict[str, Field] = {
         "columns": list(plan.columns),
         "keys": list(plan.keys),
         "center": plan.center,
@@ -240,5 +264,3 @@ def _joint(payloads: Mapping[str, bytes]) -> JointBaseline:
     )
     sums = FeatureSums.of_fields(decode(payloads["sums"]))
     return JointBaseline(plan, sums, float(number(fields, "spread")), float(number(fields, "spread2")))
-
-

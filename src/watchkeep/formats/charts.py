@@ -4,10 +4,11 @@ import numpy as np
 import numpy.typing as npt
 
 from watchkeep.core.undefined import Undefined
-from watchkeep.formats.column_documents import Parts, part, value
+from watchkeep.formats.column_documents import Parts, value
 from watchkeep.measures.columns import Column, compared_starts
 from watchkeep.states.bins import BinCounts, Bins
 from watchkeep.states.categories import CategoryCounts
+from watchkeep.states.codec import part_of
 from watchkeep.states.extremes import Extremes
 from watchkeep.states.frequencies import Frequencies
 
@@ -17,10 +18,10 @@ BARS = 12
 
 def chart(baseline: Parts, window: Parts | None) -> dict[str, object]:
     """The chart of one column; `window` is None when there is only a baseline."""
-    bins = part(baseline, "bins", Bins)
+    bins = part_of(baseline, "bins", Bins)
     if bins is not None:
         return _numeric(bins, baseline, window)
-    listed = part(baseline, "categories", Frequencies)
+    listed = part_of(baseline, "categories", Frequencies)
     if listed is not None:
         return _categorical(listed, window)
     return {"kind": "none", "why": "a column of this type has no chart"}
@@ -31,10 +32,10 @@ def _numeric(bins: Bins, baseline: Parts, window: Parts | None) -> dict[str, obj
         return {"kind": "none", "why": "the baseline holds no numbers"}
     starts = compared_starts(bins.counts)
     edges = np.append(bins.lows[starts], bins.highs[-1])
-    extremes = part(baseline, "extremes", Extremes)
+    extremes = part_of(baseline, "extremes", Extremes)
     if extremes is not None and not extremes.empty:
         edges = np.clip(edges, extremes.low, extremes.high)
-    counts = None if window is None else part(window, "bin_counts", BinCounts)
+    counts = None if window is None else part_of(window, "bin_counts", BinCounts)
     if not np.isfinite(edges).all():
         return {"kind": "none", "why": "the baseline's range is infinite"}
     before = np.add.reduceat(bins.counts, starts) / bins.total
@@ -56,12 +57,17 @@ def _numeric(bins: Bins, baseline: Parts, window: Parts | None) -> dict[str, obj
 def _categorical(listed: Frequencies, window: Parts | None) -> dict[str, object]:
     if not listed.total:
         return {"kind": "none", "why": "the baseline holds no values"}
-    counts = None if window is None else part(window, "category_counts", CategoryCounts)
+    if not listed.exact:
+        return {"kind": "none", "why": f"over {listed.limit} categories, compared in groups of them"}
+    counts = None if window is None else part_of(window, "category_counts", CategoryCounts)
     named = listed.ranked()
     order = list(range(len(named)))
     if counts is not None and counts.total:
         # The most frequent of either side: a category that grew is not lost among the others.
-        weight = [max(count / listed.total, now / counts.total) for (_, count), now in zip(named, counts.counts, strict=True)]
+        weight = [
+            max(count / listed.total, now / counts.total)
+            for (_, count), now in zip(named, counts.counts, strict=True)
+        ]
         order.sort(key=lambda place: (-weight[place], place))
     shown = sorted(order[:BARS])
     told: dict[str, object] = {
@@ -76,11 +82,9 @@ def _categorical(listed: Frequencies, window: Parts | None) -> dict[str, object]
         now = [int(counts.counts[place]) for place in shown]
         known = int(counts.counts.sum())
         told["window"] = [_share(count / counts.total) for count in now]
-        rest = counts.rest.total / counts.total
-        other = (known - sum(now)) / counts.total
         before = 1 - sum(named[place][1] for place in shown) / listed.total
-        told["other"] = [_share(before), _share(other if listed.exact else other + rest)]
-        told["unseen"] = [0.0, _share(rest) if listed.exact else 0.0]
+        told["other"] = [_share(before), _share((known - sum(now)) / counts.total)]
+        told["unseen"] = [0.0, _share(counts.rest.total / counts.total)]
     return told
 
 

@@ -1,7 +1,6 @@
 """Columns as SageMaker's statistics and as our report shows them, from their states."""
 
 from collections.abc import Mapping
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,23 +14,16 @@ from watchkeep.measures.columns import tail_values
 from watchkeep.measures.quantiles import quantile
 from watchkeep.states.bins import BinCounts, Bins
 from watchkeep.states.categories import CategoryCounts
-from watchkeep.states.codec import State
+from watchkeep.states.codec import State, part_of
 from watchkeep.states.distinct import Distinct
 from watchkeep.states.extremes import Extremes
 from watchkeep.states.frequencies import Frequencies
 from watchkeep.states.moments import Moments
 from watchkeep.states.presence import Presence
 
-S = TypeVar("S", bound=State)
 Parts = Mapping[str, State]
 FEW = 120
 """Categories up to which statistics list them."""
-
-
-def part(parts: Parts, name: str, kind: type[S]) -> S | None:
-    """A state of that name and kind; None when there is none."""
-    state = parts.get(name)
-    return state if isinstance(state, kind) else None
 
 
 def sample_of(parts: Parts, bins: Bins | None) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
@@ -41,8 +33,8 @@ def sample_of(parts: Parts, bins: Bins | None) -> tuple[npt.NDArray[np.float64],
         parts: the column's states.
         bins: the baseline's bins that a window's counts are over; None for a baseline's own column.
     """
-    own = part(parts, "bins", Bins)
-    counts = part(parts, "bin_counts", BinCounts)
+    own = part_of(parts, "bins", Bins)
+    counts = part_of(parts, "bin_counts", BinCounts)
     if own is not None:
         values, rows = own.centers, own.counts
     elif counts is not None and bins is not None:
@@ -53,7 +45,7 @@ def sample_of(parts: Parts, bins: Bins | None) -> tuple[npt.NDArray[np.float64],
         return np.zeros(0), np.zeros(0, np.int64)
     held = (rows > 0) & np.isfinite(values)
     values, rows = values[held], rows[held]
-    extremes = part(parts, "extremes", Extremes)
+    extremes = part_of(parts, "extremes", Extremes)
     if extremes is not None and not extremes.empty:
         # A bin's centre may lie beyond the values it holds; the extremes are exact.
         values = np.clip(values, extremes.low, extremes.high)
@@ -64,13 +56,15 @@ def sample_of(parts: Parts, bins: Bins | None) -> tuple[npt.NDArray[np.float64],
 
 def category_rows(parts: Parts, listed: Frequencies | None) -> tuple[dict[str, int], bool]:
     """Rows by category, most frequent first, and whether that is all of them."""
-    own = part(parts, "categories", Frequencies)
+    own = part_of(parts, "categories", Frequencies)
     if own is not None:
         return dict(own.ranked()), own.exact
-    counts = part(parts, "category_counts", CategoryCounts)
+    counts = part_of(parts, "category_counts", CategoryCounts)
     if counts is None or listed is None:
         return {}, False
-    named = {name: count for (name, _), count in zip(listed.ranked(), counts.counts.tolist(), strict=True) if count}
+    named = {
+        name: count for (name, _), count in zip(listed.ranked(), counts.counts.tolist(), strict=True) if count
+    }
     named |= counts.rest.counts
     whole = counts.rest.exact
     return dict(sorted(named.items(), key=lambda item: (-item[1], item[0]))), whole
@@ -84,16 +78,14 @@ def feature(name: str, kind: ColumnType, parts: Parts, baseline: Parts) -> Featu
         parts: its states.
         baseline: the baseline's states, which own the bins and categories; the same object for a baseline.
     """
-    presence = part(parts, "presence", Presence) or Presence()
+    presence = part_of(parts, "presence", Presence) or Presence()
     present, missing = presence.present, presence.missing
     if not present or kind is ColumnType.UNKNOWN:
         return unknown_feature(name, present=present, missing=missing)
     if kind.numeric and "moments" in parts:
-        moments = part(parts, "moments", Moments) or Moments()
-        extremes = part(parts, "extremes", Extremes) or Extremes()
-        values, rows = sample_of(parts, part(baseline, "bins", Bins))
-        low, high = extremes.smallest(), extremes.largest()
-        bounded = isinstance(low, float) and isinstance(high, float) and len(values)
+        moments = part_of(parts, "moments", Moments) or Moments()
+        extremes = part_of(parts, "extremes", Extremes) or Extremes()
+        values, rows = sample_of(parts, part_of(baseline, "bins", Bins))
         return numeric_feature(
             name,
             inferred_type(kind),
@@ -102,13 +94,13 @@ def feature(name: str, kind: ColumnType, parts: Parts, baseline: Parts) -> Featu
             mean=moments.average(),
             total=moments.total if moments.n else Undefined("sum needs 1 number, has 0"),
             std=moments.deviation(),
-            minimum=low,
-            maximum=high,
-            buckets=kll.equal_width_buckets(values, rows, low, high) if bounded else (),
-            sketch_levels=kll.levels(values, rows) if bounded else (),
+            minimum=extremes.smallest(),
+            maximum=extremes.largest(),
+            buckets=kll.equal_width_buckets(values, rows, extremes.low, extremes.high) if len(values) else (),
+            sketch_levels=kll.levels(values, rows),
         )
-    found, whole = category_rows(parts, part(baseline, "categories", Frequencies))
-    distinct = part(parts, "distinct", Distinct)
+    found, whole = category_rows(parts, part_of(baseline, "categories", Frequencies))
+    distinct = part_of(parts, "distinct", Distinct)
     return string_feature(
         name,
         present=present,
@@ -125,16 +117,16 @@ def distinct_of(distinct: Distinct | None, found: Mapping[str, int], present: in
 
 def summary(kind: ColumnType, parts: Parts, bins: Bins | None) -> dict[str, object]:
     """A column in numbers, for people: what the report's table shows."""
-    presence = part(parts, "presence", Presence) or Presence()
+    presence = part_of(parts, "presence", Presence) or Presence()
     told: dict[str, object] = {"rows": presence.rows, "missing": presence.missing}
     if presence.nan:
         told["nan"] = presence.nan
     if presence.infinite:
         told["infinite"] = presence.infinite
-    distinct = part(parts, "distinct", Distinct)
+    distinct = part_of(parts, "distinct", Distinct)
     if distinct is not None:
         told["distinct"] = min(distinct.estimate(), presence.present)
-    moments, extremes = part(parts, "moments", Moments), part(parts, "extremes", Extremes)
+    moments, extremes = part_of(parts, "moments", Moments), part_of(parts, "extremes", Extremes)
     if moments is not None and extremes is not None:
         told |= {
             "mean": value(moments.average()),
@@ -146,7 +138,7 @@ def summary(kind: ColumnType, parts: Parts, bins: Bins | None) -> dict[str, obje
         if rows.sum():
             shares = (0.05, 0.25, 0.5, 0.75, 0.95)
             told["quantiles"] = {f"{share:g}": value(quantile(values, rows, share)) for share in shares}
-    lengths = part(parts, "lengths", Moments)
+    lengths = part_of(parts, "lengths", Moments)
     if lengths is not None and lengths.n and kind is ColumnType.STRING:
         told["mean_length"] = value(lengths.average())
     return told

@@ -36,7 +36,9 @@ def inferred_type(kind: ColumnType) -> InferredType:
     return InferredType.STRING
 
 
-def to_document(columns: Sequence[BaselineColumn], suggested: Sequence[Constraint], dialect: Dialect) -> Constraints:
+def to_document(
+    columns: Sequence[BaselineColumn], suggested: Sequence[Constraint], dialect: Dialect
+) -> Constraints:
     """The `constraints.json` of suggested constraints.
 
     In SageMaker's dialects it holds what SageMaker's own suggestion holds, and no key of ours.
@@ -118,12 +120,16 @@ def _of_feature(
     ours = [] if dialect.sagemaker else [_ours(limit, feature.name) for limit in feature.limits]
     taken = {constraint.measure for constraint in ours}
 
-    def limit(check: str, measure: str, side: Side, bound: float, domain: tuple[str, ...] | None = None) -> Constraint:
+    def limit(
+        check: str, measure: str, side: Side, bound: float, domain: tuple[str, ...] | None = None
+    ) -> Constraint:
         return Constraint(
             check=check, measure=measure, subject=feature.name, side=side, limit=bound, domain=domain
         )
 
-    typed = feature.inferred_type not in (None, InferredType.UNKNOWN) and column.type is not ColumnType.UNKNOWN
+    typed = (
+        feature.inferred_type not in (None, InferredType.UNKNOWN) and column.type is not ColumnType.UNKNOWN
+    )
     if typed and "type_match" not in taken:
         yield limit(checks.DATA_TYPE, "type_match", Side.AT_LEAST, config.datatype_check_threshold)
     if feature.completeness is not None:
@@ -138,7 +144,9 @@ def _of_feature(
     yield from ours
 
 
-def _drift(name: str, column: BaselineColumn, config: MonitoringConfig, dialect: Dialect) -> Iterator[Constraint]:
+def _drift(
+    name: str, column: BaselineColumn, config: MonitoringConfig, dialect: Dialect
+) -> Iterator[Constraint]:
     robust = config.comparison_method is ComparisonMethod.ROBUST
     measure, side, bound = "ks", Side.AT_MOST, config.comparison_threshold
     if column.type.categorical:
@@ -148,7 +156,7 @@ def _drift(name: str, column: BaselineColumn, config: MonitoringConfig, dialect:
         elif dialect.sagemaker and robust:
             measure = "linf_robust"
         listed = column.part("categories", Frequencies)
-        if listed is None or dialect.sagemaker and not listed.exact:
+        if listed is None or (dialect.sagemaker and not listed.exact):
             return
     elif column.type.numeric:
         if dialect.sagemaker:
@@ -176,7 +184,9 @@ def _ours(limit: Limit, subject: str) -> Constraint:
     )
 
 
-def _with_reason(constraint: Constraint, suggested: Mapping[tuple[str, str, str, str], Constraint]) -> Constraint:
+def _with_reason(
+    constraint: Constraint, suggested: Mapping[tuple[str, str, str, str], Constraint]
+) -> Constraint:
     origin = suggested.get(constraint.key)
     if constraint.reason or constraint.rule != _HAND:
         return constraint

@@ -84,7 +84,9 @@ def _parts(feature: Feature, kind: ColumnType) -> dict[str, State]:
     missing = int(common.missing or 0) if common is not None else 0
     parts: dict[str, State] = {"presence": Presence(present + missing, present)}
     if kind.numeric:
-        parts["types"] = ValueTypes(integral=present) if kind is ColumnType.INTEGRAL else ValueTypes(fractional=present)
+        parts["types"] = (
+            ValueTypes(integral=present) if kind is ColumnType.INTEGRAL else ValueTypes(fractional=present)
+        )
         if feature.numeric is not None:
             parts |= _numbers(feature.numeric, present)
     elif kind is ColumnType.STRING:

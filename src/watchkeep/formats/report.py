@@ -58,7 +58,8 @@ def report_document(findings: Findings, *, baseline_id: str) -> dict[str, object
         "policy": findings.policy.document(),
         "verdicts": [_verdict(verdict) for verdict in findings.verdicts],
         "measures": [
-            {"measure": one.measure, "subject": one.subject, "value": value(one.value)} for one in findings.measures
+            {"measure": one.measure, "subject": one.subject, "value": value(one.value)}
+            for one in findings.measures
         ],
         "causes": [
             {

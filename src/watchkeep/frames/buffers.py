@@ -14,7 +14,9 @@ import pyarrow as pa
 
 def plain(array: pa.Array) -> npt.NDArray[Any]:
     """The values buffer of a primitive array, shape (n,); slots that are null hold anything."""
-    dtype = np.dtype(array.type.to_pandas_dtype()) if not pa.types.is_temporal(array.type) else np.dtype(np.int64)
+    dtype = (
+        np.dtype(array.type.to_pandas_dtype()) if not pa.types.is_temporal(array.type) else np.dtype(np.int64)
+    )
     data = array.buffers()[1]
     if data is None or not len(array):
         return np.zeros(len(array), dtype)
@@ -36,17 +38,23 @@ def valid_mask(array: pa.Array) -> npt.NDArray[np.bool_] | None:
 
 def positions(integers: npt.NDArray[np.integer[Any]]) -> pa.Array:
     """Integers, shape (n,), as an Arrow int64 array."""
-    return pa.Array.from_buffers(pa.int64(), len(integers), [None, pa.py_buffer(np.ascontiguousarray(integers, np.int64))])
+    return pa.Array.from_buffers(
+        pa.int64(), len(integers), [None, pa.py_buffer(np.ascontiguousarray(integers, np.int64))]
+    )
 
 
 def doubles(values: npt.NDArray[np.float64]) -> pa.Array:
     """Doubles, shape (n,), as an Arrow float64 array."""
-    return pa.Array.from_buffers(pa.float64(), len(values), [None, pa.py_buffer(np.ascontiguousarray(values, np.float64))])
+    return pa.Array.from_buffers(
+        pa.float64(), len(values), [None, pa.py_buffer(np.ascontiguousarray(values, np.float64))]
+    )
 
 
 def truths(mask: npt.NDArray[np.bool_]) -> pa.Array:
     """Truth values, shape (n,), as an Arrow boolean array."""
-    return pa.Array.from_buffers(pa.bool_(), len(mask), [None, pa.py_buffer(np.packbits(mask, bitorder="little"))])
+    return pa.Array.from_buffers(
+        pa.bool_(), len(mask), [None, pa.py_buffer(np.packbits(mask, bitorder="little"))]
+    )
 
 
 def strings(values: Sequence[str]) -> pa.Array:

@@ -99,7 +99,9 @@ def read_categories(array: pa.Array) -> Categories:
 
 def _scalars(array: pa.Array) -> pa.Array:
     if pa.types.is_nested(array.type):
-        return pa.array([None if value is None else str(value) for value in array.to_pylist()], pa.large_string())
+        return pa.array(
+            [None if value is None else str(value) for value in array.to_pylist()], pa.large_string()
+        )
     if pa.types.is_boolean(array.type):
         return pc.cast(array, pa.string())
     return array
@@ -116,7 +118,11 @@ def _counts(array: pa.DictionaryArray) -> npt.NDArray[np.int64]:
 def _as_text(values: pa.Array) -> pa.Array:
     if is_text(values.type):
         return pc.cast(values, pa.large_string())
-    if pa.types.is_binary(values.type) or pa.types.is_large_binary(values.type) or pa.types.is_fixed_size_binary(values.type):
+    if (
+        pa.types.is_binary(values.type)
+        or pa.types.is_large_binary(values.type)
+        or pa.types.is_fixed_size_binary(values.type)
+    ):
         return pa.array(
             [None if value is None else value.decode("utf-8", "replace") for value in values.to_pylist()],
             pa.large_string(),

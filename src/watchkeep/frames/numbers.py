@@ -67,7 +67,9 @@ def read_numbers(array: pa.Array, dialect: Dialect = Dialect.DEFAULT) -> Numbers
         return _from_text(array, dialect)
     if not kind.numeric:
         count = rows - array.null_count
-        empty = Numbers(rows=rows, values=np.zeros(0), where=np.zeros(rows, np.bool_), missing=array.null_count)
+        empty = Numbers(
+            rows=rows, values=np.zeros(0), where=np.zeros(rows, np.bool_), missing=array.null_count
+        )
         return replace(empty, boolean=count) if kind is ColumnType.BOOLEAN else replace(empty, other=count)
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
@@ -95,7 +97,12 @@ def _without_nan(read: Numbers) -> Numbers:
     if read.where is not None:
         where[read.where] = real
     return replace(
-        read, values=read.values[real], where=where, missing=read.missing + nan, nan=nan, fractional=read.fractional - nan
+        read,
+        values=read.values[real],
+        where=where,
+        missing=read.missing + nan,
+        nan=nan,
+        fractional=read.fractional - nan,
     )
 
 

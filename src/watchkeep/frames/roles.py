@@ -54,7 +54,9 @@ class Roles:
         seen: dict[str, Role] = {}
         for role, column in (*self._single(), *((Role.IGNORED, name) for name in self.ignored)):
             if column in seen and seen[column] is not role:
-                raise OptionError(f"--{role}", got=column, expected=f"another column: it is the {seen[column]} already")
+                raise OptionError(
+                    f"--{role}", got=column, expected=f"another column: it is the {seen[column]} already"
+                )
             seen[column] = role
 
     def _single(self) -> tuple[tuple[Role, str], ...]:

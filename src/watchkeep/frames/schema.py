@@ -8,6 +8,10 @@ TEXTUAL = b"textual"
 """Key of the field metadata that marks a column whose values arrive as text of unknown type."""
 
 
+OPEN = b"open"
+"""Key of the schema metadata of a source whose later batches may bring other columns, or other types of them."""
+
+
 class ColumnType(StrEnum):
     """The type of a column. The first four are those of a baseline made by SageMaker."""
 
@@ -66,7 +70,9 @@ def is_text(arrow: pa.DataType) -> bool:
     """Whether a column holds strings, dictionary-encoded or not."""
     if pa.types.is_dictionary(arrow):
         arrow = arrow.value_type
-    return bool(pa.types.is_string(arrow) or pa.types.is_large_string(arrow) or pa.types.is_string_view(arrow))
+    return bool(
+        pa.types.is_string(arrow) or pa.types.is_large_string(arrow) or pa.types.is_string_view(arrow)
+    )
 
 
 def is_textual(field: pa.Field) -> bool:

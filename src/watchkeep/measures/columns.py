@@ -3,25 +3,24 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import ClassVar, Protocol, TypeVar
+from typing import ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from watchkeep.core.errors import StateError
 from watchkeep.core.undefined import Undefined, Value
 from watchkeep.frames.roles import Role
 from watchkeep.frames.schema import ColumnType
 from watchkeep.frames.text_values import Dialect
 from watchkeep.states.bins import BinCounts, Bins
 from watchkeep.states.categories import CategoryCounts
-from watchkeep.states.cells import cell_high, cell_low
-from watchkeep.states.codec import State
+from watchkeep.states.cells import Cells, cell_high, cell_low
+from watchkeep.states.codec import S, State, StateClass, part_of
 from watchkeep.states.extremes import Extremes
 from watchkeep.states.frequencies import Frequencies
+from watchkeep.states.groups import Groups
 from watchkeep.states.presence import Presence
 
-S = TypeVar("S", bound=State)
 Counts = npt.NDArray[np.int64]
 
 COMPARED = 32
@@ -35,7 +34,7 @@ class Histograms:
     Args:
         baseline, window: rows per bin, shape (bins,).
         values: a value that stands for each bin, shape (bins,); None for categories.
-        labels: the category of each bin; None for numbers.
+        labels: the category of each bin; None for numbers, and for groups of categories.
     """
 
     baseline: Counts
@@ -78,13 +77,13 @@ class Column:
     domain: frozenset[str] | None = None
     dialect: Dialect = Dialect.DEFAULT
 
-    def before(self, part: str, kind: type[S]) -> S | None:
+    def before(self, part: str, kind: StateClass[S]) -> S | None:
         """A state of the baseline."""
-        return _part(self.baseline, part, kind)
+        return part_of(self.baseline, part, kind)
 
-    def now(self, part: str, kind: type[S]) -> S | None:
+    def now(self, part: str, kind: StateClass[S]) -> S | None:
         """A state of the window."""
-        return _part(self.window, part, kind)
+        return part_of(self.window, part, kind)
 
     @cached_property
     def presence(self) -> Presence:
@@ -99,7 +98,7 @@ class Column:
             return self._numbers(bins, counts)
         listed, rows = self.before("categories", Frequencies), self.now("category_counts", CategoryCounts)
         if listed is not None and rows is not None:
-            return _categories(listed, rows)
+            return _categories(listed, rows) if listed.exact else self._groups()
         return Undefined(f"a {self.type} column has no distribution to compare")
 
     @cached_property
@@ -126,6 +125,15 @@ class Column:
             np.concatenate([[counts.below.total], counts.counts, [counts.above.total]]),
             np.concatenate([[bins.lows[0]], bins.centers, [bins.highs[-1]]]),
         )
+
+    def _groups(self) -> Histograms | Undefined:
+        """Beyond the categories that can be listed, rows are compared by group of texts."""
+        before, now = self.before("groups", Groups), self.now("groups", Groups)
+        if before is None or now is None:
+            return Undefined("the baseline has more categories than it lists")
+        if not before.counts.sum() or not now.counts.sum():
+            return Undefined("there are no values to compare")
+        return Histograms(before.counts, now.counts)
 
     @cached_property
     def outside(self) -> int:
@@ -185,18 +193,12 @@ def _categories(listed: Frequencies, rows: CategoryCounts) -> Histograms | Undef
     return Histograms(np.array(before, np.int64), np.array(now, np.int64), labels=tuple(labels))
 
 
-def _part(parts: Mapping[str, State], part: str, kind: type[S]) -> S | None:
-    state = parts.get(part)
-    if state is None or isinstance(state, kind):
-        return state
-    raise StateError(f"{part} is {state.kind}, not {kind.kind}")
-
-
 def tail_values(counts: BinCounts) -> tuple[npt.NDArray[np.float64], Counts, npt.NDArray[np.float64], Counts]:
     """Finite values that stand for the cells below and above a baseline's range, and the rows in each."""
-    sides = []
-    for cells in (counts.below, counts.above):
-        middle = cell_low(cells.keys, cells.shift) / 2 + cell_high(cells.keys, cells.shift) / 2
-        real = np.isfinite(middle)
-        sides += [middle[real], cells.counts[real]]
-    return sides[0], sides[1], sides[2], sides[3]
+    return (*_finite_cells(counts.below), *_finite_cells(counts.above))
+
+
+def _finite_cells(cells: Cells) -> tuple[npt.NDArray[np.float64], Counts]:
+    middle = cell_low(cells.keys, cells.shift) / 2 + cell_high(cells.keys, cells.shift) / 2
+    real = np.isfinite(middle)
+    return middle[real], cells.counts[real]

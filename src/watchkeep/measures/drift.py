@@ -35,7 +35,7 @@ class Ks:
         return _numbers(column)
 
     def finish(self, column: Column) -> Value:
-        """max |F_b - F_w|."""
+        """Max |F_b - F_w|."""
         fine = column.fine
         return fine if isinstance(fine, Undefined) else distances.ks(fine.baseline, fine.window)
 
@@ -50,7 +50,7 @@ class Linf:
         return _compared(column)
 
     def finish(self, column: Column) -> Value:
-        """max |F_b - F_w| or max |b - w|."""
+        """Max |F_b - F_w| or max |b - w|."""
         fine = column.fine
         if isinstance(fine, Undefined):
             return fine
@@ -118,7 +118,9 @@ class Hellinger:
     def finish(self, column: Column) -> Value:
         """sqrt(1 - sum(sqrt(b w)))."""
         coarse = column.coarse
-        return coarse if isinstance(coarse, Undefined) else distances.hellinger(coarse.baseline, coarse.window)
+        return (
+            coarse if isinstance(coarse, Undefined) else distances.hellinger(coarse.baseline, coarse.window)
+        )
 
 
 class Tv:
@@ -131,7 +133,7 @@ class Tv:
         return _compared(column)
 
     def finish(self, column: Column) -> Value:
-        """sum |b - w| / 2."""
+        """Sum |b - w| / 2."""
         coarse = column.coarse
         return coarse if isinstance(coarse, Undefined) else distances.tv(coarse.baseline, coarse.window)
 
@@ -167,7 +169,11 @@ class Wasserstein:
         if not now.sum() or not before.sum():
             return Undefined("wasserstein needs finite numbers on both sides")
         moved = distances.wasserstein(support, before, now) / deviation
-        return moved if np.isfinite(moved) else Undefined("wasserstein overflows a double: the numbers are too large")
+        return (
+            moved
+            if np.isfinite(moved)
+            else Undefined("wasserstein overflows a double: the numbers are too large")
+        )
 
 
 def chi_square(column: Column) -> ChiSquare | Undefined:
@@ -177,7 +183,11 @@ def chi_square(column: Column) -> ChiSquare | Undefined:
         return coarse
     if column.dialect.sagemaker and coarse.values is None:
         found = deequ_fit(coarse.baseline, coarse.window)
-        return Undefined("ChiSquared needs 2 categories of the baseline with enough rows") if found is None else found
+        return (
+            Undefined("ChiSquared needs 2 categories of the baseline with enough rows")
+            if found is None
+            else found
+        )
     found = homogeneity(coarse.baseline, coarse.window)
     return Undefined("chi-square needs 2 bins with 5 expected rows each") if found is None else found
 

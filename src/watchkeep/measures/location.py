@@ -32,7 +32,7 @@ class Mean:
         return _numbers(column)
 
     def finish(self, column: Column) -> Value:
-        """sum / n."""
+        """Sum / n."""
         return _moments(column).average()
 
 
@@ -74,7 +74,7 @@ class Kurtosis:
         return _numbers(column)
 
     def finish(self, column: Column) -> Value:
-        """n m4 / m2**2 - 3."""
+        """N m4 / m2**2 - 3."""
         return _moments(column).kurtosis()
 
 

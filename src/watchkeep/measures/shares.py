@@ -30,7 +30,7 @@ class Completeness:
         return True
 
     def finish(self, column: Column) -> Value:
-        """present / rows."""
+        """Present / rows."""
         rows = column.presence.rows
         return column.presence.present / rows if rows else Undefined("completeness needs 1 row, has 0")
 
@@ -49,7 +49,7 @@ class TypeMatch:
         return column.type is not ColumnType.UNKNOWN and column.role is not Role.ID
 
     def finish(self, column: Column) -> Value:
-        """matching / present."""
+        """Matching / present."""
         types = column.now("types", ValueTypes)
         if types is None or not types.total:
             return Undefined("type_match needs 1 value, has 0")
@@ -83,7 +83,7 @@ class DomainMatch:
         return listed is not None and (listed.exact or column.domain is not None)
 
     def finish(self, column: Column) -> Value:
-        """in the domain / present."""
+        """In the domain / present."""
         listed, rows = column.before("categories", Frequencies), column.now("category_counts", CategoryCounts)
         if listed is None or rows is None or not rows.total:
             return Undefined("domain_match needs 1 value, has 0")
@@ -94,7 +94,7 @@ class DomainMatch:
             count for name, count in zip(names, rows.counts.tolist(), strict=True) if name in column.domain
         )
         inside += sum(count for name, count in rows.rest.counts.items() if name in column.domain)
-        return inside / rows.total
+        return float(inside / rows.total)
 
 
 class OutOfRange:
@@ -107,7 +107,7 @@ class OutOfRange:
         return column.type.numeric and column.role is not Role.ID
 
     def finish(self, column: Column) -> Value:
-        """outside / numbers."""
+        """Outside / numbers."""
         counts, bins = column.now("bin_counts", BinCounts), column.before("bins", Bins)
         if bins is None or not len(bins):
             return Undefined("the baseline holds no numbers, so it has no range")
@@ -126,7 +126,7 @@ class Negative:
         return column.type.numeric and column.role is not Role.ID
 
     def finish(self, column: Column) -> Value:
-        """negative / numbers."""
+        """Negative / numbers."""
         counts, bins = column.now("bin_counts", BinCounts), column.before("bins", Bins)
         if counts is None or bins is None or not counts.total:
             return Undefined("negative needs 1 number, has 0")
@@ -151,7 +151,7 @@ class Outliers:
         return column.type.numeric and column.role is not Role.ID
 
     def finish(self, column: Column) -> Value:
-        """beyond / numbers."""
+        """Beyond / numbers."""
         counts, bins = column.now("bin_counts", BinCounts), column.before("bins", Bins)
         if bins is None or counts is None or not counts.total:
             return Undefined("outliers needs 1 number, has 0")
@@ -187,9 +187,13 @@ class Infinite:
         return column.type.numeric and column.role is not Role.ID
 
     def finish(self, column: Column) -> Value:
-        """infinite / present."""
+        """Infinite / present."""
         presence = column.presence
-        return presence.infinite / presence.present if presence.present else Undefined("infinite needs 1 value, has 0")
+        return (
+            presence.infinite / presence.present
+            if presence.present
+            else Undefined("infinite needs 1 value, has 0")
+        )
 
 
 class Uniqueness:
@@ -222,8 +226,10 @@ class DimensionMatch:
         return column.type is ColumnType.EMBEDDING
 
     def finish(self, column: Column) -> Value:
-        """matching / embeddings."""
+        """Matching / embeddings."""
         known, seen = column.before("dimensions", Cells), column.now("dimensions", Cells)
         if known is None or seen is None or not seen.total:
             return Undefined("dimension_match needs 1 embedding, has 0")
-        return int(seen.counts[np.isin(seen.keys << seen.shift, known.keys << known.shift)].sum()) / seen.total
+        return (
+            int(seen.counts[np.isin(seen.keys << seen.shift, known.keys << known.shift)].sum()) / seen.total
+        )

@@ -23,6 +23,7 @@ from watchkeep.states.codec import State
 from watchkeep.states.distinct import DistinctTally
 from watchkeep.states.extremes import Extremes
 from watchkeep.states.frequencies import FrequencyTally
+from watchkeep.states.groups import Groups
 from watchkeep.states.moments import Moments, PowerSums
 from watchkeep.states.presence import Presence
 from watchkeep.states.tallies import CellTally
@@ -75,7 +76,9 @@ class NumberScanner:
         scratch: memory to work in, shared with other scanners of the thread.
     """
 
-    def __init__(self, plan: ColumnPlan, dialect: Dialect, cell_limit: int, scratch: Scratch | None = None) -> None:
+    def __init__(
+        self, plan: ColumnPlan, dialect: Dialect, cell_limit: int, scratch: Scratch | None = None
+    ) -> None:
         self._scratch = scratch or Scratch()
         # In our own dialect 3.0 is as whole as 3; SageMaker goes by how a value is written.
         self._whole = plan.type is ColumnType.INTEGRAL and not dialect.sagemaker
@@ -168,6 +171,7 @@ class CategoryScanner:
         self._boolean = plan.type is ColumnType.BOOLEAN
         self._presence, self._types = Presence(), ValueTypes()
         self._lengths, self._length_extremes = Moments(), Extremes()
+        self._groups = Groups.empty()
         self._distinct = DistinctTally()
         self._listed = None if plan.categories is None else CategoryTally(plan.categories)
         self._free = FrequencyTally() if plan.categories is None else None
@@ -183,11 +187,15 @@ class CategoryScanner:
         present = read.present
         self._presence = self._presence.merge(Presence(read.rows, present))
         self._types = self._types.merge(self._classes(read, present))
-        self._distinct.add(hash_bytes(*text_bytes(read.texts)))
+        hashes = hash_bytes(*text_bytes(read.texts))
+        self._distinct.add(hashes)
+        self._groups = self._groups.merge(Groups.of(hashes, read.counts))
         lengths = read.lengths().astype(np.float64)
         if len(lengths):
             self._lengths = self._lengths.merge(Moments.weighted(lengths, read.counts))
-            self._length_extremes = self._length_extremes.merge(Extremes(float(lengths.min()), float(lengths.max())))
+            self._length_extremes = self._length_extremes.merge(
+                Extremes(float(lengths.min()), float(lengths.max()))
+            )
         if self._listed is not None:
             self._listed.add(read.texts, read.counts)
         elif self._free is not None:
@@ -219,6 +227,7 @@ class CategoryScanner:
             "distinct": self._distinct.state(),
             "lengths": self._lengths,
             "length_extremes": self._length_extremes,
+            "groups": self._groups,
         }
         if self._listed is not None:
             parts["category_counts"] = self._listed.state()
@@ -284,7 +293,9 @@ class EmbeddingScanner:
             present = len(array) - array.null_count
             self._presence = self._presence.merge(Presence(len(array), present))
             stored = column_type(array.type)
-            wrong = ValueTypes(string=present) if stored is ColumnType.STRING else ValueTypes(integral=present)
+            wrong = (
+                ValueTypes(string=present) if stored is ColumnType.STRING else ValueTypes(integral=present)
+            )
             self._types = self._types.merge(wrong)
             return
         lengths = plain(pc.fill_null(pc.list_value_length(array), 0)).astype(np.int64)
@@ -300,7 +311,9 @@ class EmbeddingScanner:
             lengths, norms = lengths[held], norms[held]
         self._presence = self._presence.merge(Presence(len(array), len(norms)))
         self._types = self._types.merge(ValueTypes(other=len(norms)))
-        self._dimensions = self._dimensions.merge(_dense_counts(lengths, 0) if len(lengths) else Cells.empty())
+        self._dimensions = self._dimensions.merge(
+            _dense_counts(lengths, 0) if len(lengths) else Cells.empty()
+        )
         self._norms.add(doubles(norms), textual=False)
 
     def absent(self, rows: int) -> None:
@@ -356,11 +369,15 @@ class UnknownScanner:
 
 def _dense_counts(integers: npt.NDArray[np.int64], first: int) -> Cells:
     """Cells whose keys are the integers themselves, all >= first and close together."""
-    found, counts = np.unique(integers, return_counts=True) if len(integers) < 64 else _counted(integers, first)
+    found, counts = (
+        np.unique(integers, return_counts=True) if len(integers) < 64 else _counted(integers, first)
+    )
     return Cells.settled(0, found, counts)
 
 
-def _counted(integers: npt.NDArray[np.int64], first: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _counted(
+    integers: npt.NDArray[np.int64], first: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     if int(integers.max()) - first > 10 * len(integers) + 100_000:
         return np.unique(integers, return_counts=True)
     counts = np.bincount(integers - first)

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from watchkeep.core.errors import StateError
 from watchkeep.frames.roles import Role
 from watchkeep.frames.schema import ColumnType
 from watchkeep.frames.text_values import Dialect
@@ -57,6 +58,8 @@ class JointPlan:
 
     def standardised(self, rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Rows, shape (n, columns), in the baseline's units: bounded to [-4, 4], 0 where there is no number."""
+        if self.center is None or self.scale is None:
+            raise StateError("a baseline's own scan keeps raw rows: it has no units yet")
         with np.errstate(invalid="ignore", over="ignore"):
             z = (rows - self.center) / self.scale
         return np.clip(np.nan_to_num(z, nan=0.0, posinf=4.0, neginf=-4.0), -4.0, 4.0)

@@ -2,12 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from watchkeep.core.errors import StateError
-from watchkeep.states.codec import State
-
-S = TypeVar("S", bound=State)
+from watchkeep.states.codec import S, State, StateClass
 
 JOINT = "(joint)"
 """The subject of states about several columns together."""
@@ -48,7 +45,7 @@ class Profile:
             parts,
         )
 
-    def part(self, column: str, name: str, kind: type[S]) -> S | None:
+    def part(self, column: str, name: str, kind: StateClass[S]) -> S | None:
         """One state of a column; None when the column has none of that name.
 
         Raises:

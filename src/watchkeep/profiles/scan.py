@@ -44,7 +44,9 @@ class Scan:
         self._plan = plan
         scratch = Scratch()
         limit = LIMIT if len(plan.columns) <= WIDE else LIMIT // 8
-        self._scanners = {column.name: scanner(column, plan.dialect, limit, scratch) for column in plan.columns}
+        self._scanners = {
+            column.name: scanner(column, plan.dialect, limit, scratch) for column in plan.columns
+        }
         self._rows = 0
         self._rejected: dict[str, int] = {}
         self._seen: dict[str, int] = {}
@@ -150,4 +152,6 @@ class JointScan:
         else:
             assert self.plan.frequencies is not None  # noqa: S101 (the state is of features)
             rows = self.plan.standardised(self._values)
-            self.state = self.state.merge(FeatureSums.of(self._levels, rows, self.plan.frequencies, self._level))
+            self.state = self.state.merge(
+                FeatureSums.of(self._levels, rows, self.plan.frequencies, self._level)
+            )

@@ -18,6 +18,9 @@ MOSTLY: Final = 0.95
 """Share of a text column's values that must look like a type for the column to be of it, in our own dialect."""
 
 
+NONE: Final = ValueTypes()
+
+
 @dataclass(frozen=True, slots=True)
 class Looks:
     """What the values of a column look like.
@@ -29,7 +32,7 @@ class Looks:
         lists: values that are a list of numbers.
     """
 
-    types: ValueTypes = ValueTypes()
+    types: ValueTypes = NONE
     blank: int = 0
     times: int = 0
     lists: int = 0
@@ -37,7 +40,10 @@ class Looks:
     def merge(self, other: "Looks") -> "Looks":
         """Both together."""
         return Looks(
-            self.types.merge(other.types), self.blank + other.blank, self.times + other.times, self.lists + other.lists
+            self.types.merge(other.types),
+            self.blank + other.blank,
+            self.times + other.times,
+            self.lists + other.lists,
         )
 
 
@@ -64,7 +70,9 @@ class Survey:
 
     def types(self) -> dict[str, ColumnType]:
         """The type of each column, in order of appearance."""
-        return {name: decided(looks, self._roles.of(name), self._dialect) for name, looks in self._looks.items()}
+        return {
+            name: decided(looks, self._roles.of(name), self._dialect) for name, looks in self._looks.items()
+        }
 
 
 def decided(looks: Looks, role: Role, dialect: Dialect) -> ColumnType:

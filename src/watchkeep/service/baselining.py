@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 import pyarrow as pa
 
@@ -14,16 +13,13 @@ from watchkeep.core.errors import EmptySourceError
 from watchkeep.formats.constraint_list import to_constraints, to_document
 from watchkeep.formats.constraints import Constraints
 from watchkeep.frames.roles import Role, Roles
-from watchkeep.frames.schema import ColumnType, column_type, is_text, is_textual
+from watchkeep.frames.schema import OPEN, ColumnType, column_type, is_text, is_textual
 from watchkeep.frames.text_values import Dialect
 from watchkeep.profiles.plan import ColumnPlan, Plan, joint_plan
 from watchkeep.profiles.scan import Scan
 from watchkeep.profiles.survey import Survey
 from watchkeep.service.ports import Ask, Progress, Silent, Source
 from watchkeep.service.reading import ask_of, told
-
-OPEN: Final = b"open"
-"""Key of the schema metadata of a source whose later batches may bring other columns or types."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,7 +100,9 @@ def no_rows(rejected: Mapping[str, int]) -> str:
     return f"it holds no rows that can be analysed; rejected: {reasons}"
 
 
-def _types(source: Source, ask: Ask, roles: Roles, dialect: Dialect, progress: Progress) -> dict[str, ColumnType]:
+def _types(
+    source: Source, ask: Ask, roles: Roles, dialect: Dialect, progress: Progress
+) -> dict[str, ColumnType]:
     """The type of every column of the source, ignored ones too, in order."""
     schema = source.schema(ask)
     if not _needs_survey(schema, dialect):

@@ -2,12 +2,15 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import pyarrow as pa
 
 from watchkeep.core.window import Window
 from watchkeep.frames.batches import Batch
+
+EVER: Final = Window()
+"""The window that every row lies in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +29,7 @@ class Ask:
     columns: Collection[str] | None = None
     positional: Sequence[str] | None = None
     timestamp: str | None = None
-    window: Window = Window()
+    window: Window = EVER
 
 
 class Source(Protocol):
@@ -41,7 +44,8 @@ class Source(Protocol):
         """Names and types of the columns over all the files, in the order of first appearance.
 
         A column whose type differs between files has the type of the first file. Columns of textual sources
-        are strings, and their fields carry the metadata `{b"textual": b"1"}`.
+        are strings, and their fields carry the metadata `{b"textual": b"1"}`. A schema whose batches may bring
+        further columns, or other types of a column, carries the metadata `{b"open": b"1"}`.
 
         Raises:
             SourceError: it cannot be read.

@@ -5,12 +5,14 @@ from collections.abc import Iterator, Sequence
 from watchkeep.core.window import Window
 from watchkeep.frames.batches import Batch
 from watchkeep.frames.roles import Roles
-from watchkeep.service.ports import Ask, Progress, Source
+from watchkeep.service.ports import EVER, Ask, Progress, Source
 
 
-def ask_of(source: Source, roles: Roles, *, positional: Sequence[str] | None = None, window: Window | None = None) -> Ask:
+def ask_of(
+    source: Source, roles: Roles, *, positional: Sequence[str] | None = None, window: Window | None = None
+) -> Ask:
     """All columns, and those beside them that a role names (captured records keep ids and times of their own)."""
-    window = window or Window()
+    window = window or EVER
     plain = Ask(positional=positional, timestamp=roles.timestamp, window=window)
     named = [name for name in roles.named() if name in _EVENT]
     if not named:

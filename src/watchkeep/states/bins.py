@@ -22,7 +22,9 @@ PARTS = 2048
 """Bins of equal share a column without heavy values is cut into."""
 TAIL_LIMIT = 512
 """Cells kept on either side of the baseline's range."""
-_STEPS = 64  # cuts to a unit of asinh((x - mean) / deviation): a bin far out is at most 1/64 of its distance wide
+_STEPS = (
+    64  # cuts to a unit of asinh((x - mean) / deviation): a bin far out is at most 1/64 of its distance wide
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +143,10 @@ class Bins:
             floats(fields, "centers"),
             array(fields, "octaves"),
         )
-        if len(bins.edges) != len(bins.counts) + (1 if len(bins.counts) else 0) or (np.diff(bins.edges) <= 0).any():
+        if (
+            len(bins.edges) != len(bins.counts) + (1 if len(bins.counts) else 0)
+            or (np.diff(bins.edges) <= 0).any()
+        ):
             raise StateError("the edges of a column's bins do not fit its counts")
         return bins
 
@@ -180,12 +185,17 @@ class BinCounts:
         """
         if len(self.counts) != len(other.counts):
             raise StateError(f"counts over {len(self.counts)} and {len(other.counts)} bins do not merge")
-        return type(self)(self.counts + other.counts, self.below.merge(other.below), self.above.merge(other.above))
+        return type(self)(
+            self.counts + other.counts, self.below.merge(other.below), self.above.merge(other.above)
+        )
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, BinCounts):
             return NotImplemented
-        return np.array_equal(self.counts, other.counts) and (self.below, self.above) == (other.below, other.above)
+        return np.array_equal(self.counts, other.counts) and (self.below, self.above) == (
+            other.below,
+            other.above,
+        )
 
     __hash__ = None  # type: ignore[assignment] # arrays have no hash
 
@@ -193,14 +203,23 @@ class BinCounts:
         """For the codec."""
         fields: dict[str, int | Keys] = {"counts": self.counts}
         for side, cells in (("below", self.below), ("above", self.above)):
-            fields |= {f"{side}_shift": cells.shift, f"{side}_keys": cells.keys, f"{side}_counts": cells.counts}
+            fields |= {
+                f"{side}_shift": cells.shift,
+                f"{side}_keys": cells.keys,
+                f"{side}_counts": cells.counts,
+            }
         return fields
 
     @classmethod
     def of_fields(cls, fields: Fields) -> Self:
         """For the codec."""
         below, above = (
-            Cells(whole(fields, f"{side}_shift"), array(fields, f"{side}_keys"), array(fields, f"{side}_counts"), TAIL_LIMIT)
+            Cells(
+                whole(fields, f"{side}_shift"),
+                array(fields, f"{side}_keys"),
+                array(fields, f"{side}_counts"),
+                TAIL_LIMIT,
+            )
             for side in ("below", "above")
         )
         return cls(array(fields, "counts"), below, above)
@@ -231,7 +250,9 @@ class BinTally:
         """
         grid = self.grid_for(values)
         if grid is None:
-            self._rest = self._rest.merge(self._outside(keys_of(values), np.ones(len(values), np.int64), shift=0))
+            self._rest = self._rest.merge(
+                self._outside(keys_of(values), np.ones(len(values), np.int64), shift=0)
+            )
             return
         if slots is None:
             slots = grid.slots_of(values)

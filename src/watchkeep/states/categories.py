@@ -50,7 +50,9 @@ class CategoryCounts:
             StateError: they count over different lists.
         """
         if len(self.counts) != len(other.counts):
-            raise StateError(f"counts over {len(self.counts)} and {len(other.counts)} categories do not merge")
+            raise StateError(
+                f"counts over {len(self.counts)} and {len(other.counts)} categories do not merge"
+            )
         return type(self)(self.counts + other.counts, self.rest.merge(other.rest))
 
     def __eq__(self, other: object) -> bool:

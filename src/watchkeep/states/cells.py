@@ -79,7 +79,9 @@ class Cells:
     @classmethod
     def of(cls, values: Doubles, counts: Keys | None = None, *, limit: int = LIMIT) -> Self:
         """The cells of values, shape (n,), infinities allowed, NaN not; each occurs `counts` times, default once."""
-        return cls.settled(0, keys_of(values), np.ones(len(values), np.int64) if counts is None else counts, limit)
+        return cls.settled(
+            0, keys_of(values), np.ones(len(values), np.int64) if counts is None else counts, limit
+        )
 
     @classmethod
     def settled(cls, shift: int, keys: Keys, counts: Keys, limit: int = LIMIT) -> Self:
@@ -133,7 +135,9 @@ class Cells:
     @classmethod
     def of_fields(cls, fields: Fields) -> Self:
         """For the codec."""
-        return cls(whole(fields, "shift"), array(fields, "keys"), array(fields, "counts"), whole(fields, "limit"))
+        return cls(
+            whole(fields, "shift"), array(fields, "keys"), array(fields, "counts"), whole(fields, "limit")
+        )
 
 
 def cell_low(keys: Keys, shift: int) -> Doubles:

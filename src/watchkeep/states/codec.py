@@ -3,7 +3,7 @@
 import json
 import struct
 from collections.abc import Mapping
-from typing import ClassVar, Protocol, Self, TypeAlias, runtime_checkable
+from typing import ClassVar, Protocol, Self, TypeAlias, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +35,23 @@ class State(Protocol):
         ...
 
 
+S = TypeVar("S", bound=State)
+StateClass: TypeAlias = type[S]
+"""The class of a state, where `type` is the name of something else."""
+
+
+def part_of(parts: Mapping[str, State], name: str, kind: StateClass[S]) -> S | None:
+    """One of several states by name; None when there is none.
+
+    Raises:
+        StateError: it is of another kind than asked for.
+    """
+    state = parts.get(name)
+    if state is None or isinstance(state, kind):
+        return state
+    raise StateError(f"{name} is {state.kind}, not {kind.kind}")
+
+
 def encode(fields: Fields) -> bytes:
     """Fields as bytes; `decode` gives them back equal.
 
@@ -63,7 +80,8 @@ def decode(payload: bytes) -> dict[str, Field]:
     try:
         (size,) = struct.unpack_from("<I", payload)
         header = json.loads(payload[4 : 4 + size])
-        at, fields = 4 + size, {}
+        at = 4 + size
+        fields: dict[str, Field] = {}
         for name, spec in header.items():
             if "is" in spec:
                 fields[name] = spec["is"]
@@ -100,6 +118,18 @@ def floats(fields: Fields, name: str) -> npt.NDArray[np.float64]:
     if not isinstance(value, np.ndarray):
         raise StateError(f"a state lacks the array {name!r}")
     return value.astype(np.float64, copy=False)
+
+
+def hashes(fields: Fields, name: str) -> npt.NDArray[np.uint64]:
+    """The array of hashes of that name.
+
+    Raises:
+        StateError: there is none.
+    """
+    value = fields.get(name)
+    if not isinstance(value, np.ndarray) or value.dtype != np.uint64:
+        raise StateError(f"a state lacks the hashes {name!r}")
+    return value.astype(np.uint64, copy=False)
 
 
 def number(fields: Fields, name: str) -> float:

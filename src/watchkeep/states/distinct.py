@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from watchkeep.core.errors import StateError
-from watchkeep.states.codec import Fields, whole
+from watchkeep.states.codec import Fields, hashes, whole
 from watchkeep.stats.hashing import Hashes
 
 KEPT = 1024
@@ -69,10 +69,9 @@ class Distinct:
     @classmethod
     def of_fields(cls, fields: Fields) -> Self:
         """For the codec."""
-        hashes = fields.get("hashes")
-        if whole(fields, "kept") != KEPT or not isinstance(hashes, np.ndarray) or hashes.dtype != np.uint64:
-            raise StateError(f"a distinct state must keep {KEPT} unsigned hashes")
-        return cls(hashes)
+        if whole(fields, "kept") != KEPT:
+            raise StateError(f"a distinct state must keep {KEPT} hashes")
+        return cls(hashes(fields, "hashes"))
 
 
 def _smallest(hashes: Hashes) -> Hashes:
@@ -91,7 +90,9 @@ def _slot(hashes: Hashes) -> Hashes:
 _MET, _SHIFT = 1 << 16, np.uint64(28)
 _ENOUGH = 1024  # hashes that wait to be sorted in: a sort of few costs more to call than to do
 _FIRST = 16_384  # hashes looked at first, for a bar that spares most of the later ones
-_BAR = np.uint64(2**64 // _FIRST * (KEPT + KEPT // 4))  # of hashes all different, a quarter more than are kept
+_BAR = np.uint64(
+    2**64 // _FIRST * (KEPT + KEPT // 4)
+)  # of hashes all different, a quarter more than are kept
 
 
 class DistinctTally:

@@ -50,7 +50,9 @@ class Frequencies:
     limit: int = LIMIT
 
     @classmethod
-    def of(cls, counts: Mapping[str, int], *, limit: int = LIMIT, total: int | None = None, error: int = 0) -> Self:
+    def of(
+        cls, counts: Mapping[str, int], *, limit: int = LIMIT, total: int | None = None, error: int = 0
+    ) -> Self:
         """The state of these counts; `total` defaults to their sum."""
         whole_total = sum(counts.values()) if total is None else total
         if len(counts) > limit:
@@ -148,4 +150,6 @@ def category(text: str) -> str:
     """
     if len(text) <= LONGEST:
         return text
-    return f"{text[: LONGEST - 18]}… {blake2b(text.encode('utf-8', 'surrogatepass'), digest_size=8).hexdigest()}"
+    return (
+        f"{text[: LONGEST - 18]}… {blake2b(text.encode('utf-8', 'surrogatepass'), digest_size=8).hexdigest()}"
+    )

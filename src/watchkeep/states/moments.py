@@ -11,6 +11,7 @@ from watchkeep.core.undefined import Undefined, Value
 from watchkeep.states.codec import Fields, floats, whole
 from watchkeep.stats.scratch import CHUNK, Scratch
 
+
 @dataclass(frozen=True, slots=True)
 class Moments:
     """Count, mean, and sums of powers of the deviations from it. `Moments()` is the identity of merge.
@@ -84,7 +85,9 @@ class Moments:
             d = np.float64(other.mean) - self.mean
             share = d / n
             m2 = self.m2 + other.m2 + d * share * a * b
-            m3 = self.m3 + other.m3 + d * share**2 * a * b * (a - b) + 3 * share * (a * other.m2 - b * self.m2)
+            m3 = (
+                self.m3 + other.m3 + d * share**2 * a * b * (a - b) + 3 * share * (a * other.m2 - b * self.m2)
+            )
             m4 = (
                 self.m4
                 + other.m4
@@ -181,10 +184,14 @@ def _pivot(few: npt.NDArray[np.float64]) -> float:
 
 def _quotient(above: float, below: float, power: float) -> float:
     try:
-        return above / below**power
+        return float(above / below**power)
     except (OverflowError, ZeroDivisionError):
         return math.nan
 
 
 def _finite(value: float, what: str) -> Value:
-    return float(value) if math.isfinite(value) else Undefined(f"{what} overflows a double: the numbers are too large")
+    return (
+        float(value)
+        if math.isfinite(value)
+        else Undefined(f"{what} overflows a double: the numbers are too large")
+    )

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from watchkeep.core.errors import StateError
-from watchkeep.states.codec import Fields, array, floats, whole
+from watchkeep.states.codec import Fields, array, floats, hashes, whole
 from watchkeep.stats.fourier import features
 from watchkeep.stats.hashing import Hashes
 
@@ -61,14 +61,14 @@ class RowSample:
         return cls(0, np.zeros(0, np.uint64), np.zeros((0, columns)))
 
     @classmethod
-    def of(cls, hashes: Hashes, values: npt.NDArray[np.float64], level: int = 0) -> Self:
+    def of(cls, row_hashes: Hashes, values: npt.NDArray[np.float64], level: int = 0) -> Self:
         """The sample of rows, shape (n, columns), that lie at `level` or above."""
-        levels = levels_of(hashes)
+        levels = levels_of(row_hashes)
         level = settled_level(np.bincount(levels, minlength=_LEVELS), level)
         kept = np.flatnonzero(levels >= level)
         # Equal hashes stand for equal rows, so ties have no order to lose.
-        order = kept[np.argsort(hashes[kept], kind="stable")]
-        return cls(level, hashes[order], values[order])
+        order = kept[np.argsort(row_hashes[kept], kind="stable")]
+        return cls(level, row_hashes[order], values[order])
 
     def merge(self, other: Self) -> Self:
         """Both together."""
@@ -98,11 +98,9 @@ class RowSample:
     @classmethod
     def of_fields(cls, fields: Fields) -> Self:
         """For the codec."""
-        hashes = fields.get("hashes")
-        if not isinstance(hashes, np.ndarray) or hashes.dtype != np.uint64:
-            raise StateError("a row sample lacks its hashes")
-        values = floats(fields, "values").reshape(len(hashes), whole(fields, "columns"))
-        return cls(whole(fields, "level"), hashes, values)
+        kept = hashes(fields, "hashes")
+        values = floats(fields, "values").reshape(len(kept), whole(fields, "columns"))
+        return cls(whole(fields, "level"), kept, values)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,7 +171,8 @@ class FeatureSums:
 
     def mean(self) -> npt.NDArray[np.float64]:
         """The mean feature vector, shape (features,); zeros when there is no row."""
-        return self.sums.sum(axis=0) / (_SCALE * max(1, self.rows))
+        mean: npt.NDArray[np.float64] = self.sums.sum(axis=0) / (_SCALE * max(1, self.rows))
+        return mean
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, FeatureSums):

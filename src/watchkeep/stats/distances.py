@@ -18,7 +18,8 @@ DEEQU_C = 1.8
 
 def shares(counts: Counts) -> Doubles:
     """Each bin's share of all rows."""
-    return counts / counts.sum()
+    found: Doubles = counts / counts.sum()
+    return found
 
 
 def ks(baseline: Counts, window: Counts) -> float:

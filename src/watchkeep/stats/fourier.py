@@ -6,10 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 Doubles = npt.NDArray[np.float64]
+Singles = npt.NDArray[np.float32]
 
 
-def features(rows: Doubles, frequencies: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """cos and sin of each row's projections, divided by sqrt(frequencies): an inner product near the kernel's value.
+def features(rows: Doubles, frequencies: Singles) -> Singles:
+    """Cos and sin of each row's projections, divided by sqrt(frequencies): an inner product near the kernel's value.
 
     Args:
         rows: standardised rows, shape (n, columns), finite.
@@ -21,8 +22,9 @@ def features(rows: Doubles, frequencies: npt.NDArray[np.float32]) -> npt.NDArray
     References:
         Rahimi and Recht (2007), NIPS, "Random features for large-scale kernel machines".
     """
-    angles = rows.astype(np.float32) @ frequencies
-    return np.concatenate([np.cos(angles), np.sin(angles)], axis=1) / np.float32(math.sqrt(frequencies.shape[1]))
+    angles: Singles = rows.astype(np.float32) @ frequencies
+    waves = np.concatenate([np.cos(angles), np.sin(angles)], axis=1)
+    return (waves / math.sqrt(frequencies.shape[1])).astype(np.float32)
 
 
 def bandwidth(rows: Doubles) -> float:
@@ -38,8 +40,9 @@ def bandwidth(rows: Doubles) -> float:
 def mmd(baseline: Doubles, window: Doubles, n: int, m: int) -> float:
     """Squared discrepancy of two feature means with its expectation under "no change" taken off.
 
-    |b - w|**2 - (1 - |b|**2) / m - (1 - |w|**2) / n, with b the mean over m baseline rows and w over n window rows,
-    both of shape (features,). Zero on average when both come from one distribution; at most 2; negative by chance.
+    |b - w|**2 - (1 - |b|**2) / m - (1 - |w|**2) / n, with b the mean over m baseline rows and w over n window
+    rows, both of shape (features,). Zero on average when both come from one distribution; at most 2; negative
+    by chance.
 
     References:
         Gretton et al. (2012), JMLR 13, 723-773, for the statistic; Zhao and Meng (2015) for features.

@@ -86,7 +86,7 @@ def _beta_terms(a: float, b: float, x: float) -> Iterator[tuple[float, float]]:
 
 
 def _fraction(first: float, terms: Iterator[tuple[float, float]]) -> float:
-    """first + a1 / (b1 + a2 / (b2 + ...)) by the method of Lentz, from pairs (a, b)."""
+    """First + a1 / (b1 + a2 / (b2 + ...)) by the method of Lentz, from pairs (a, b)."""
     value = first or _TINY
     c, d = value, 0.0
     for (above, below), _ in zip(terms, range(_MOST), strict=False):

@@ -40,7 +40,7 @@ class Capture:
         """The columns of about the first megabyte."""
         with reading(file.name):
             for table, textual, _ in _tables(file, HEAD, ask):
-                return schema_of({part.name: part.type for part in table.schema}, textual)
+                return schema_of({part.name: part.type for part in table.schema}, textual, open_=True)
         return schema_of({})
 
     def batches(self, file: File, ask: Ask) -> Iterator[Batch]:

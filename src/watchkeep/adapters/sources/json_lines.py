@@ -61,7 +61,9 @@ class JsonLines:
         with reading(file.name):
             for parsed in _parse(file, HEAD):
                 names = leaves(parsed.table.schema, source=file.name)
-                return schema_of({name: leaf.type for name, leaf in names.items()}, parsed.textual)
+                return schema_of(
+                    {name: leaf.type for name, leaf in names.items()}, parsed.textual, open_=True
+                )
         return schema_of({})
 
     def batches(self, file: File, ask: Ask) -> Iterator[Batch]:

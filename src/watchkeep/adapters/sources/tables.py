@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from watchkeep.core.errors import DuplicateColumnError
 from watchkeep.frames.batches import Batch, one_chunk
-from watchkeep.frames.schema import TEXTUAL
+from watchkeep.frames.schema import OPEN, TEXTUAL
 
 FEWEST_ROWS: Final = 65_536
 """Smaller record batches are joined until they have this many rows: a batch has a price of its own."""
@@ -129,26 +129,31 @@ def batch_of(
     return Batch(table.num_rows, names, load, textual & set(names), rejected or {})
 
 
-def schema_of(columns: Mapping[str, pa.DataType], textual: Collection[str] = ()) -> pa.Schema:
-    """A schema whose textual columns carry the mark of `Source.schema`."""
+def schema_of(
+    columns: Mapping[str, pa.DataType], textual: Collection[str] = (), *, open_: bool = False
+) -> pa.Schema:
+    """A schema whose textual columns carry the mark of `Source.schema`, and so does an open schema."""
     mark = {TEXTUAL: b"1"}
     return pa.schema(
-        [pa.field(name, kind, metadata=mark if name in textual else None) for name, kind in columns.items()]
+        [pa.field(name, kind, metadata=mark if name in textual else None) for name, kind in columns.items()],
+        metadata={OPEN: b"1"} if open_ else None,
     )
 
 
 def union(schemas: Iterable[pa.Schema]) -> pa.Schema:
-    """All columns in the order of first appearance, each with its first type that is not null.
+    """All columns in the order of first appearance, each with its first type that is not null; open if one is.
 
     >>> union([pa.schema([("a", pa.null())]), pa.schema([("b", pa.int8()), ("a", pa.string())])]).names
     ['a', 'b']
     """
     fields: dict[str, pa.Field] = {}
+    open_ = False
     for schema in schemas:
+        open_ |= bool(schema.metadata and OPEN in schema.metadata)
         for field in schema:
             if field.name not in fields or pa.types.is_null(fields[field.name].type):
                 fields[field.name] = field
-    return pa.schema(list(fields.values()))
+    return pa.schema(list(fields.values()), metadata={OPEN: b"1"} if open_ else None)
 
 
 def evened(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:

@@ -70,7 +70,9 @@ def _per_day(profile: Profile, window: Window) -> Value:
 
 def _freshness(baseline: Baseline, profile: Profile, window: Window) -> Value:
     """Seconds between the newest row and the window's end."""
-    time = next((one for one in baseline.columns if one.role is Role.TIMESTAMP and one.type is ColumnType.TIME), None)
+    time = next(
+        (one for one in baseline.columns if one.role is Role.TIMESTAMP and one.type is ColumnType.TIME), None
+    )
     if time is None:
         return Undefined("freshness needs a timestamp role")
     if window.end is None:
@@ -99,4 +101,6 @@ def _joint(baseline: Baseline, profile: Profile) -> tuple[Value, Sizes]:
     if min(n, m) < FEW:
         chance = Undefined(f"mmd needs {FEW} rows, has {min(n, m)}")
     # The features are single precision: digits beyond the sixth depend on the order of the rows.
-    return (round(value, 6) if math.isfinite(value) else Undefined("mmd overflows a double")), Sizes(n=n, m=m, chance=chance)
+    return (round(value, 6) if math.isfinite(value) else Undefined("mmd overflows a double")), Sizes(
+        n=n, m=m, chance=chance
+    )

@@ -1,6 +1,6 @@
 """From states to verdicts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
 import numpy as np
@@ -61,8 +61,10 @@ def evaluate(
     gone = set(whole.missing)
     judged = [one for one in baseline.constraints if one.subject not in gone]
     level = policy.false_alarms / max(1, len(judged))
-    for constraint in judged:
-        verdicts.append(_judged(constraint, by_name.get(constraint.subject), values, whole, policy, level))
+    verdicts += [
+        _judged(constraint, by_name.get(constraint.subject), values, whole, policy, level)
+        for constraint in judged
+    ]
     return Findings(
         baseline=baseline,
         profile=profile,
@@ -159,11 +161,3 @@ def _verdict(check: str, subject: str, value: float, limit: float, text: str) ->
         evidence={"side": "at_most"},
         severity=50.0 if check == checks.MISSING_COLUMN else 10.0,
     )
-
-
-def subjects_of(verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
-    """Verdicts by subject."""
-    found: dict[str, list[Verdict]] = {}
-    for verdict in verdicts:
-        found.setdefault(verdict.subject, []).append(verdict)
-    return found

@@ -21,7 +21,7 @@ def sentence(constraint: Constraint, value: Value, judgement: Judgement, column:
     if judgement.outcome is Outcome.UNDECIDED or isinstance(value, Undefined):
         return f"{about}{constraint.measure} is undecided: {judgement.why}"
     told = TELLERS.get(constraint.measure) if judgement.outcome is Outcome.VIOLATED else None
-    if told is None or column is None and constraint.subject != DATASET:
+    if told is None or (column is None and constraint.subject != DATASET):
         text = f"{constraint.measure} is {value:.4g}, {_limit(constraint)}"
     else:
         text = told(constraint, value, column)
@@ -29,7 +29,9 @@ def sentence(constraint: Constraint, value: Value, judgement: Judgement, column:
 
 
 def _limit(constraint: Constraint) -> str:
-    return f"{'at least' if constraint.side is Side.AT_LEAST else 'at most'} {constraint.limit:.6g} is allowed"
+    return (
+        f"{'at least' if constraint.side is Side.AT_LEAST else 'at most'} {constraint.limit:.6g} is allowed"
+    )
 
 
 def percent(share: float) -> str:
@@ -55,15 +57,20 @@ def _types(constraint: Constraint, value: float, column: Column | None) -> str:
     assert column is not None  # noqa: S101 (sentence asks only with a column)
     types = column.now("types", ValueTypes) or ValueTypes()
     shown = ", ".join(f"{getattr(types, name)} {name}" for name in CLASSES if getattr(types, name))
-    return f"only {percent(value)} of values are {column.type} ({shown}), {percent(constraint.limit)} expected"
+    return (
+        f"only {percent(value)} of values are {column.type} ({shown}), {percent(constraint.limit)} expected"
+    )
 
 
 def _domain(constraint: Constraint, value: float, column: Column | None) -> str:
     assert column is not None  # noqa: S101 (sentence asks only with a column)
     rows = column.now("category_counts", CategoryCounts)
-    strangers = [] if rows is None else [name for name, _ in rows.rest.ranked() if name not in (column.domain or ())]
+    rest = [] if rows is None else rows.rest.ranked()
+    strangers = [name for name, _ in rest if name not in (column.domain or ())]
     named = ", ".join(map(repr, strangers[:3])) + (", ..." if len(strangers) > 3 else "")
-    return f"{percent(1 - value)} of values are not in the baseline's categories" + (f": {named}" if named else "")
+    return f"{percent(1 - value)} of values are not in the baseline's categories" + (
+        f": {named}" if named else ""
+    )
 
 
 def _range(constraint: Constraint, value: float, column: Column | None) -> str:
@@ -104,7 +111,10 @@ def _volume(constraint: Constraint, value: float, column: Column | None) -> str:
 
 
 def _freshness(constraint: Constraint, value: float, column: Column | None) -> str:
-    return f"the newest row is {value / 3600:.3g} hours older than the window's end, {constraint.limit / 3600:.3g} are allowed"
+    allowed = constraint.limit / 3600
+    return (
+        f"the newest row is {value / 3600:.3g} hours older than the window's end, {allowed:.3g} are allowed"
+    )
 
 
 def _joint(constraint: Constraint, value: float, column: Column | None) -> str:

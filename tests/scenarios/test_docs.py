@@ -1,0 +1,67 @@
+"""The documents: every command, option, measure and rule has its place in them, and Python in them compiles."""
+
+import re
+from importlib import import_module
+from pathlib import Path
+
+import click
+import pytest
+
+from watchkeep.baselines import rules
+from watchkeep.cli import COMMANDS, run
+from watchkeep.measures.index import MEASURES
+from watchkeep.monitors.data_quality.dataset import NAMES
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+
+
+def page(name: str) -> str:
+    return (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_and_option_is_documented(name: str) -> None:
+    text, command = page("cli.md"), import_module(f"watchkeep.cli.{name}").command
+
+    assert f"## `watchkeep {name}" in text
+    options = [option for one in command.params if isinstance(one, click.Option) for option in one.opts]
+    assert [option for option in options if option.startswith("--") and option not in text] == []
+
+
+def test_every_documented_option_exists(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in COMMANDS:
+        run([name, "--help"])
+    known = set(re.findall(r"--[a-z-]+", capsys.readouterr().out)) | {"--version", "--debug"}
+
+    assert set(re.findall(r"--[a-z][a-z-]+", page("cli.md"))) <= known
+
+
+def test_every_measure_is_documented() -> None:
+    named = set(re.findall(r"`([a-z0-9_]+)`", page("measures.md")))
+
+    assert {measure.name for measure in MEASURES} | set(NAMES) <= named
+
+
+def test_every_suggestion_rule_is_documented() -> None:
+    folder = Path(next(iter(rules.__path__)))
+    found = {
+        name for file in folder.glob("*.py") for name in re.findall(r'rule="(\w+)"', file.read_text("utf-8"))
+    }
+    found |= {"CompleteIfComplete", "RetainCompleteness"}
+
+    assert len(found) > 10
+    assert sorted(name for name in found if name not in page("constraints.md")) == []
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_python_in_the_documents_compiles(path: Path) -> None:
+    for block in re.findall(r"```python\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL):
+        compile(block, path.name, "exec")
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_links_between_the_documents_lead_somewhere(path: Path) -> None:
+    targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
+
+    assert [target for target in targets if not (path.parent / target).exists()] == []
