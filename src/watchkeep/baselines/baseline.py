@@ -27,6 +27,10 @@ from watchkeep.stats.tails import covariance_traces
 FREQUENCIES = 64
 """Random frequencies of the joint comparison; each gives a cosine and a sine."""
 SEED = 20_130_208
+ALIKE = 0.001
+"""Chance that two sampled rows are equal, beyond which rows count as clumped."""
+UNCOVERED = 0.1
+"""Share by which a sample may differ from the size its level tells; five standard errors of the smallest."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,12 +65,14 @@ class JointBaseline:
         plan: how a window's rows are turned into features.
         sums: the reference's sampled features.
         spread, spread2: tr(S) and tr(S**2) of their covariance matrix S.
+        clumped: whether rows repeat so much that samples of different levels are of different rows.
     """
 
     plan: JointPlan
     sums: FeatureSums
     spread: float
     spread2: float
+    clumped: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -128,8 +134,12 @@ def _window_plan(column: BaselineColumn) -> ColumnPlan:
 def columns_of(profile: Profile, plans: Sequence[ColumnPlan]) -> tuple[BaselineColumn, ...]:
     """The columns of a reference profile: their cells become bins."""
     columns = []
+    by_column: dict[str, dict[str, State]] = {plan.name: {} for plan in plans}
+    for (name, part), state in profile.parts.items():
+        if name in by_column:
+            by_column[name][part] = state
     for plan in plans:
-        parts = {part: state for (name, part), state in profile.parts.items() if name == plan.name}
+        parts = by_column[plan.name]
         cells = parts.pop("cells", None)
         if isinstance(cells, Cells):
             moments = parts.get("moments")
@@ -171,7 +181,20 @@ def joint_of(
         FeatureSums.of(levels_of(sample.hashes), rows, frequencies, sample.level),
         spread,
         spread2,
+        _clumped(sample, profile.rows),
     )
+
+
+def _clumped(sample: RowSample, rows: int) -> bool:
+    """Whether the sample is of whole clumps of equal rows rather than of rows.
+
+    Equal rows are sampled all or none. They show by the chance that two sampled rows are equal or, where the clumps
+    were too large to be sampled, by a sample that is too small for its level.
+    """
+    times = np.unique(sample.hashes, return_counts=True)[1]
+    alike = float((times * (times - 1)).sum()) / (len(sample.hashes) * (len(sample.hashes) - 1))
+    covered = len(sample.hashes) * 2.0**sample.level / rows
+    return alike > ALIKE or abs(covered - 1) > UNCOVERED
 
 
 def _units(rows: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
@@ -180,8 +203,9 @@ def _units(rows: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.
     for place, column in enumerate(rows.T):
         real = column[np.isfinite(column)]
         if len(real):
-            low, middle, high = np.quantile(real, [0.25, 0.5, 0.75])
-            spread = (high - low) / 1.349 or float(np.std(real))
+            with np.errstate(over="ignore", invalid="ignore"):  # rows may span all that a double holds
+                low, middle, high = np.quantile(real, [0.25, 0.5, 0.75])
+                spread = (high - low) / 1.349 or float(np.std(real))
             center[place] = middle
             scale[place] = spread if np.isfinite(spread) and spread > 0 else 1.0
     return center, scale

@@ -28,7 +28,7 @@ class Judgement:
         outcome: the decision.
         why: the clause that tells why, where it is not plain from value and limit.
         evidence: the numbers it rests on.
-        severity: how far outside: excess over what was allowed, 0 unless violated, at most 100.
+        severity: how far outside: about the excess over what was allowed, 0 unless violated, at most 100.
     """
 
     outcome: Outcome
@@ -129,5 +129,6 @@ def _severity(constraint: Constraint, value: float) -> float:
     excess = abs(value - constraint.limit)
     if constraint.measure in SHARES:
         allowed = 1 - constraint.limit if constraint.side is Side.AT_LEAST else constraint.limit
-        return min(MOST_SEVERE, excess / max(0.01, allowed))
+        # A floor under what is allowed, so that a limit of 0 does not make a handful of rows the gravest of all.
+        return min(MOST_SEVERE, excess / (allowed + 0.05))
     return min(MOST_SEVERE, excess / max(1e-9, abs(constraint.limit)))

@@ -38,6 +38,7 @@ class Verdict:
         outcome: the answer.
         value: the measure's value.
         limit: the number it was held against; None where the limit is no number.
+        side: which side of the limit is allowed, "at_least" or "at_most".
         sentence: the answer in words, for people and for parsers of violation files.
         evidence: numbers and words that let a reader judge for themselves; JSON values only.
         severity: how far outside, for ranking; 0 unless violated; unitless, larger is worse.
@@ -52,3 +53,4 @@ class Verdict:
     sentence: str
     evidence: Mapping[str, object] = field(default_factory=dict)
     severity: float = 0.0
+    side: str | None = None

@@ -20,7 +20,7 @@ from watchkeep.profiles.plan import JointPlan
 from watchkeep.states.bins import BinCounts, Bins
 from watchkeep.states.categories import CategoryCounts
 from watchkeep.states.cells import Cells
-from watchkeep.states.codec import Field, State, decode, encode, floats, number
+from watchkeep.states.codec import Field, State, decode, encode, floats, number, restore
 from watchkeep.states.distinct import Distinct
 from watchkeep.states.extremes import Extremes
 from watchkeep.states.frequencies import Frequencies
@@ -193,7 +193,7 @@ def _baseline(meta: dict[str, object], rows: "list[tuple[object, ...]]", path: s
             raise BaselineError(
                 path, why=f"it holds a state {kind!r} of version {version} that is not known here"
             )
-        parts.setdefault(str(subject), {})[str(part)] = known.of_fields(decode(payload))
+        parts.setdefault(str(subject), {})[str(part)] = restore(known, payload)
     listed = meta["columns"]
     names, rejected = meta["names"], meta["rejected"]
     if not isinstance(listed, list) or not isinstance(names, list) or not isinstance(rejected, dict):
@@ -245,6 +245,7 @@ def _joint_rows(joint: JointBaseline) -> Iterator[Row]:
         "frequencies": plan.frequencies.astype(np.float64).ravel(),
         "spread": joint.spread,
         "spread2": joint.spread2,
+        "clumped": int(joint.clumped),
     }
     yield ("", "plan", "joint", 1, encode(fields))
     yield ("", "sums", "joint", FeatureSums.version, encode(joint.sums.fields()))
@@ -262,5 +263,6 @@ def _joint(payloads: Mapping[str, bytes]) -> JointBaseline:
         scale=floats(fields, "scale"),
         frequencies=floats(fields, "frequencies").reshape(len(columns), -1).astype(np.float32),
     )
-    sums = FeatureSums.of_fields(decode(payloads["sums"]))
-    return JointBaseline(plan, sums, float(number(fields, "spread")), float(number(fields, "spread2")))
+    sums = restore(FeatureSums, payloads["sums"])
+    spread, spread2 = float(number(fields, "spread")), float(number(fields, "spread2"))
+    return JointBaseline(plan, sums, spread, spread2, bool(number(fields, "clumped")))

@@ -106,7 +106,7 @@ def to_constraints(
     found: list[Constraint] = []
     for feature in document.features:
         column = known.get(feature.name)
-        config = document.config_for(feature.name)
+        config = replace(document.config, **feature.settings)
         if column is not None and config.evaluate_constraints:
             found += _of_feature(feature, column, config, dialect)
     if not dialect.sagemaker and document.config.evaluate_constraints:

@@ -1,6 +1,6 @@
 """The documents of a run: `report.json` and SageMaker's three."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from watchkeep.baselines.baseline import Baseline, BaselineColumn
@@ -34,6 +34,9 @@ VERSION: Final = 1
 def report_document(findings: Findings, *, baseline_id: str) -> dict[str, object]:
     """All that a run found, as `report.json`."""
     profile, baseline = findings.profile, findings.baseline
+    outcomes: dict[str, list[Outcome]] = {}
+    for verdict in findings.verdicts:
+        outcomes.setdefault(verdict.subject, []).append(verdict.outcome)
     return {
         "version": VERSION,
         "monitor": baseline.kind,
@@ -70,7 +73,7 @@ def report_document(findings: Findings, *, baseline_id: str) -> dict[str, object
             }
             for cause in findings.causes()
         ],
-        "columns": [_column(column, findings) for column in findings.columns],
+        "columns": [_column(column, outcomes.get(column.name, [])) for column in findings.columns],
         "timing": {step: round(seconds, 3) for step, seconds in findings.timing.items()},
     }
 
@@ -82,6 +85,7 @@ def _verdict(verdict: Verdict) -> dict[str, object]:
         "subject": verdict.subject,
         "value": value(verdict.value),
         "limit": verdict.limit,
+        "side": None if verdict.side is None else str(verdict.side),
         "outcome": str(verdict.outcome),
         "sentence": verdict.sentence,
         "evidence": {
@@ -91,9 +95,8 @@ def _verdict(verdict: Verdict) -> dict[str, object]:
     }
 
 
-def _column(column: Column, findings: Findings) -> dict[str, object]:
+def _column(column: Column, outcomes: Sequence[Outcome]) -> dict[str, object]:
     bins = column.before("bins", Bins)
-    outcomes = [verdict.outcome for verdict in findings.verdicts if verdict.subject == column.name]
     order = (Outcome.VIOLATED, Outcome.FAILED, Outcome.UNDECIDED, Outcome.KEPT)
     told: dict[str, object] = {
         "name": column.name,

@@ -100,6 +100,8 @@ def fast_numbers(texts: pa.Array) -> tuple[npt.NDArray[np.float64], int] | None:
 
     None when a value is none, or needs a closer look.
     """
+    if _hexadecimal(texts):
+        return None
     try:
         parsed = pc.cast(texts, pa.int64())
         integral = len(texts)
@@ -115,6 +117,17 @@ def fast_numbers(texts: pa.Array) -> tuple[npt.NDArray[np.float64], int] | None:
             return None
         integral = len(texts) - int(pc.sum(pc.match_substring_regex(texts, r"[.eE]")).as_py() or 0)
     return values, integral
+
+
+def _hexadecimal(texts: pa.Array) -> bool:
+    # Arrow's parser would read 0x1F as 31.
+    _, offsets, data = texts.buffers()
+    if not len(texts) or data is None:
+        return False
+    kind = np.dtype(np.int32 if pa.types.is_string(texts.type) else np.int64)
+    places = np.frombuffer(offsets, kind, len(texts) + 1, texts.offset * kind.itemsize)
+    written = data[int(places[0]) : int(places[-1])].to_pybytes()
+    return b"x" in written or b"X" in written
 
 
 def _matches(texts: pa.Array, pattern: str) -> npt.NDArray[np.bool_]:

@@ -14,7 +14,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from watchkeep.core.errors import StateError
-from watchkeep.states.cells import Cells, Doubles, Keys, cell_high, cell_low, keys_of
+from watchkeep.states.cells import MANTISSA, Cells, Doubles, Keys, cell_high, cell_low, keys_of
 from watchkeep.states.codec import Fields, array, floats, whole
 from watchkeep.states.tallies import Grid, Reach, Slots
 
@@ -123,13 +123,13 @@ class Bins:
             "octaves": self.octaves,
         }
 
-    def merge(self, other: Self) -> Self:
+    def merge(self, *others: Self) -> Self:
         """The same baseline's bins are the same; others do not merge.
 
         Raises:
             StateError: the edges differ.
         """
-        if not self.same(other):
+        if not all(self.same(other) for other in others):
             raise StateError("the bins of two baselines do not merge")
         return self
 
@@ -145,7 +145,9 @@ class Bins:
         )
         if (
             len(bins.edges) != len(bins.counts) + (1 if len(bins.counts) else 0)
-            or (np.diff(bins.edges) <= 0).any()
+            or len(bins.centers) != len(bins.counts)
+            or (bins.edges[1:] <= bins.edges[:-1]).any()
+            or not 0 <= bins.shift <= MANTISSA
         ):
             raise StateError("the edges of a column's bins do not fit its counts")
         return bins
@@ -177,16 +179,19 @@ class BinCounts:
         """Values counted."""
         return int(self.counts.sum()) + self.below.total + self.above.total
 
-    def merge(self, other: Self) -> Self:
-        """Both together.
+    def merge(self, *others: Self) -> Self:
+        """All together.
 
         Raises:
             StateError: they count over different bins.
         """
-        if len(self.counts) != len(other.counts):
-            raise StateError(f"counts over {len(self.counts)} and {len(other.counts)} bins do not merge")
+        wrong = next((other for other in others if len(other.counts) != len(self.counts)), None)
+        if wrong is not None:
+            raise StateError(f"counts over {len(self.counts)} and {len(wrong.counts)} bins do not merge")
         return type(self)(
-            self.counts + other.counts, self.below.merge(other.below), self.above.merge(other.above)
+            sum((other.counts for other in others), self.counts),
+            self.below.merge(*(other.below for other in others)),
+            self.above.merge(*(other.above for other in others)),
         )
 
     def __eq__(self, other: object) -> bool:
@@ -214,7 +219,7 @@ class BinCounts:
     def of_fields(cls, fields: Fields) -> Self:
         """For the codec."""
         below, above = (
-            Cells(
+            Cells.checked(
                 whole(fields, f"{side}_shift"),
                 array(fields, f"{side}_keys"),
                 array(fields, f"{side}_counts"),

@@ -43,17 +43,21 @@ class CategoryCounts:
         """Rows counted."""
         return int(self.counts.sum()) + self.rest.total
 
-    def merge(self, other: Self) -> Self:
-        """Both together.
+    def merge(self, *others: Self) -> Self:
+        """All together.
 
         Raises:
             StateError: they count over different lists.
         """
-        if len(self.counts) != len(other.counts):
+        wrong = next((other for other in others if len(other.counts) != len(self.counts)), None)
+        if wrong is not None:
             raise StateError(
-                f"counts over {len(self.counts)} and {len(other.counts)} categories do not merge"
+                f"counts over {len(self.counts)} and {len(wrong.counts)} categories do not merge"
             )
-        return type(self)(self.counts + other.counts, self.rest.merge(other.rest))
+        return type(self)(
+            sum((other.counts for other in others), self.counts),
+            self.rest.merge(*(other.rest for other in others)),
+        )
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, CategoryCounts):

@@ -92,19 +92,23 @@ class Cells:
             keys, counts = _grouped(keys >> 1, counts, ordered=True)
         return cls(shift, keys, counts, limit)
 
-    def merge(self, other: Self) -> Self:
-        """Both together."""
-        if self.limit != other.limit:
-            raise StateError(f"cells with limits {self.limit} and {other.limit} do not merge")
-        if not len(other.keys):
-            return self
-        if not len(self.keys):
-            return other
-        shift = max(self.shift, other.shift)
+    def merge(self, *others: Self) -> Self:
+        """All together.
+
+        Raises:
+            StateError: they keep different numbers of cells.
+        """
+        wrong = next((other for other in others if other.limit != self.limit), None)
+        if wrong is not None:
+            raise StateError(f"cells with limits {self.limit} and {wrong.limit} do not merge")
+        filled = [each for each in (self, *others) if len(each.keys)]
+        if len(filled) < 2:
+            return filled[0] if filled else self
+        shift = max(each.shift for each in filled)
         return type(self).settled(
             shift,
-            np.concatenate([self.keys >> (shift - self.shift), other.keys >> (shift - other.shift)]),
-            np.concatenate([self.counts, other.counts]),
+            np.concatenate([each.keys >> (shift - each.shift) for each in filled]),
+            np.concatenate([each.counts for each in filled]),
             self.limit,
         )
 
@@ -135,9 +139,22 @@ class Cells:
     @classmethod
     def of_fields(cls, fields: Fields) -> Self:
         """For the codec."""
-        return cls(
+        return cls.checked(
             whole(fields, "shift"), array(fields, "keys"), array(fields, "counts"), whole(fields, "limit")
         )
+
+    @classmethod
+    def checked(cls, shift: int, keys: Keys, counts: Keys, limit: int) -> Self:
+        """Cells of these fields.
+
+        Raises:
+            StateError: no values have such cells.
+        """
+        if not 0 <= shift <= MANTISSA or len(keys) != len(counts):
+            raise StateError("the keys of cells do not fit their counts or shift")
+        if (keys[1:] <= keys[:-1]).any() or (counts < 1).any():
+            raise StateError("the keys of cells must increase, and every count be 1 or more")
+        return cls(shift, keys, counts, limit)
 
 
 def cell_low(keys: Keys, shift: int) -> Doubles:

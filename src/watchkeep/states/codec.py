@@ -21,8 +21,8 @@ class State(Protocol):
     kind: ClassVar[str]
     version: ClassVar[int]
 
-    def merge(self, other: Self) -> Self:
-        """Both together."""
+    def merge(self, *others: Self) -> Self:
+        """All together. Many at once cost less than one after another."""
         ...
 
     def fields(self) -> Fields:
@@ -50,6 +50,9 @@ def part_of(parts: Mapping[str, State], name: str, kind: StateClass[S]) -> S | N
     if state is None or isinstance(state, kind):
         return state
     raise StateError(f"{name} is {state.kind}, not {kind.kind}")
+
+
+_UNREADABLE = (ValueError, TypeError, OverflowError, MemoryError)
 
 
 def encode(fields: Fields) -> bytes:
@@ -91,9 +94,24 @@ def decode(payload: bytes) -> dict[str, Field]:
                 raise StateError(f"a state holds numbers, not {dtype}")
             fields[name] = _unpack(np.frombuffer(payload, dtype, spec["len"], at), spec["how"])
             at += dtype.itemsize * spec["len"]
-    except (struct.error, ValueError, KeyError, TypeError, AttributeError, UnicodeDecodeError) as error:
+    except (*_UNREADABLE, struct.error, KeyError, AttributeError, RecursionError) as error:
         raise StateError(f"the bytes of a state cannot be read: {error}") from error
     return fields
+
+
+def restore(kind: StateClass[S], payload: bytes) -> S:
+    """The state of that kind that gave the fields `encode` wrote.
+
+    Raises:
+        StateError: the bytes are those of no such state.
+    """
+    fields = decode(payload)
+    try:
+        return kind.of_fields(fields)
+    except StateError:
+        raise
+    except (*_UNREADABLE, IndexError) as error:
+        raise StateError(f"these are not the fields of {kind.kind}: {error}") from error
 
 
 def array(fields: Fields, name: str) -> npt.NDArray[np.int64]:

@@ -22,9 +22,10 @@ class Extremes:
     low: float = math.inf
     high: float = -math.inf
 
-    def merge(self, other: Self) -> Self:
-        """Both together."""
-        return type(self)(min(self.low, other.low), max(self.high, other.high))
+    def merge(self, *others: Self) -> Self:
+        """All together."""
+        every = (self, *others)
+        return type(self)(min(each.low for each in every), max(each.high for each in every))
 
     @property
     def empty(self) -> bool:

@@ -68,17 +68,27 @@ class Frequencies:
         """Whether every category seen is here with its exact count."""
         return self.error == 0
 
-    def merge(self, other: Self) -> Self:
-        """Both together."""
-        if self.limit != other.limit:
-            raise StateError(f"frequencies with limits {self.limit} and {other.limit} do not merge")
-        if not other.total:
-            return self
-        joined = dict(self.counts)
-        for value, count in other.counts.items():
-            joined[value] = joined.get(value, 0) + count
+    def merge(self, *others: Self) -> Self:
+        """All together.
+
+        Raises:
+            StateError: they keep different numbers of categories.
+        """
+        wrong = next((other for other in others if other.limit != self.limit), None)
+        if wrong is not None:
+            raise StateError(f"frequencies with limits {self.limit} and {wrong.limit} do not merge")
+        filled = [each for each in (self, *others) if each.total]
+        if len(filled) < 2:
+            return filled[0] if filled else self
+        joined = dict(filled[0].counts)
+        for each in filled[1:]:
+            for value, count in each.counts.items():
+                joined[value] = joined.get(value, 0) + count
         return type(self).of(
-            joined, limit=self.limit, total=self.total + other.total, error=self.error + other.error
+            joined,
+            limit=self.limit,
+            total=sum(each.total for each in filled),
+            error=sum(each.error for each in filled),
         )
 
     def ranked(self) -> list[tuple[str, int]]:

@@ -41,9 +41,9 @@ class Groups:
         groups = (hashes >> np.uint64(56)).astype(np.intp)
         return cls(np.bincount(groups, weights=counts, minlength=GROUPS).astype(np.int64))
 
-    def merge(self, other: Self) -> Self:
-        """Both together."""
-        return type(self)(self.counts + other.counts)
+    def merge(self, *others: Self) -> Self:
+        """All together."""
+        return type(self)(sum((other.counts for other in others), self.counts))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Groups) and np.array_equal(self.counts, other.counts)

@@ -74,30 +74,23 @@ class Moments:
             s4 - 4 * shift * s3 + 6 * shift**2 * s2 - 3 * n * shift**4 if math.isfinite(s4) else math.nan,
         )
 
-    def merge(self, other: Self) -> Self:
-        """Both together."""
-        if not other.n:
-            return self
-        if not self.n:
-            return other
-        a, b, n = float(self.n), float(other.n), float(self.n + other.n)
+    def merge(self, *others: Self) -> Self:
+        """All together: deviations are taken from the mean of all."""
+        filled = [each for each in (self, *others) if each.n]
+        if len(filled) < 2:
+            return filled[0] if filled else self
+        table = np.array([(each.n, each.mean, each.m2, each.m3, each.m4) for each in filled]).T
+        n, mean, m2, m3, m4 = table
         with np.errstate(over="ignore", invalid="ignore"):
-            d = np.float64(other.mean) - self.mean
-            share = d / n
-            m2 = self.m2 + other.m2 + d * share * a * b
-            m3 = (
-                self.m3 + other.m3 + d * share**2 * a * b * (a - b) + 3 * share * (a * other.m2 - b * self.m2)
+            whole_mean = float((n * mean).sum() / n.sum())
+            d = mean - whole_mean
+            return type(self)(
+                sum(each.n for each in filled),
+                whole_mean,
+                float((m2 + n * d**2).sum()),
+                float((m3 + 3 * d * m2 + n * d**3).sum()),
+                float((m4 + 4 * d * m3 + 6 * d**2 * m2 + n * d**4).sum()),
             )
-            m4 = (
-                self.m4
-                + other.m4
-                + d * share**3 * a * b * (a * a - a * b + b * b)
-                + 6 * share**2 * (a * a * other.m2 + b * b * self.m2)
-                + 4 * share * (a * other.m3 - b * self.m3)
-            )
-            # Weighted, not "mean + step": the same to the bit whichever side is called `self`.
-            mean = (a * np.float64(self.mean) + b * np.float64(other.mean)) / n
-        return type(self)(self.n + other.n, float(mean), float(m2), float(m3), float(m4))
 
     @property
     def total(self) -> Value:

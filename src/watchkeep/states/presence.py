@@ -1,9 +1,12 @@
 """Rows seen, and how many of them held a value."""
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import ClassVar, Self
 
 from watchkeep.states.codec import Fields, whole
+
+_COUNTS = attrgetter("rows", "present", "nan", "infinite")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +36,9 @@ class Presence:
         """Rows that hold no value."""
         return self.rows - self.present
 
-    def merge(self, other: Self) -> Self:
-        """Both together."""
-        return type(self)(
-            self.rows + other.rows,
-            self.present + other.present,
-            self.nan + other.nan,
-            self.infinite + other.infinite,
-        )
+    def merge(self, *others: Self) -> Self:
+        """All together."""
+        return type(self)(*map(sum, zip(*map(_COUNTS, (self, *others)), strict=True)))
 
     def fields(self) -> Fields:
         """For the codec."""

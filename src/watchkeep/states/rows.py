@@ -13,12 +13,13 @@ import numpy.typing as npt
 from watchkeep.core.errors import StateError
 from watchkeep.states.codec import Fields, array, floats, hashes, whole
 from watchkeep.stats.fourier import features
-from watchkeep.stats.hashing import Hashes
+from watchkeep.stats.hashing import Hashes, mixed
 
 SAMPLE = 4096
 """Most rows in a sample."""
 _SCALE = float(1 << 30)  # features are summed as integers: sums do not depend on the order
 _LEVELS = 64
+_WIDEST = 1 << 16  # features
 
 
 def levels_of(hashes: Hashes) -> npt.NDArray[np.int64]:
@@ -66,16 +67,19 @@ class RowSample:
         levels = levels_of(row_hashes)
         level = settled_level(np.bincount(levels, minlength=_LEVELS), level)
         kept = np.flatnonzero(levels >= level)
-        # Equal hashes stand for equal rows, so ties have no order to lose.
         order = kept[np.argsort(row_hashes[kept], kind="stable")]
+        if (row_hashes[order][1:] == row_hashes[order][:-1]).any():
+            # A hash is made from a few columns, so rows of one hash may differ in the others.
+            order = kept[np.lexsort((_ties(values[kept]), row_hashes[kept]))]
         return cls(level, row_hashes[order], values[order])
 
-    def merge(self, other: Self) -> Self:
-        """Both together."""
+    def merge(self, *others: Self) -> Self:
+        """All together."""
+        every = (self, *others)
         return type(self).of(
-            np.concatenate([self.hashes, other.hashes]),
-            np.concatenate([self.values, other.values]),
-            max(self.level, other.level),
+            np.concatenate([each.hashes for each in every]),
+            np.concatenate([each.values for each in every]),
+            max(each.level for each in every),
         )
 
     def __eq__(self, other: object) -> bool:
@@ -100,7 +104,15 @@ class RowSample:
         """For the codec."""
         kept = hashes(fields, "hashes")
         values = floats(fields, "values").reshape(len(kept), whole(fields, "columns"))
-        return cls(whole(fields, "level"), kept, values)
+        return cls(_level(fields), kept, values)
+
+
+def _ties(rows: npt.NDArray[np.float64]) -> Hashes:
+    """A number for each row, shape (n, columns), that tells its values and their places apart."""
+    places = mixed(np.arange(1, rows.shape[1] + 1, dtype=np.uint64))
+    bits = np.ascontiguousarray(rows + 0.0).view(np.uint64)
+    ties: Hashes = mixed(bits ^ places).sum(axis=1, dtype=np.uint64)
+    return ties
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,16 +165,21 @@ class FeatureSums:
         sums[:level] = 0
         return type(self)(level, counts, sums)
 
-    def merge(self, other: Self) -> Self:
-        """Both together.
+    def merge(self, *others: Self) -> Self:
+        """All together.
 
         Raises:
             StateError: they are of different features.
         """
-        if self.sums.shape != other.sums.shape:
+        if any(other.sums.shape != self.sums.shape for other in others):
             raise StateError("sums of different features do not merge")
-        level = max(self.level, other.level)
-        return type(self)(level, self.counts + other.counts, self.sums + other.sums).above(level)
+        every = (self, *others)
+        together = type(self)(
+            max(each.level for each in every),
+            sum((other.counts for other in others), self.counts),
+            sum((other.sums for other in others), self.sums),
+        )
+        return together.above(together.level)
 
     @property
     def rows(self) -> int:
@@ -196,8 +213,17 @@ class FeatureSums:
     @classmethod
     def of_fields(cls, fields: Fields) -> Self:
         """For the codec."""
-        sums = cls.empty(whole(fields, "width"))
-        occupied = array(fields, "occupied")
+        width, occupied = whole(fields, "width"), array(fields, "occupied")
+        if not 0 <= width <= _WIDEST:
+            raise StateError(f"sums of {width} features are not known here")
+        sums = cls.empty(width)
         sums.counts[occupied] = array(fields, "counts")
-        sums.sums[occupied] = array(fields, "sums").reshape(len(occupied), -1)
-        return cls(whole(fields, "level"), sums.counts, sums.sums)
+        sums.sums[occupied] = array(fields, "sums").reshape(len(occupied), width)
+        return cls(_level(fields), sums.counts, sums.sums)
+
+
+def _level(fields: Fields) -> int:
+    level = whole(fields, "level")
+    if not 0 <= level < _LEVELS:
+        raise StateError(f"rows have levels from 0 to {_LEVELS - 1}, not {level}")
+    return level

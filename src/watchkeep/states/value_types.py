@@ -1,11 +1,13 @@
 """How many values look like which type."""
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import ClassVar, Self
 
 from watchkeep.states.codec import Fields, whole
 
 CLASSES = ("integral", "fractional", "boolean", "string", "other")
+_COUNTS = attrgetter(*CLASSES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +36,9 @@ class ValueTypes:
         """All present values."""
         return self.integral + self.fractional + self.boolean + self.string + self.other
 
-    def merge(self, other: Self) -> Self:
-        """Both together."""
-        return type(self)(*(getattr(self, name) + getattr(other, name) for name in CLASSES))
+    def merge(self, *others: Self) -> Self:
+        """All together."""
+        return type(self)(*map(sum, zip(*map(_COUNTS, (self, *others)), strict=True)))
 
     def fields(self) -> Fields:
         """For the codec."""

@@ -29,6 +29,25 @@ def rare_count(count: int, n: int, *, rate: float, m: int) -> float:
     return beta_lower(count, m * rate + 0.5, n / (n + m))
 
 
+def all_alike(n: int, *, heaviest: int, m: int) -> float:
+    """The chance, at most, that n values are all the same, when the most frequent had `heaviest` of m rows.
+
+    ((heaviest + 1) / (m + 1))**(n - 1): an upper bound of sum(p**n) over the shares p of all values.
+
+    Args:
+        n: values of the window, >= 1.
+        heaviest: rows of the baseline that hold its most frequent value.
+        m: rows of the baseline, >= 1.
+
+    Returns:
+        A probability.
+
+    >>> all_alike(1, heaviest=3, m=1000), all_alike(4, heaviest=3, m=1000) < 1e-6
+    (1.0, True)
+    """
+    return float(((heaviest + 1) / (m + 1)) ** (n - 1))
+
+
 def discrepancy(value: float, n: int, m: int, *, spread: float, spread2: float) -> float:
     """The chance of a squared maximum mean discrepancy of `value` or more when nothing changed.
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from watchkeep.views.values import mapping, objects, pairs, real, text
-from watchkeep.views.words import clip, count, figure, percent, why
+from watchkeep.views.words import bound, clip, count, figure, percent, why
 
 OUTCOMES: Final = ("violated", "failed", "undecided", "kept")
 """Worst first: the order in which outcomes, and the columns that have them, are shown."""
@@ -19,14 +19,14 @@ _LONG: Final = 48  # characters of a name
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One verdict of a report. `value` and `limit` are JSON values, for `words.figure`."""
+    """One verdict of a report. `value` is a JSON value, for `words.figure`; `limit` is ready to be shown."""
 
     check: str
     measure: str
     subject: str
     outcome: str
     value: object
-    limit: object
+    limit: str
     sentence: str
     evidence: tuple[tuple[str, str], ...]
     severity: float
@@ -41,7 +41,7 @@ class Judged:
             subject=subject,
             outcome=text(verdict.get("outcome"), "undecided"),
             value=verdict.get("value"),
-            limit=verdict.get("limit"),
+            limit=bound(verdict.get("limit"), verdict.get("side")),
             sentence=brief(text(verdict.get("sentence")), subject),
             evidence=pairs(verdict.get("evidence")),
             severity=real(verdict.get("severity")) or 0.0,

@@ -146,7 +146,7 @@ def _print_verdicts(title: str, verdicts: Sequence[Judged], console: Console) ->
             _name(verdict.subject),
             what,
             _text(clip(figure(verdict.value), 28)),
-            _text(clip(figure(verdict.limit), 28)),
+            _text(clip(verdict.limit, 28)),
         )
     console.print(table)
     _more(len(verdicts) - _MOST_VERDICTS, "verdict", console)

@@ -131,6 +131,17 @@ def amount(n: int, noun: str) -> str:
     return f"{count(n)} {noun}{'' if n == 1 else 's'}"
 
 
+def bound(limit: object, side: object) -> str:
+    """A limit with the side of it that is allowed, when that is known.
+
+    >>> bound(0.98, "at_least"), bound(0.1, "at_most"), bound(3, None), bound(None, "at_most")
+    ('≥ 0.98', '≤ 0.1', '3', '–')
+    """
+    sign = {"at_least": "≥ ", "at_most": "≤ "}.get(side, "") if isinstance(side, str) else ""
+    told = figure(limit)
+    return told if told == DASH else f"{sign}{told}"
+
+
 def figure(value: object) -> str:
     """Any JSON value of a document, short: numbers as `number` writes them, undefined ones as a dash.
 

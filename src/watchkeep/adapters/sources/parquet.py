@@ -102,9 +102,9 @@ def _open(file: File, wanted: Collection[str] | None) -> _Opened:
     plain = pq.ParquetFile(file.open(), buffer_size=_BUFFER, pre_buffer=False)
     columns: dict[str, _Column] = {}
     first = 0
-    by_name = leaves(plain.schema_arrow, source=file.name)
-    for name, leaf in by_name.items():
-        last = first + _width(_type_at(plain.schema_arrow, leaf.path))
+    schema = plain.schema_arrow  # made anew at each asking
+    for name, leaf in leaves(schema, source=file.name).items():
+        last = first + _width(_type_at(schema, leaf.path))
         if wanted is None or name in wanted:
             columns[name] = _Column(leaf, first, last)
         first = last

@@ -88,11 +88,15 @@ def _joint(baseline: Baseline, profile: Profile) -> tuple[Value, Sizes]:
     if joint is None or sums is None:
         why = Undefined("mmd needs 2 numeric columns")
         return why, Sizes(n=0, m=0, chance=why)
-    n, m = sums.rows, joint.sums.rows
+    before = joint.sums
+    if joint.clumped:
+        # Equal rows are sampled all or none: only at one level are both samples of the same ones.
+        before, sums = before.above(sums.level), sums.above(before.level)
+    n, m = sums.rows, before.rows
     if not n or not m:
         why = Undefined("mmd needs rows that differ in their numbers")
         return why, Sizes(n=n, m=m, chance=why)
-    value = mmd(joint.sums.mean(), sums.mean(), n, m)
+    value = mmd(before.mean(), sums.mean(), n, m)
     chance: float | Undefined = (
         discrepancy(value, n, m, spread=joint.spread, spread2=joint.spread2)
         if joint.spread > 0 and joint.spread2 > 0

@@ -7,7 +7,7 @@ import numpy as np
 
 from watchkeep.baselines.baseline import Baseline
 from watchkeep.constraints import checks
-from watchkeep.constraints.constraint import Constraint, Sizes
+from watchkeep.constraints.constraint import Constraint, Side, Sizes
 from watchkeep.constraints.judging import Judgement, judge
 from watchkeep.constraints.policy import Policy
 from watchkeep.core.undefined import Undefined, Value
@@ -19,9 +19,11 @@ from watchkeep.monitors.data_quality.dataset import Dataset, dataset
 from watchkeep.monitors.data_quality.sentences import sentence
 from watchkeep.monitors.findings import Findings, Measured, ranked
 from watchkeep.profiles.profile import Profile
+from watchkeep.states.bins import BinCounts, Bins
 from watchkeep.states.codec import State
 from watchkeep.states.presence import Presence
 from watchkeep.states.value_types import ValueTypes
+from watchkeep.stats.tails import all_alike
 
 
 def evaluate(
@@ -127,7 +129,8 @@ def _judged(
         value=value,
         limit=constraint.limit,
         sentence=sentence(constraint, value, judgement, column),
-        evidence={"side": str(constraint.side), **(judgement.evidence or {})},
+        evidence=judgement.evidence or {},
+        side=str(constraint.side),
         severity=judgement.severity,
     )
 
@@ -142,11 +145,22 @@ def _sizes(constraint: Constraint, column: Column | None, whole: Dataset) -> Siz
         fine = column.fine
         bins = 1 if fine.values is not None else int(np.count_nonzero(fine.baseline + fine.window))
         return Sizes(n=fine.n, m=fine.m, bins=bins)
+    if constraint.check == checks.CONSTANT and constraint.side is Side.AT_LEAST and constraint.limit == 2:
+        return _stuck(column, m=before.present)
     types = column.now("types", ValueTypes)
     present = column.presence.present
     if constraint.measure == "type_match" and types is not None:
         present = types.total
     return Sizes(n=present, m=before.present)
+
+
+def _stuck(column: Column, *, m: int) -> Sizes:
+    """How likely the window's numbers are all the same by chance: a few zeros of a column full of them are no fault."""
+    bins, counts = column.before("bins", Bins), column.now("bin_counts", BinCounts)
+    if bins is None or not bins.total or counts is None or not counts.total:
+        return Sizes(n=0, m=m, chance=Undefined("distinct needs 1 number, has 0"))
+    chance = all_alike(counts.total, heaviest=int(bins.counts.max()), m=bins.total)
+    return Sizes(n=counts.total, m=bins.total, chance=chance)
 
 
 def _verdict(check: str, subject: str, value: float, limit: float, text: str) -> Verdict:
@@ -158,6 +172,6 @@ def _verdict(check: str, subject: str, value: float, limit: float, text: str) ->
         value=value,
         limit=limit,
         sentence=text,
-        evidence={"side": "at_most"},
+        side=str(Side.AT_MOST),
         severity=50.0 if check == checks.MISSING_COLUMN else 10.0,
     )
