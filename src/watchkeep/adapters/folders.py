@@ -26,8 +26,11 @@ _UNWRITABLE: Final = (
     errno.EROFS,
     errno.EACCES,
     errno.EPERM,
+    errno.EIO,
+    errno.ENOENT,
     errno.EEXIST,
     errno.ENOTDIR,
+    errno.ELOOP,
     errno.ENAMETOOLONG,
 )
 _NO_EXCHANGE: Final = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM)

@@ -12,7 +12,7 @@ from typing import Final, NoReturn
 import click
 
 from watchkeep import __version__
-from watchkeep.core.errors import BadInputError, WatchkeepError
+from watchkeep.core.errors import BadInputError, OptionError, WatchkeepError
 
 COMPLETED, VIOLATED, BAD_INPUT, FAILED = 0, 1, 2, 3
 """Exit codes: completed; with violations (or undecided, when strict); usage or bad input; our own fault."""
@@ -36,10 +36,11 @@ class Verbs(click.Group):
         """All commands, in the order of the help."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (click's signature)
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:  # noqa: ARG002 (click's signature)
         """The command of that name."""
         if cmd_name not in COMMANDS:
-            return None
+            expected = "one of " + ", ".join(COMMANDS)
+            raise OptionError("command", got=cmd_name, expected=expected, choices=COMMANDS)
         command = import_module(f"watchkeep.cli.{cmd_name}").command
         assert isinstance(command, click.Command)  # noqa: S101 (for the type checker)
         return command
@@ -103,7 +104,9 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         if debug:
             raise
-        _tell(f"watchkeep failed: {type(error).__name__}: {error} (run again with --debug for the traceback)")
+        _tell(
+            f"this is a fault of ours: {type(error).__name__}: {error} (run again with --debug for the traceback)"
+        )
         return FAILED
 
 

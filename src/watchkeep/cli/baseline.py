@@ -19,7 +19,7 @@ KINDS = ("data-quality",)
 
 
 @click.command("baseline")
-@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("kind", metavar="KIND", type=click.Choice(KINDS))
 @click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder to write.")
 @roles_options
@@ -28,6 +28,8 @@ KINDS = ("data-quality",)
 @click.option("--json", "as_json", is_flag=True, help="Print the baseline document.")
 def command(kind: str, sources: tuple[str, ...], out: Path, dialect: str, as_json: bool, **given: Any) -> int:
     r"""Learn from SOURCE what the reference data looks like, and what it promises.
+
+    KIND is the monitor: data-quality.
 
     SOURCE is a file, folder, glob or URL of Parquet, CSV, JSON Lines or Arrow IPC, a SageMaker capture tree, or -
     for standard input. Writes statistics.json, constraints.json and baseline.arrow into the folder, which appears

@@ -145,7 +145,7 @@ def _checked(values: npt.ArrayLike, counts: npt.ArrayLike) -> tuple[Floats, Ints
     exact, rows = np.asarray(values, np.float64), np.asarray(counts)
     if exact.ndim != 1 or exact.shape != rows.shape:
         raise StateError(f"values of shape {exact.shape} go with as many counts, not with shape {rows.shape}")
-    if not (np.isfinite(exact).all() and (np.diff(exact) > 0).all()):
+    if not (np.isfinite(exact).all() and (exact[1:] > exact[:-1]).all()):
         raise StateError("the values of a distribution must be finite and ascending")
     whole = rows.astype(np.int64)
     if not ((whole == rows).all() and (whole >= 0).all()):

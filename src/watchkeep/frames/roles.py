@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Self
 
 from watchkeep.core.errors import MissingColumnError, OptionError
 
@@ -96,6 +97,23 @@ class Roles:
         for column, role in self.named().items():
             if column not in available:
                 raise MissingColumnError(column, reader=f"the role {role}", available=available)
+
+    def under(self, given: Self) -> Self:
+        """These roles, where `given` says nothing else.
+
+        >>> Roles(label="churned", score="p").under(Roles(score="q", ignored=("churned",))).document()
+        {'score': 'q', 'ignored': ['churned']}
+        """
+        taken = {column for _, column in given._single()} | set(given.ignored)
+        single = {str(role): column for role, column in self._single() if column not in taken}
+        return type(self)(
+            **single | {str(role): column for role, column in given._single()},
+            facets=given.facets or {name: self.facets[name] for name in self.facets if name not in taken},
+            features=given.features or tuple(name for name in self.features if name not in given.ignored),
+            ignored=tuple(
+                dict.fromkeys([*(name for name in self.ignored if name not in taken), *given.ignored])
+            ),
+        )
 
     def document(self) -> dict[str, object]:
         """The form it takes in JSON documents."""

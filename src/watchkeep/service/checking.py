@@ -9,7 +9,7 @@ from watchkeep.constraints.policy import Policy
 from watchkeep.core.errors import EmptySourceError
 from watchkeep.core.window import Window
 from watchkeep.formats.constraint_list import retyped, to_constraints
-from watchkeep.frames.roles import Roles
+from watchkeep.frames.roles import Role, Roles
 from watchkeep.frames.text_values import Dialect
 from watchkeep.monitors.data_quality.evaluation import evaluate
 from watchkeep.monitors.findings import Findings
@@ -17,7 +17,7 @@ from watchkeep.profiles.profile import Profile
 from watchkeep.profiles.scan import Scan
 from watchkeep.service.baselining import Learned, no_rows
 from watchkeep.service.ports import Progress, Silent, Source
-from watchkeep.service.reading import ask_of, told
+from watchkeep.service.reading import EVENT, ask_of, told
 
 
 def in_force(learned: Learned, dialect: Dialect) -> Baseline:
@@ -47,6 +47,32 @@ def scan_window(
     return profile
 
 
+def _told_apart(baseline: Baseline, source: Source, given: Roles) -> Baseline:
+    """The baseline with other roles, and without the columns they ignore.
+
+    Raises:
+        MissingColumnError: a role names a column that neither the baseline nor the window has.
+    """
+    roles = baseline.roles.under(given)
+    if not set(given.named()) <= {*baseline.names, *EVENT}:
+        window = source.schema(ask_of(source, Roles())).names
+        given.require(list(dict.fromkeys([*baseline.names, *window, *EVENT])))
+    columns = tuple(replace(one, role=roles.of(one.name)) for one in baseline.columns)
+    gone = {one.name for one in columns if one.role is Role.IGNORED}
+    together = baseline.joint is not None and not gone.intersection(baseline.joint.plan.columns)
+    return replace(
+        baseline,
+        roles=roles,
+        columns=tuple(one for one in columns if one.name not in gone),
+        joint=baseline.joint if together else None,
+        constraints=tuple(
+            one
+            for one in baseline.constraints
+            if one.subject not in gone and (together or one.measure != "mmd")
+        ),
+    )
+
+
 def check(
     learned: Learned,
     source: Source,
@@ -65,17 +91,18 @@ def check(
         window: keeps only rows of this time.
         policy: the standard.
         created: now.
-        roles: which column is what, if not as the baseline says.
+        roles: which column is what, where it is not as the baseline says.
         progress: is told how it goes.
 
     Raises:
         EmptySourceError: no row is left to analyse.
+        MissingColumnError: a role names a column that is nowhere.
         SourceError: the source cannot be read.
     """
     started = perf_counter()
     baseline = in_force(learned, policy.dialect)
     if roles is not None:
-        baseline = replace(baseline, roles=roles)
+        baseline = _told_apart(baseline, source, roles)
     profile = scan_window(baseline, source, window=window, dialect=policy.dialect, progress=progress)
     read = perf_counter()
     findings = evaluate(

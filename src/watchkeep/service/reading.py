@@ -1,11 +1,15 @@
 """What to ask of a source, and the fold over its batches."""
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from watchkeep.core.window import Window
 from watchkeep.frames.batches import Batch
 from watchkeep.frames.roles import Roles
 from watchkeep.service.ports import EVER, Ask, Progress, Source
+
+EVENT: Final = ("eventId", "inferenceId", "inferenceTime")
+"""Columns of captured records that are read only when a role names them."""
 
 
 def ask_of(
@@ -14,7 +18,7 @@ def ask_of(
     """All columns, and those beside them that a role names (captured records keep ids and times of their own)."""
     window = window or EVER
     plain = Ask(positional=positional, timestamp=roles.timestamp, window=window)
-    named = [name for name in roles.named() if name in _EVENT]
+    named = [name for name in roles.named() if name in EVENT]
     if not named:
         return plain
     return Ask(
@@ -23,9 +27,6 @@ def ask_of(
         timestamp=roles.timestamp,
         window=window,
     )
-
-
-_EVENT = ("eventId", "inferenceId", "inferenceTime")
 
 
 def told(batches: Iterator[Batch], progress: Progress, what: str, rows: int | None = None) -> Iterator[Batch]:

@@ -16,7 +16,7 @@ import numpy as np
 from watchkeep.core.errors import StateError
 from watchkeep.states.cells import MANTISSA, Cells, Doubles, Keys, cell_high, cell_low, keys_of
 from watchkeep.states.codec import Fields, array, floats, whole
-from watchkeep.states.tallies import Grid, Reach, Slots
+from watchkeep.states.tallies import FEW, Grid, Reach, Slots
 
 PARTS = 2048
 """Bins of equal share a column without heavy values is cut into."""
@@ -57,7 +57,8 @@ class Bins:
         keys, counts, total = cells.keys, cells.counts, cells.total
         lows = cells.lows()
         # In a column of few values each is its cell's lowest double: cells are finer than the values' digits.
-        values = lows if len(keys) <= PARTS else _middle(lows, cell_high(keys, cells.shift))
+        few = len(keys) <= PARTS
+        values = lows if few else np.where(lows == 0, 0.0, _middle(lows, cell_high(keys, cells.shift)))
         before = np.cumsum(counts) - counts
         heavy = counts * PARTS > total
         cut = np.ones(len(keys), np.bool_)
@@ -239,12 +240,15 @@ class BinTally:
 
     def __init__(self, bins: Bins) -> None:
         self._bins = bins
-        self._dense = np.zeros(bins.grid.size if len(bins) else 0, np.int64)
+        self._dense: Keys | None = None
         self._rest = BinCounts.empty(len(bins))
+        self._few = 0
 
-    def grid_for(self, values: Doubles) -> Grid | None:  # noqa: ARG002 (the baseline laid it out)
-        """The layout in which to place values; None when the baseline holds no numbers."""
-        return self._bins.grid if len(self._bins) else None
+    def grid_for(self, values: Doubles) -> Grid | None:
+        """The layout in which to place values; None while they are few, or when the baseline holds no numbers."""
+        if self._dense is None and len(self._bins) and self._few + len(values) >= FEW:
+            self._dense = np.zeros(self._bins.grid.size, np.int64)
+        return None if self._dense is None else self._bins.grid
 
     def add(self, values: Doubles, slots: Slots | None = None) -> None:
         """Count values, shape (n,), contiguous: infinities allowed, NaN not.
@@ -253,28 +257,35 @@ class BinTally:
             values: what to count.
             slots: their slots in `grid_for(values)`, if they were placed already.
         """
+        if not len(values):
+            return
         grid = self.grid_for(values)
-        if grid is None:
-            self._rest = self._rest.merge(
-                self._outside(keys_of(values), np.ones(len(values), np.int64), shift=0)
-            )
+        if grid is None or self._dense is None:
+            self._few += len(values)
+            self._take(values)
             return
         if slots is None:
             slots = grid.slots_of(values)
         counts = np.bincount(slots, minlength=grid.slots)
         self._dense += counts[: grid.size]
         if counts[grid.size :].any():
-            keys = keys_of(values[slots >= grid.size]) >> self._bins.shift
-            self._rest = self._rest.merge(self._placed(keys, np.ones(len(keys), np.int64)))
+            self._take(values[slots >= grid.size])
 
     def counts(self) -> BinCounts:
         """All that was counted."""
-        if not len(self._bins):
+        if self._dense is None:
             return self._rest
         occupied = np.flatnonzero(self._dense)
-        return self._rest.merge(self._placed(self._bins.grid.keys[occupied], self._dense[occupied]))
+        return self._rest.merge(self._placed(self._bins.grid.keys_at(occupied), self._dense[occupied]))
+
+    def _take(self, values: Doubles) -> None:
+        # Beyond an empty list of bins everything is above, at full resolution.
+        keys = keys_of(values) >> (self._bins.shift if len(self._bins) else 0)
+        self._rest = self._rest.merge(self._placed(keys, np.ones(len(keys), np.int64)))
 
     def _placed(self, keys: Keys, counts: Keys) -> BinCounts:
+        if not len(self._bins):
+            return self._outside(keys, counts, shift=0)
         bins = np.searchsorted(self._bins.edges, keys, side="right") - 1
         inside = (bins >= 0) & (bins < len(self._bins))
         totals = np.bincount(bins[inside], weights=counts[inside], minlength=len(self._bins)).astype(np.int64)

@@ -157,22 +157,31 @@ class Cells:
         return cls(shift, keys, counts, limit)
 
 
+_LOWEST, _HIGHEST = keys_of(np.array([-np.inf, np.inf]))
+
+
 def cell_low(keys: Keys, shift: int) -> Doubles:
     """The smallest double of each cell."""
-    return values_of(keys << shift)
+    # Beyond the infinities there is only NaN, which is in no cell.
+    return values_of(np.maximum(keys << shift, _LOWEST))
 
 
 def cell_high(keys: Keys, shift: int) -> Doubles:
     """The largest double of each cell."""
-    return values_of(((keys + 1) << shift) - 1)
+    return values_of(np.minimum(((keys + 1) << shift) - 1, _HIGHEST))
 
 
 def span(keys: Keys, shift: int) -> int:
-    """Slots of a dense array over increasing cells: their range, or their octaves times the cells of an octave."""
+    """Slots of a dense array over increasing cells: their octaves times the cells of an octave.
+
+    Or their range, if that is less and they are of one sign: the bits of a double run backwards below zero.
+    """
     if not len(keys):
         return 0
     octaves = 1 + int(np.count_nonzero(np.diff(octaves_of(keys, shift))))
-    return min(int(keys[-1]) - int(keys[0]) + 1, octaves << (MANTISSA - shift))
+    by_octave = octaves << (MANTISSA - shift)
+    low, high = int(keys[0]), int(keys[-1])
+    return min(high - low + 1, by_octave) if (low < 0) == (high < 0) else by_octave
 
 
 def _grouped(keys: Keys, counts: Keys, *, ordered: bool = False) -> tuple[Keys, Keys]:

@@ -19,6 +19,8 @@ from watchkeep.states.cells import (
 from watchkeep.stats.scratch import CHUNK, Scratch
 
 Slots = npt.NDArray[np.uint32]
+FEW = 8192
+"""Values fewer than which are sorted, not counted in a dense array."""
 _MINUS = 2048  # the sign bit above the eleven bits of the exponent
 
 
@@ -66,11 +68,18 @@ class Reach:
         """Slots from the smallest to the largest cell."""
         return (self.high >> shift) - (self.low >> shift) + 1
 
+    def ranged(self, shift: int) -> bool:
+        """Whether the layout by range is the smaller one, and there can be one: all values are of one sign."""
+        return (self.low < 0) == (self.high < 0) and self.by_range(shift) <= self.by_octave(shift)
+
     def settle(self, shift: int) -> int:
         """The smallest shift, not below `shift`, at which the slots are few enough."""
-        while shift < MANTISSA and min(self.by_octave(shift), self.by_range(shift)) > SLOTS:
+        while shift < MANTISSA and self._slots(shift) > SLOTS:
             shift += 1
         return shift
+
+    def _slots(self, shift: int) -> int:
+        return self.by_range(shift) if self.ranged(shift) else self.by_octave(shift)
 
 
 class Grid:
@@ -89,33 +98,39 @@ class Grid:
         self.reach, self.shift = reach, shift
         self._bits = MANTISSA - shift
         low, high = reach.low >> shift, reach.high >> shift
-        self._ranged = (low < 0) == (high < 0) and high - low < min(SLOTS, reach.by_octave(shift))
+        self._ranged = reach.ranged(shift)
+        # -0.0 has the bits of a negative number smaller than any: next to such numbers it must be told from them.
+        self._zeros = bool((reach.octaves == -1).any())
         if self._ranged:
             self.size = high - low + 1
             self.slots = self.size + 1
-            self.keys = np.arange(low, high + 1)
-            if low < 0:
-                # Below zero the bits of a double grow with its magnitude.
-                self.keys = self.keys[::-1]
+            # Below zero the bits of a double grow with its magnitude: slots run backwards.
             self._first = low if low >= 0 else (1 << (63 - shift)) + (-high - 1)
+            self._origin, self._step = (low, 1) if low >= 0 else (high, -1)
         else:
-            octaves = _roomy(reach.octaves, SLOTS >> self._bits)
-            self.size = len(octaves) << self._bits
+            self._octaves = _roomy(reach.octaves, SLOTS >> self._bits)
+            self.size = len(self._octaves) << self._bits
             self.slots = self.size + (1 << self._bits)
             self._table = np.full(2 * _MINUS, self.size, np.uint32)
-            each = np.arange(1 << self._bits)
-            parts = []
-            for rank, octave in enumerate(octaves.tolist()):
-                self._table[octave if octave >= 0 else _MINUS - octave - 1] = rank << self._bits
-                cells = (octave << self._bits) + each
-                parts.append(cells if octave >= 0 else cells[::-1])
-            self.keys = np.concatenate(parts)
+            tops = np.where(self._octaves >= 0, self._octaves, _MINUS - 1 - self._octaves)
+            self._table[tops] = np.arange(len(tops), dtype=np.uint32) << np.uint32(self._bits)
+
+    def keys_at(self, slots: Keys) -> Keys:
+        """The cell that each slot, below `size`, counts."""
+        if self._ranged:
+            return self._origin + self._step * slots
+        octaves, within = self._octaves[slots >> self._bits], slots & ((1 << self._bits) - 1)
+        within = np.where(octaves >= 0, within, (1 << self._bits) - 1 - within)
+        found: Keys = (octaves << self._bits) + within
+        return found
 
     def place(self, values: Doubles, slots: Slots, scratch: Scratch) -> None:
         """Write the slot of each value, shape (n,), n <= CHUNK, into `slots`.
 
         It is `size` or more where the grid has none, and for -0.0. Values hold no NaN.
         """
+        if self._zeros:
+            values = values + 0.0
         if self._ranged:
             self._by_range(values, slots)
         else:
@@ -167,16 +182,27 @@ def _roomy(octaves: Keys, room: int) -> Keys:
 
 
 class CellTally:
-    """Counts arrays of doubles into `Cells`. What it holds is at all times the `Cells` of all it was given."""
+    """Counts arrays of doubles into `Cells`. What it holds is at all times the `Cells` of all it was given.
+
+    The first few values wait: a layout is worth its memory only for many.
+    """
 
     def __init__(self, limit: int = LIMIT) -> None:
         self._limit = limit
         self._grid: Grid | None = None
         self._dense = np.zeros(0, np.int64)
+        self._few: list[Doubles] = []
+        self._waiting = 0
 
-    def grid_for(self, values: Doubles) -> Grid:
-        """The layout in which to place values, shape (n,), n >= 1; laid out by the first that come."""
-        return self._grid or self._lay_out(Reach.of(values + 0.0), 0)
+    def grid_for(self, values: Doubles) -> Grid | None:
+        """The layout in which to place values, shape (n,); None while they are few."""
+        if self._grid is None and self._waiting + len(values) >= FEW:
+            few = [*self._few, values]
+            self._few = []
+            self._lay_out(Reach.of(np.concatenate(few) + 0.0), 0)
+            for waited in few[:-1]:
+                self.add(waited)
+        return self._grid
 
     def add(self, values: Doubles, slots: Slots | None = None) -> None:
         """Count values, shape (n,), contiguous: infinities allowed, NaN not.
@@ -188,6 +214,10 @@ class CellTally:
         if not len(values):
             return
         grid = self.grid_for(values)
+        if grid is None:
+            self._few.append(values.copy())
+            self._waiting += len(values)
+            return
         if slots is None:
             slots = grid.slots_of(values)
         counts = np.bincount(slots, minlength=grid.slots)
@@ -203,9 +233,12 @@ class CellTally:
     def cells(self) -> Cells:
         """All that was counted."""
         if self._grid is None:
-            return Cells.empty(self._limit)
+            few = np.concatenate(self._few) if self._few else np.zeros(0)
+            return Cells.of(few, limit=self._limit)
         occupied = np.flatnonzero(self._dense)
-        return Cells.settled(self._grid.shift, self._grid.keys[occupied], self._dense[occupied], self._limit)
+        return Cells.settled(
+            self._grid.shift, self._grid.keys_at(occupied), self._dense[occupied], self._limit
+        )
 
     def _lay_out(self, reach: Reach, shift: int) -> Grid:
         before = self.cells()

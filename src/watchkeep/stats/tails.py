@@ -9,8 +9,10 @@ from watchkeep.stats.special import beta_lower, gamma_upper
 def rare_count(count: int, n: int, *, rate: float, m: int) -> float:
     """The chance of `count` or more bad rows among n, when m baseline rows gave their rate as `rate`.
 
-    I_x(count, m rate + 1/2) with x = n / (n + m): the upper tail of a beta-binomial law, Jeffreys' prior. The
-    baseline's own uncertainty is in it: after 100 clean rows a bad one in 100 is no surprise.
+    I_x(count, m rate + 1/2) with x = n / (n + m): the upper tail of a negative binomial law, which is that of Poisson
+    counts at a rate known by the baseline's rows (Jeffreys' prior); above the beta-binomial tail, so on the safe
+    side, and about it for small rates. The baseline's own uncertainty is in it: after 100 clean rows a bad one in
+    100 is no surprise.
 
     Args:
         count: bad rows, >= 0.

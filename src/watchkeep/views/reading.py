@@ -114,6 +114,7 @@ class Baseline:
     source: str
     created: str
     rows: int
+    rejected: tuple[tuple[str, int], ...]
     dialect: str
     roles: tuple[tuple[str, str], ...]
     columns: tuple[Column, ...]
@@ -127,6 +128,7 @@ class Baseline:
             source=text(document.get("source")),
             created=moment(document.get("created")),
             rows=whole(document.get("rows")),
+            rejected=tuple((str(name), whole(n)) for name, n in mapping(document.get("rejected")).items()),
             dialect=text(document.get("dialect")),
             roles=pairs(document.get("roles")),
             columns=tuple(column_of(column, [], {}) for column in objects(document.get("columns"))),

@@ -1,5 +1,7 @@
 """Bins against the samples they were made of: `scipy.stats.ks_2samp` and `numpy.quantile` are the judges."""
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -28,6 +30,12 @@ def binned_ks(bins: Bins, window: Doubles) -> float:
     return ks(np.concatenate([[0], bins.counts, [0]]), np.concatenate([below, counts.counts, above]))
 
 
+def exact_ks(baseline: Doubles, window: Doubles) -> float:
+    # The exact method of scipy would compute a p-value nobody asked for.
+    with np.errstate(divide="ignore"):
+        return float(stats.ks_2samp(baseline, window, method="asymp").statistic)
+
+
 def normal(n: int) -> Doubles:
     return RNG.normal(size=n)
 
@@ -37,8 +45,8 @@ def mixture(n: int) -> Doubles:
 
 
 BASELINES = {
-    "normal": normal(200_000),
-    "lognormal": RNG.lognormal(0, 2, 100_000),
+    "normal": normal(100_000),
+    "lognormal": RNG.lognormal(0, 2, 50_000),
     "uniform": RNG.uniform(-3, 5, 50_000),
     "cauchy": RNG.standard_cauchy(50_000),
     "narrow and far from zero": 1e9 + normal(50_000),
@@ -49,7 +57,8 @@ BASELINES = {
     "one value": np.full(500, 7.5),
     "one row": np.array([3.25]),
 }
-WINDOWS = {
+BINS = {name: bins_of(values) for name, values in BASELINES.items()}
+WINDOWS: dict[str, Callable[[Doubles, int], Doubles]] = {
     "the same": lambda b, n: RNG.choice(b, n),
     "shifted": lambda b, n: RNG.choice(b, n) + 0.3 * (b.std() or 1.0),
     "scaled": lambda b, n: b.mean() + 1.7 * (RNG.choice(b, n) - b.mean()),
@@ -62,16 +71,16 @@ WINDOWS = {
 
 
 @pytest.mark.parametrize("window", WINDOWS.values(), ids=WINDOWS)
-@pytest.mark.parametrize("baseline", BASELINES.values(), ids=BASELINES)
-@pytest.mark.parametrize("rows", [1, 400, 30_000])
+@pytest.mark.parametrize("name", BASELINES)
+@pytest.mark.parametrize("rows", [1, 400, 20_000])
 def test_the_distance_on_bins_is_below_the_exact_one_by_at_most_one_in_a_thousand(
-    baseline: Doubles, window: object, rows: int
+    name: str, window: Callable[[Doubles, int], Doubles], rows: int
 ) -> None:
-    assert callable(window)
-    current = np.asarray(window(baseline, rows), np.float64)
+    baseline = BASELINES[name]
+    current = window(baseline, rows)
 
-    exact = float(stats.ks_2samp(baseline, current, method="asymp").statistic)
-    found = binned_ks(bins_of(baseline), current)
+    exact = exact_ks(baseline, current)
+    found = binned_ks(BINS[name], current)
 
     assert exact - 1e-3 <= found <= exact + 1e-12
 
@@ -81,7 +90,7 @@ def test_with_fewer_cells_the_distance_is_low_by_at_most_the_share_of_the_fulles
     baseline, current = BASELINES["normal"], normal(20_000) + 0.1
     bins = bins_of(baseline, limit)
 
-    exact = float(stats.ks_2samp(baseline, current, method="asymp").statistic)
+    exact = exact_ks(baseline, current)
 
     assert exact - bins.counts.max() / bins.total <= binned_ks(bins, current) <= exact + 1e-12
 
@@ -135,8 +144,24 @@ def test_a_value_frequent_enough_to_fill_a_bin_stands_alone() -> None:
     assert binned_ks(bins, np.full(10, 1.5)) == pytest.approx(501 / 1001)
 
 
+def test_infinities_have_bins_of_their_own() -> None:
+    bins = bins_of_any(np.array([-np.inf, 0.5, 0.5, 2.0, np.inf, np.inf]))
+
+    full = bins.counts > 0
+    assert dict(zip(bins.centers[full].tolist(), bins.counts[full].tolist(), strict=True)) == {
+        -np.inf: 1,
+        0.5: 2,
+        2.0: 1,
+        np.inf: 2,
+    }
+
+
+def bins_of_any(values: Doubles) -> Bins:
+    return Bins.of(Cells.of(values), mean=0.0, deviation=1.0)
+
+
 def test_extremes_of_a_double_survive_the_codec() -> None:
-    bins = Bins.of(Cells.of(np.array([-1e308, 1e308, np.inf, -np.inf])), mean=0.0, deviation=1e308)
+    bins = Bins.of(Cells.of(np.array([-1e308, 5e-324, -5e-324, 1e308, np.inf, -np.inf])), mean=0.0, deviation=1e308)
 
     back = Bins.of_fields(bins.fields())
 

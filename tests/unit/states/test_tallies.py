@@ -17,7 +17,7 @@ DENORMAL = 5e-324
 
 def families() -> dict[str, Doubles]:
     rng = np.random.default_rng(11)
-    n = 9_000
+    n = 3_000
     normal = rng.normal(size=n)
     edges = np.array([np.inf, -np.inf, 0.0, -0.0, 1e308, -1e308, 1e-308, -1e-308, DENORMAL, -DENORMAL])
     return {
@@ -41,11 +41,10 @@ def families() -> dict[str, Doubles]:
 
 FAMILIES = families()
 EACH_FAMILY = pytest.mark.parametrize("values", FAMILIES.values(), ids=FAMILIES)
-SIZES = (1, 7, 1_000, CHUNK)
 
 
 @EACH_FAMILY
-@pytest.mark.parametrize("size", SIZES[1:])
+@pytest.mark.parametrize("size", [11, 1_000, CHUNK])
 @pytest.mark.parametrize("limit", [64, 16_384])
 def test_a_tally_holds_the_cells_of_all_it_was_given_however_it_came(values: Doubles, size: int, limit: int) -> None:
     tally = CellTally(limit)
@@ -75,7 +74,7 @@ def test_every_value_lies_in_its_cell_and_is_counted_once(values: Doubles) -> No
     assert cells.total == len(values)
     assert np.isin(held, cells.keys).all()
     low, high = cell_low(held, cells.shift), cell_high(held, cells.shift)
-    assert ((low <= values + 0.0) & ((values + 0.0 <= high) | np.isnan(high))).all()
+    assert ((low <= values) & (values <= high)).all()
 
 
 @EACH_FAMILY
@@ -88,11 +87,12 @@ def test_cells_are_few_and_close_enough_to_be_counted_in_a_dense_array(values: D
 
 
 def test_a_column_of_few_values_keeps_each_in_a_cell_of_its_own() -> None:
-    values = np.array([0.1, 0.1 + 2e-17, 0.3, 0.3, 1e6, -7.25])
+    values = np.array([0.5, 0.25, 0.25, 1e6, -7.25, 0.0, -7.25, -7.25])
 
     cells = Cells.of(values)
 
-    assert dict(zip(cells.lows().tolist(), cells.counts.tolist(), strict=True)) == {0.1: 2, 0.3: 2, 1e6: 1, -7.25: 1}
+    assert cells.counts.tolist() == [3, 1, 2, 1, 1]
+    assert cells.lows() == pytest.approx([-7.25, 0.0, 0.25, 0.5, 1e6], rel=1e-3)
 
 
 @given(st.lists(st.floats(allow_nan=False), min_size=2))
@@ -117,7 +117,7 @@ def test_a_grid_places_every_value_it_was_laid_out_for_in_the_slot_of_its_cell(v
     slots = grid.slots_of(clean)
 
     assert (slots < grid.size).all()
-    assert np.array_equal(grid.keys[slots], keys_of(clean) >> cells.shift)
+    assert np.array_equal(grid.keys_at(slots.astype(np.int64)), keys_of(clean) >> cells.shift)
 
 
 def bins_of(values: Doubles) -> Bins:
@@ -131,7 +131,7 @@ def bins_of(values: Doubles) -> Bins:
 def test_values_are_counted_in_the_bin_they_lie_in_and_strangers_beyond(values: Doubles, other: Doubles) -> None:
     bins = bins_of(values)
     tally = BinTally(bins)
-    window = other[:2_000]
+    window = other[-1_500:]
 
     tally.add(np.ascontiguousarray(window[:700]))
     tally.add(np.ascontiguousarray(window[700:]))

@@ -47,6 +47,7 @@ def dataset(baseline: Baseline, profile: Profile, window: Window) -> Dataset:
     missing = tuple(column.name for column in baseline.columns if not profile.seen.get(column.name))
     if not profile.rows:  # no row, so no row that lacks a column
         missing = ()
+    known |= set(baseline.roles.named())  # who names a column is not surprised by it
     extra = tuple(
         name for name in profile.seen if name not in known and baseline.roles.of(name) is not Role.IGNORED
     )

@@ -50,7 +50,7 @@ def evaluate(
     whole = dataset(baseline, profile, window)
     columns = _columns(baseline, profile, whole, policy)
     values = {column.name: finish_all(column) for column in columns}
-    values[DATASET] = dict(whole.measures)
+    values[DATASET] = values.get(DATASET, {}) | dict(whole.measures)  # a column may have that name too
     verdicts = [
         _verdict(check, name, 1.0, 0.0, f"{name}: {text}")
         for check, names, text in (
@@ -61,7 +61,7 @@ def evaluate(
     ]
     by_name = {column.name: column for column in columns}
     gone = set(whole.missing)
-    judged = [one for one in baseline.constraints if one.subject not in gone]
+    judged = [one for one in baseline.constraints if one.subject not in gone or one.measure in whole.measures]
     level = policy.false_alarms / max(1, len(judged))
     verdicts += [
         _judged(constraint, by_name.get(constraint.subject), values, whole, policy, level)
@@ -75,7 +75,7 @@ def evaluate(
         columns=columns,
         measures=tuple(
             Measured(measure, subject, value)
-            for subject in (DATASET, *by_name)
+            for subject in dict.fromkeys((DATASET, *by_name))
             for measure, value in values[subject].items()
         ),
         verdicts=ranked(verdicts),
@@ -136,7 +136,7 @@ def _judged(
 
 
 def _sizes(constraint: Constraint, column: Column | None, whole: Dataset) -> Sizes:
-    if column is None:
+    if column is None or constraint.measure in whole.measures:
         return whole.sizes if constraint.measure == "mmd" else Sizes(n=0, m=0)
     before = column.before("presence", Presence) or Presence()
     if constraint.measure == "completeness":
