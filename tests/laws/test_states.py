@@ -122,7 +122,9 @@ def same(a: State, b: State) -> bool:
         # Each power's rounding is measured against the size of what was added up.
         size = max(1.0, abs(a.mean), (a.m2 / max(1, a.n)) ** 0.5)
         return a.n == b.n and all(
-            isclose(getattr(a, f), getattr(b, f), rel_tol=TOLERANCE, abs_tol=TOLERANCE * max(1, a.n) * size**power)
+            isclose(
+                getattr(a, f), getattr(b, f), rel_tol=TOLERANCE, abs_tol=TOLERANCE * max(1, a.n) * size**power
+            )
             for f, power in (("mean", 1), ("m2", 2), ("m3", 3), ("m4", 4))
         )
     if isinstance(a, Bins) and isinstance(b, Bins):
@@ -176,7 +178,9 @@ def test_merging_with_the_state_of_no_rows_changes_nothing(kind: type[State], da
 @EACH_KIND
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())
-def test_the_merged_states_of_pieces_are_the_state_of_the_whole(kind: type[State], data: st.DataObject) -> None:
+def test_the_merged_states_of_pieces_are_the_state_of_the_whole(
+    kind: type[State], data: st.DataObject
+) -> None:
     values = data.draw(samples(kind))
     cut = data.draw(st.integers(0, len(values)))
 
@@ -215,16 +219,23 @@ def test_damaged_bytes_raise_a_state_error_or_give_a_state(kind: type[State], da
 @EACH_KIND
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
-def test_fields_of_another_form_raise_a_state_error_or_give_a_state(kind: type[State], data: st.DataObject) -> None:
+def test_fields_of_another_form_raise_a_state_error_or_give_a_state(
+    kind: type[State], data: st.DataObject
+) -> None:
     fields = dict(MAKERS[kind](np.array([3.0, -1.0, 7.0, 0.25])).fields())
     wrong = st.one_of(
-        st.integers(-(2**70), 2**70), st.floats(), st.text(max_size=3), st.lists(st.integers(-9, 9), max_size=3)
+        st.integers(-(2**70), 2**70),
+        st.floats(),
+        st.text(max_size=3),
+        st.lists(st.integers(-9, 9), max_size=3),
     )
     for name in data.draw(st.lists(st.sampled_from(sorted(fields)), min_size=1, max_size=2)):
         if data.draw(st.booleans()):
             fields[name] = data.draw(wrong)
         else:
-            fields[name] = np.array(data.draw(st.lists(st.integers(-(2**63), 2**63 - 1), max_size=5)), np.int64)
+            fields[name] = np.array(
+                data.draw(st.lists(st.integers(-(2**63), 2**63 - 1), max_size=5)), np.int64
+            )
 
     outcome = attempt(kind, encode(fields))
 

@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 
 import pytest
-
 from tests.scenarios.world import baseline, rows, watchkeep, write
 
 TRAIN = rows(2000, seed=1)

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-
 from tests.scenarios.world import baseline, check, found, program, violated, watchkeep, write
 
 NAMES = [

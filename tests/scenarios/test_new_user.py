@@ -3,6 +3,7 @@
 import json
 import random
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -11,9 +12,9 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pytest
+from tests.scenarios.world import baseline, check, essence, found, program, rows, violated, watchkeep, write
 
 import watchkeep as wk
-from tests.scenarios.world import baseline, check, essence, found, program, rows, violated, watchkeep, write
 
 TRAIN, TODAY, MOVED = rows(3000, seed=1), rows(1000, seed=2), rows(1000, seed=3, income=11.0)
 KEYS = (
@@ -29,6 +30,11 @@ KEYS = (
     "measures",
     "causes",
     "timing",
+)
+
+MEASURES = set(
+    "completeness type_match distinct mean std skewness kurtosis min max outliers ks linf linf_robust psi js"  # noqa: SIM905
+    " hellinger tv wasserstein".split()
 )
 
 
@@ -74,13 +80,14 @@ def test_text_learns_the_types_that_typed_files_tell(tmp_path: Path, name: str) 
 
 @pytest.mark.parametrize("frame", ["pandas", "polars", "arrow", "duckdb", "list"])
 def test_frames_of_any_library_give_the_report_of_the_file(known: Path, tmp_path: Path, frame: str) -> None:
-    window = {
+    made: dict[str, Callable[[], object]] = {
         "pandas": lambda: pd.DataFrame(MOVED.to_pandas()),
         "polars": lambda: pl.DataFrame(MOVED),
         "arrow": lambda: MOVED,
         "duckdb": lambda: duckdb.arrow(MOVED),
         "list": lambda: [MOVED.slice(0, 300), MOVED.slice(300)],
-    }[frame]()
+    }
+    window = made[frame]()
 
     from_frame = wk.load(known).check(window)
 
@@ -167,10 +174,7 @@ def test_the_report_document_has_every_key_of_the_contract(known: Path) -> None:
     for measure in report["measures"]:
         assert isinstance(measure["value"], int | float) or list(measure["value"]) == ["undefined"]
     measured = {one["measure"] for one in report["measures"] if one["subject"] == "income"}
-    assert measured >= set(
-        "completeness type_match distinct mean std skewness kurtosis min max outliers ks linf linf_robust psi js"
-        " hellinger tv wasserstein".split()
-    )
+    assert measured >= MEASURES
     assert {one["measure"] for one in report["measures"] if one["subject"] == "dataset"} >= {
         "mmd",
         "row_count",

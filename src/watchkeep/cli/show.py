@@ -1,5 +1,6 @@
 """`watchkeep show`."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -58,6 +59,7 @@ def _write(path: Path, page: str) -> None:
         partial.write_text(page, encoding="utf-8", errors="backslashreplace")
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
         raise DocumentError(str(path), at="the file", got=str(error), expected="a place to write") from error
     click.echo(f"Wrote {path}")

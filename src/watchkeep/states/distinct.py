@@ -45,15 +45,17 @@ class Distinct:
     def merge(self, *others: Self) -> Self:
         """All together."""
         every = [self.hashes, *(other.hashes for other in others)]
-        # Of many full states few hashes stay: those below a guess are enough if that many of them differ.
-        bars = [int(hashes[-1]) for hashes in every if len(hashes) == KEPT]
-        bar = 4 * min(bars) // len(bars) if bars else 0
+        together = np.concatenate(every)
+        # Of many full states few hashes stay: those below a guess are enough if so many of them differ. The guess
+        # is where they would lie, and half as far again, if no value were in two of the states.
+        bars = [float(hashes[-1]) for hashes in every if len(hashes) == KEPT]
+        bar = 1.5 / sum(1 / each for each in bars) if bars else 0.0
         while bars and bar < min(bars):
-            kept = _smallest(np.concatenate([_below(hashes, bar) for hashes in every]))
+            kept = _smallest(together[together <= np.uint64(bar)])
             if len(kept) == KEPT:
                 return type(self)(kept)
             bar *= 4
-        return type(self)(_smallest(np.concatenate(every)))
+        return type(self)(_smallest(together))
 
     @property
     def exact(self) -> bool:
@@ -81,10 +83,6 @@ class Distinct:
         if whole(fields, "kept") != KEPT:
             raise StateError(f"a distinct state must keep {KEPT} hashes")
         return cls(hashes(fields, "hashes"))
-
-
-def _below(hashes: Hashes, bar: int) -> Hashes:
-    return hashes[: hashes.searchsorted(np.uint64(bar), side="right")]
 
 
 def _smallest(hashes: Hashes) -> Hashes:

@@ -106,7 +106,9 @@ def test_a_bin_holds_at_most_one_in_1024_or_is_one_cell(baseline: Doubles) -> No
 
 
 @pytest.mark.parametrize("share", [0.01, 0.25, 0.5, 0.9, 0.999])
-@pytest.mark.parametrize("name", ["normal", "lognormal", "uniform", "cauchy", "half zeros", "counts", "prices"])
+@pytest.mark.parametrize(
+    "name", ["normal", "lognormal", "uniform", "cauchy", "half zeros", "counts", "prices"]
+)
 def test_a_quantile_of_bins_has_nearly_that_share_of_values_below(name: str, share: float) -> None:
     values = BASELINES[name]
     bins = bins_of(values)
@@ -161,7 +163,9 @@ def bins_of_any(values: Doubles) -> Bins:
 
 
 def test_extremes_of_a_double_survive_the_codec() -> None:
-    bins = Bins.of(Cells.of(np.array([-1e308, 5e-324, -5e-324, 1e308, np.inf, -np.inf])), mean=0.0, deviation=1e308)
+    bins = Bins.of(
+        Cells.of(np.array([-1e308, 5e-324, -5e-324, 1e308, np.inf, -np.inf])), mean=0.0, deviation=1e308
+    )
 
     back = Bins.of_fields(bins.fields())
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from watchkeep.core.errors import StateError
 from watchkeep.states.bins import Bins
 from watchkeep.states.cells import Cells
-from watchkeep.states.codec import array, decode, encode, floats, hashes, number, part_of, restore
+from watchkeep.states.codec import Fields, array, decode, encode, floats, hashes, number, part_of, restore
 from watchkeep.states.presence import Presence
 from watchkeep.states.rows import FeatureSums, RowSample
 
@@ -26,7 +26,7 @@ def test_integers_come_back_whatever_they_are_packed_into(values: list[int]) -> 
 def test_floats_hashes_texts_and_numbers_come_back(
     reals: list[float], bits: list[int], texts: list[str], one: int
 ) -> None:
-    fields = {"x": np.array(reals, np.float64), "h": np.array(bits, np.uint64), "t": texts, "n": one}
+    fields: Fields = {"x": np.array(reals, np.float64), "h": np.array(bits, np.uint64), "t": texts, "n": one}
 
     back = decode(encode(fields))
 
@@ -36,10 +36,7 @@ def test_floats_hashes_texts_and_numbers_come_back(
 
 
 def test_small_steps_take_one_byte_each() -> None:
-    payload = encode({"keys": np.arange(10**12, 10**12 + 5_000)})
-
-    assert len(payload) < 10**12 and len(payload) < 5_000 * 9
-    assert len(encode({"keys": np.arange(5_000)})) < 5_000 * 2 + 100
+    assert len(encode({"keys": 2 * np.arange(5_000)})) < 5_000 + 100
 
 
 @pytest.mark.parametrize("read", [array, floats, hashes, number])
@@ -65,7 +62,13 @@ def test_a_missing_field_is_named(read: object) -> None:
         (FeatureSums, {**FeatureSums.empty(4).fields(), "width": -1}),
         (
             FeatureSums,
-            {"level": 0, "occupied": np.array([64]), "counts": np.array([1]), "sums": np.zeros(4, np.int64), "width": 4},
+            {
+                "level": 0,
+                "occupied": np.array([64]),
+                "counts": np.array([1]),
+                "sums": np.zeros(4, np.int64),
+                "width": 4,
+            },
         ),
         (
             Bins,

@@ -81,7 +81,9 @@ words = st.text("abcdef", min_size=1, max_size=2)
 
 @settings(deadline=None)
 @given(st.lists(st.lists(words, max_size=60), max_size=6), st.integers(1, 12))
-def test_frequencies_are_low_by_at_most_their_error_whatever_the_batches(parts: list[list[str]], limit: int) -> None:
+def test_frequencies_are_low_by_at_most_their_error_whatever_the_batches(
+    parts: list[list[str]], limit: int
+) -> None:
     tally = FrequencyTally(limit)
     for part in parts:
         seen = Counter(part)
@@ -96,7 +98,10 @@ def test_frequencies_are_low_by_at_most_their_error_whatever_the_batches(parts: 
 
 
 @settings(deadline=None)
-@given(st.lists(st.dictionaries(words, st.integers(1, 50), max_size=25), min_size=2, max_size=4), st.integers(1, 8))
+@given(
+    st.lists(st.dictionaries(words, st.integers(1, 50), max_size=25), min_size=2, max_size=4),
+    st.integers(1, 8),
+)
 def test_merged_frequencies_keep_the_bound_in_any_grouping(parts: list[dict[str, int]], limit: int) -> None:
     states = [Frequencies.of(part, limit=limit) for part in parts]
     true = sum((Counter(part) for part in parts), Counter())

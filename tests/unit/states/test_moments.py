@@ -65,7 +65,9 @@ def test_a_narrow_column_far_from_zero_loses_no_digit_that_it_has(centre: float,
 
     assert moments.average() == pytest.approx(float(mean), rel=1e-15)
     assert moments.deviation() == pytest.approx(float(second) ** 0.5, rel=1e-6)
-    assert moments.skewness() == pytest.approx(float(third) / float(second) ** 1.5, abs=max(2e-5, 10 * float(np.spacing(abs(centre)))))
+    assert moments.skewness() == pytest.approx(
+        float(third) / float(second) ** 1.5, abs=max(2e-5, 10 * float(np.spacing(abs(centre))))
+    )
 
 
 @given(st.lists(st.tuples(finite, st.integers(1, 9)), min_size=1, max_size=20))
@@ -89,7 +91,14 @@ def test_weighted_moments_are_those_of_repeated_values(pairs: list[tuple[float, 
         ([1e100, 2e100, 5e100], {"kurtosis"}),
         ([1e308, 1e308, 1.7e308], {"average", "deviation", "skewness", "kurtosis"}),
     ],
-    ids=["no value", "one value", "all the same", "squares overflow", "fourth powers overflow", "the sum overflows"],
+    ids=[
+        "no value",
+        "one value",
+        "all the same",
+        "squares overflow",
+        "fourth powers overflow",
+        "the sum overflows",
+    ],
 )
 def test_what_does_not_exist_is_undefined_and_says_why(values: list[float], undefined: set[str]) -> None:
     moments = Moments.of(np.array(values, np.float64))

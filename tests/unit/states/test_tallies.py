@@ -32,7 +32,9 @@ def families() -> dict[str, Doubles]:
         "heavy tails": rng.standard_cauchy(n),
         "all magnitudes": np.sign(normal) * 10.0 ** rng.uniform(-320, 308, n),
         "denormals": rng.integers(-(2**20), 2**20, n) * DENORMAL,
-        "with infinities": np.where(rng.random(n) < 0.01, np.inf, np.where(rng.random(n) < 0.01, -np.inf, normal)),
+        "with infinities": np.where(
+            rng.random(n) < 0.01, np.inf, np.where(rng.random(n) < 0.01, -np.inf, normal)
+        ),
         "extremes of a double": rng.choice(edges, n),
         "a trend that leaves its first range": np.linspace(1, 1e6, n),
         "an outlier at the end": np.append(normal, 1e300),
@@ -46,7 +48,9 @@ EACH_FAMILY = pytest.mark.parametrize("values", FAMILIES.values(), ids=FAMILIES)
 @EACH_FAMILY
 @pytest.mark.parametrize("size", [11, 1_000, CHUNK])
 @pytest.mark.parametrize("limit", [64, 16_384])
-def test_a_tally_holds_the_cells_of_all_it_was_given_however_it_came(values: Doubles, size: int, limit: int) -> None:
+def test_a_tally_holds_the_cells_of_all_it_was_given_however_it_came(
+    values: Doubles, size: int, limit: int
+) -> None:
     tally = CellTally(limit)
 
     for start in range(0, len(values), size):
@@ -56,7 +60,9 @@ def test_a_tally_holds_the_cells_of_all_it_was_given_however_it_came(values: Dou
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.lists(st.floats(allow_nan=False), max_size=20), max_size=8), st.sampled_from([4, 16, 16_384]))
+@given(
+    st.lists(st.lists(st.floats(allow_nan=False), max_size=20), max_size=8), st.sampled_from([4, 16, 16_384])
+)
 def test_a_tally_holds_the_cells_of_any_arrays(parts: list[list[float]], limit: int) -> None:
     tally = CellTally(limit)
 
@@ -128,7 +134,9 @@ def bins_of(values: Doubles) -> Bins:
 
 @EACH_FAMILY
 @pytest.mark.parametrize("other", FAMILIES.values(), ids=FAMILIES)
-def test_values_are_counted_in_the_bin_they_lie_in_and_strangers_beyond(values: Doubles, other: Doubles) -> None:
+def test_values_are_counted_in_the_bin_they_lie_in_and_strangers_beyond(
+    values: Doubles, other: Doubles
+) -> None:
     bins = bins_of(values)
     tally = BinTally(bins)
     window = other[-1_500:]

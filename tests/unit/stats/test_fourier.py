@@ -19,7 +19,9 @@ def correlated(rng: np.random.Generator, n: int, *, by: float = 0.8) -> Doubles:
 
 
 def skewed(rng: np.random.Generator, n: int) -> Doubles:
-    return np.stack([rng.gamma(1.0, 1.0, n), rng.poisson(3, n), rng.random(n) < 0.3], axis=1).astype(np.float64)
+    return np.stack([rng.gamma(1.0, 1.0, n), rng.poisson(3, n), rng.random(n) < 0.3], axis=1).astype(
+        np.float64
+    )
 
 
 def frequencies_for(rows: Doubles, rng: np.random.Generator) -> npt.NDArray[np.float32]:
@@ -46,7 +48,9 @@ def test_the_bandwidth_is_the_median_distance() -> None:
 
 @pytest.mark.parametrize("draw", [correlated, skewed])
 @pytest.mark.parametrize("n", [200, 1_500])
-def test_without_drift_the_discrepancy_is_zero_on_average_and_its_chance_is_uniform(draw: Draw, n: int) -> None:
+def test_without_drift_the_discrepancy_is_zero_on_average_and_its_chance_is_uniform(
+    draw: Draw, n: int
+) -> None:
     rng = np.random.default_rng(n)
     values, chances = [], []
     for _ in range(120):

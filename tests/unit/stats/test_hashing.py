@@ -12,11 +12,14 @@ strings = st.lists(st.binary(max_size=40), max_size=12)
 def hashes_of(values: list[bytes], before: bytes = b"", after: bytes = b"") -> list[int]:
     data = np.frombuffer(before + b"".join(values) + after, np.uint8)
     offsets = np.cumsum([len(before), *map(len, values)])
-    return hash_bytes(data, offsets).tolist()
+    found: list[int] = hash_bytes(data, offsets).tolist()
+    return found
 
 
 @given(strings, st.binary(max_size=9), st.binary(max_size=9))
-def test_the_hash_of_a_string_depends_on_nothing_around_it(values: list[bytes], before: bytes, after: bytes) -> None:
+def test_the_hash_of_a_string_depends_on_nothing_around_it(
+    values: list[bytes], before: bytes, after: bytes
+) -> None:
     assert hashes_of(values, before, after) == [hashes_of([value])[0] for value in values]
 
 
@@ -51,7 +54,11 @@ def test_strings_beyond_one_chunk_are_hashed_alike() -> None:
 def test_doubles_share_a_hash_only_when_they_are_equal(values: list[float]) -> None:
     hashes = hash_doubles(np.array(values, np.float64), Scratch()).tolist()
 
-    assert all((a == b) == (x == y) for x, a in zip(values, hashes, strict=True) for y, b in zip(values, hashes, strict=True))
+    assert all(
+        (a == b) == (x == y)
+        for x, a in zip(values, hashes, strict=True)
+        for y, b in zip(values, hashes, strict=True)
+    )
 
 
 def test_the_top_bits_of_hashes_are_spread_evenly() -> None:

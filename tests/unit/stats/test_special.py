@@ -53,13 +53,17 @@ def test_for_samples_of_many_millions_five_digits_are_left(size: float) -> None:
     x = 0.5 * (1 + 4 / math.sqrt(size))
 
     assert beta_lower(size, size, 1 - x) == pytest.approx(float(special.betainc(size, size, 1 - x)), rel=1e-5)
-    assert gamma_upper(size, size * 1.0001) == pytest.approx(float(special.gammaincc(size, size * 1.0001)), rel=1e-5)
+    assert gamma_upper(size, size * 1.0001) == pytest.approx(
+        float(special.gammaincc(size, size * 1.0001)), rel=1e-5
+    )
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.001, 0.02, 0.3])
 @pytest.mark.parametrize(("n", "m"), [(1, 1), (50, 10_000), (1_000, 1_000), (100_000, 500)])
 @pytest.mark.parametrize("times", [0.5, 1.0, 2.0, 6.0])
-def test_a_rare_count_is_the_tail_of_the_negative_binomial_law(rate: float, n: int, m: int, times: float) -> None:
+def test_a_rare_count_is_the_tail_of_the_negative_binomial_law(
+    rate: float, n: int, m: int, times: float
+) -> None:
     count = math.ceil(times * (rate * n + 1))
     law = stats.nbinom(m * rate + 0.5, m / (n + m))
 
@@ -68,7 +72,9 @@ def test_a_rare_count_is_the_tail_of_the_negative_binomial_law(rate: float, n: i
 
 @pytest.mark.parametrize("rate", [0.0, 0.001, 0.01, 0.2])
 @pytest.mark.parametrize(("n", "m"), [(200, 10_000), (2_000, 2_000), (5_000, 800)])
-def test_a_rare_count_is_never_called_rarer_than_the_beta_binomial_law_has_it(rate: float, n: int, m: int) -> None:
+def test_a_rare_count_is_never_called_rarer_than_the_beta_binomial_law_has_it(
+    rate: float, n: int, m: int
+) -> None:
     law = stats.betabinom(n, m * rate + 0.5, m * (1 - rate) + 0.5)
 
     for count in (1, 3, int(rate * n * 1.5) + 2, int(rate * n * 2) + 10):
@@ -83,7 +89,9 @@ def test_no_bad_row_is_no_surprise_and_all_bad_rows_are_one() -> None:
 
 @pytest.mark.parametrize("weights", [(0.5, 0.3, 0.2), (0.97, 0.03), (1 / 6,) * 6])
 @pytest.mark.parametrize("n", [1, 2, 5])
-def test_the_chance_that_all_values_are_alike_is_never_underestimated(weights: tuple[float, ...], n: int) -> None:
+def test_the_chance_that_all_values_are_alike_is_never_underestimated(
+    weights: tuple[float, ...], n: int
+) -> None:
     exact = sum(weight**n for weight in weights)
 
     assert exact <= all_alike(n, heaviest=round(1_000 * max(weights)), m=1_000) <= 1
