@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -64,13 +65,16 @@ def test_four_hundred_unchanged_windows_ring_at_most_twice() -> None:
 
 
 @pytest.mark.parametrize(("rows", "window"), [(100_000, 1_000), (10_000, 3_000), (3_000, 30_000)])
-def test_whole_numbers_that_repeat_ring_no_joint_alarm_whatever_the_sizes(rows: int, window: int) -> None:
+def test_whole_numbers_that_repeat_ring_no_joint_alarm_whatever_the_sizes(
+    rows: int, window: int, tmp_path: Path
+) -> None:
     rng = np.random.default_rng(rows)
 
     def drawn(n: int) -> pa.Table:
         return pa.table({"a": rng.integers(0, 40, n), "b": rng.poisson(2, n), "c": rng.integers(0, 2, n)})
 
-    baseline = wk.DataQuality().baseline(drawn(rows))
+    wk.DataQuality().baseline(drawn(rows)).save(tmp_path / "baseline")
+    baseline = wk.load(tmp_path / "baseline")
 
     assert not [one for _ in range(10) for one in baseline.check(drawn(window)).violations]
 

@@ -1,9 +1,8 @@
 """What a measure is given: one column's states, the baseline's beside the window's."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +15,6 @@ from watchkeep.states.bins import BinCounts, Bins
 from watchkeep.states.categories import CategoryCounts
 from watchkeep.states.cells import Cells, cell_high, cell_low
 from watchkeep.states.codec import S, State, StateClass, part_of
-from watchkeep.states.extremes import Extremes
 from watchkeep.states.frequencies import Frequencies
 from watchkeep.states.groups import Groups
 from watchkeep.states.presence import Presence
@@ -137,27 +135,42 @@ class Column:
 
     @cached_property
     def outside(self) -> int:
-        """Values of the window outside the baseline's range, or in categories it does not have."""
-        counts, extremes = self.now("bin_counts", BinCounts), self.before("extremes", Extremes)
-        if counts is not None and extremes is not None:
-            # Cells at the edge of the range reach a little beyond it: the window's own extremes tell.
+        """Numbers of the window beyond the baseline's bins, or rows in categories it does not list."""
+        counts = self.now("bin_counts", BinCounts)
+        if counts is not None:
             return counts.below.total + counts.above.total
         rows = self.now("category_counts", CategoryCounts)
         return 0 if rows is None else rows.rest.total
 
 
-class Measure(Protocol):
-    """A named number about a column."""
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A named number about a column.
 
-    name: ClassVar[str]
+    Args:
+        name: as reports, metrics and constraints spell it.
+        about: whether it means anything for a column.
+        finish: its value for a column that the window has.
+    """
 
-    def applies(self, column: Column) -> bool:
-        """Whether the measure means anything for a column of this type and role."""
-        ...
+    name: str
+    about: Callable[[Column], bool]
+    finish: Callable[[Column], Value]
 
-    def finish(self, column: Column) -> Value:
-        """Its value."""
-        ...
+
+def numbers(column: Column) -> bool:
+    """Columns of numbers that mean an amount."""
+    return column.type.numeric and column.role is not Role.ID
+
+
+def measured(column: Column) -> bool:
+    """Columns of numbers, and of embeddings, which are known by their norms."""
+    return numbers(column) or (column.type is ColumnType.EMBEDDING and column.role is not Role.ID)
+
+
+def compared(column: Column) -> bool:
+    """Columns whose distribution can be compared with the baseline's."""
+    return measured(column) or (column.type.categorical and column.role is not Role.ID)
 
 
 def compared_starts(counts: Counts) -> npt.NDArray[np.intp]:

@@ -1,13 +1,12 @@
-"""Shares of rows: how many hold a value, one of the right type, one that is allowed."""
-
-from typing import ClassVar
+"""Shares of rows, all in [0, 1]: how many hold a value, one of the right type, one that is allowed."""
 
 import numpy as np
 
 from watchkeep.core.undefined import Undefined, Value
 from watchkeep.frames.roles import Role
 from watchkeep.frames.schema import ColumnType
-from watchkeep.measures.columns import Column
+from watchkeep.measures.columns import Column, Measure, numbers
+from watchkeep.measures.location import counted
 from watchkeep.measures.quantiles import quantile
 from watchkeep.states.bins import BinCounts, Bins
 from watchkeep.states.categories import CategoryCounts
@@ -20,40 +19,16 @@ FENCE = 3.0
 """Inter-quartile ranges beyond the quartiles at which a value is an outlier (Tukey's outer fence)."""
 
 
-class Completeness:
-    """Share of a column's rows that hold a value: in [0, 1]."""
-
-    name: ClassVar[str] = "completeness"
-
-    def applies(self, column: Column) -> bool:  # noqa: ARG002 (any column can lack values)
-        """For every column."""
-        return True
-
-    def finish(self, column: Column) -> Value:
-        """Present / rows."""
-        rows = column.presence.rows
-        return column.presence.present / rows if rows else Undefined("completeness needs 1 row, has 0")
+def _completeness(column: Column) -> Value:
+    rows = column.presence.rows
+    return column.presence.present / rows if rows else Undefined("completeness needs 1 row, has 0")
 
 
-class TypeMatch:
-    """Share of present values that are of the column's type: in [0, 1].
-
-    A whole number is a Fractional; whether a number without a fraction written as 3.0 is Integral depends on the
-    dialect. Everything that can be written down is a String.
-    """
-
-    name: ClassVar[str] = "type_match"
-
-    def applies(self, column: Column) -> bool:
-        """For columns whose baseline has a type."""
-        return column.type is not ColumnType.UNKNOWN and column.role is not Role.ID
-
-    def finish(self, column: Column) -> Value:
-        """Matching / present."""
-        types = column.now("types", ValueTypes)
-        if types is None or not types.total:
-            return Undefined("type_match needs 1 value, has 0")
-        return matching(column.type, types) / types.total
+def _type_match(column: Column) -> Value:
+    types = column.now("types", ValueTypes)
+    if types is None or not types.total:
+        return Undefined("type_match needs 1 value, has 0")
+    return matching(column.type, types) / types.total
 
 
 def matching(kind: ColumnType, types: ValueTypes) -> int:
@@ -69,101 +44,51 @@ def matching(kind: ColumnType, types: ValueTypes) -> int:
     return types.total
 
 
-class DomainMatch:
-    """Share of present values that are in the column's domain: in [0, 1].
-
-    The domain is the constraint's list where there is one, else the categories of the baseline.
-    """
-
-    name: ClassVar[str] = "domain_match"
-
-    def applies(self, column: Column) -> bool:
-        """For categories, all of which the baseline knows."""
-        listed = column.before("categories", Frequencies)
-        return listed is not None and (listed.exact or column.domain is not None)
-
-    def finish(self, column: Column) -> Value:
-        """In the domain / present."""
-        listed, rows = column.before("categories", Frequencies), column.now("category_counts", CategoryCounts)
-        if listed is None or rows is None or not rows.total:
-            return Undefined("domain_match needs 1 value, has 0")
-        if column.domain is None:
-            return 1 - rows.rest.total / rows.total
-        names = [name for name, _ in listed.ranked()]
-        inside = sum(
-            count for name, count in zip(names, rows.counts.tolist(), strict=True) if name in column.domain
-        )
-        inside += sum(count for name, count in rows.rest.counts.items() if name in column.domain)
-        return float(inside / rows.total)
+def _domain_match(column: Column) -> Value:
+    listed, rows = column.before("categories", Frequencies), column.now("category_counts", CategoryCounts)
+    if listed is None or rows is None or not rows.total:
+        return Undefined("domain_match needs 1 value, has 0")
+    if column.domain is None:
+        return 1 - rows.rest.total / rows.total
+    names = [name for name, _ in listed.ranked()]
+    inside = sum(
+        count for name, count in zip(names, rows.counts.tolist(), strict=True) if name in column.domain
+    )
+    inside += sum(count for name, count in rows.rest.counts.items() if name in column.domain)
+    return float(inside / rows.total)
 
 
-class OutOfRange:
-    """Share of a window's numbers below the baseline's smallest or above its largest: in [0, 1]."""
-
-    name: ClassVar[str] = "out_of_range"
-
-    def applies(self, column: Column) -> bool:
-        """For numbers."""
-        return column.type.numeric and column.role is not Role.ID
-
-    def finish(self, column: Column) -> Value:
-        """Outside / numbers."""
-        counts, bins = column.now("bin_counts", BinCounts), column.before("bins", Bins)
-        if bins is None or not len(bins):
-            return Undefined("the baseline holds no numbers, so it has no range")
-        if counts is None or not counts.total:
-            return Undefined("out_of_range needs 1 number, has 0")
-        return column.outside / counts.total
+def _out_of_range(column: Column) -> Value:
+    counts, bins = column.now("bin_counts", BinCounts), column.before("bins", Bins)
+    if bins is None or not len(bins):
+        return Undefined("the baseline holds no numbers, so it has no range")
+    if counts is None or not counts.total:
+        return Undefined("out_of_range needs 1 number, has 0")
+    return column.outside / counts.total
 
 
-class Negative:
-    """Share of a window's numbers that are below zero: in [0, 1]."""
-
-    name: ClassVar[str] = "negative"
-
-    def applies(self, column: Column) -> bool:
-        """For numbers."""
-        return column.type.numeric and column.role is not Role.ID
-
-    def finish(self, column: Column) -> Value:
-        """Negative / numbers."""
-        counts, bins = column.now("bin_counts", BinCounts), column.before("bins", Bins)
-        if counts is None or bins is None or not counts.total:
-            return Undefined("negative needs 1 number, has 0")
-        negative = sum(int(side.counts[side.keys < 0].sum()) for side in (counts.below, counts.above))
-        negative += int(counts.counts[bins.edges[:-1] < 0].sum()) if len(bins) else 0
-        return negative / counts.total
+def _negative(column: Column) -> Value:
+    counts, bins = column.now("bin_counts", BinCounts), column.before("bins", Bins)
+    if counts is None or bins is None or not counts.total:
+        return Undefined("negative needs 1 number, has 0")
+    negative = sum(int(side.counts[side.keys < 0].sum()) for side in (counts.below, counts.above))
+    negative += int(counts.counts[bins.edges[:-1] < 0].sum()) if len(bins) else 0
+    return negative / counts.total
 
 
-class Outliers:
-    """Share of a window's numbers beyond the baseline's outer fences: in [0, 1].
-
-    The fences lie 3 inter-quartile ranges below the first and above the third quartile of the baseline.
-
-    References:
-        Tukey (1977), Exploratory Data Analysis, section 2D.
-    """
-
-    name: ClassVar[str] = "outliers"
-
-    def applies(self, column: Column) -> bool:
-        """For numbers."""
-        return column.type.numeric and column.role is not Role.ID
-
-    def finish(self, column: Column) -> Value:
-        """Beyond / numbers."""
-        counts, bins = column.now("bin_counts", BinCounts), column.before("bins", Bins)
-        if bins is None or counts is None or not counts.total:
-            return Undefined("outliers needs 1 number, has 0")
-        fences = outer_fences(bins)
-        if isinstance(fences, Undefined):
-            return fences
-        low, high = fences
-        beyond = int(counts.counts[(bins.centers < low) | (bins.centers > high)].sum())
-        for cells in (counts.below, counts.above):
-            lows = cells.lows()
-            beyond += int(cells.counts[(lows < low) | (lows > high)].sum())
-        return beyond / counts.total
+def _outliers(column: Column) -> Value:
+    counts, bins = column.now("bin_counts", BinCounts), column.before("bins", Bins)
+    if bins is None or counts is None or not counts.total:
+        return Undefined("outliers needs 1 number, has 0")
+    fences = outer_fences(bins)
+    if isinstance(fences, Undefined):
+        return fences
+    low, high = fences
+    beyond = int(counts.counts[(bins.centers < low) | (bins.centers > high)].sum())
+    for cells in (counts.below, counts.above):
+        lows = cells.lows()
+        beyond += int(cells.counts[(lows < low) | (lows > high)].sum())
+    return beyond / counts.total
 
 
 def outer_fences(bins: Bins) -> tuple[float, float] | Undefined:
@@ -177,59 +102,68 @@ def outer_fences(bins: Bins) -> tuple[float, float] | Undefined:
     return first - reach, third + reach
 
 
-class Infinite:
-    """Share of present values that are infinite: in [0, 1]."""
-
-    name: ClassVar[str] = "infinite"
-
-    def applies(self, column: Column) -> bool:
-        """For numbers."""
-        return column.type.numeric and column.role is not Role.ID
-
-    def finish(self, column: Column) -> Value:
-        """Infinite / present."""
-        presence = column.presence
-        return (
-            presence.infinite / presence.present
-            if presence.present
-            else Undefined("infinite needs 1 value, has 0")
-        )
+def _infinite(column: Column) -> Value:
+    presence = column.presence
+    return (
+        presence.infinite / presence.present
+        if presence.present
+        else Undefined("infinite needs 1 value, has 0")
+    )
 
 
-class Uniqueness:
-    """Different values by present value: in [0, 1]; 1 when no value repeats.
-
-    Beyond 1,023 different values their number is an estimate with a relative standard error of 3.1 %.
-    """
-
-    name: ClassVar[str] = "uniqueness"
-
-    def applies(self, column: Column) -> bool:
-        """For columns whose different values are counted."""
-        return column.before("distinct", Distinct) is not None
-
-    def finish(self, column: Column) -> Value:
-        """min(1, distinct / present)."""
-        distinct, present = column.now("distinct", Distinct), column.presence.present
-        if distinct is None or not present:
-            return Undefined("uniqueness needs 1 value, has 0")
-        return min(1.0, distinct.estimate() / present)
+def _uniqueness(column: Column) -> Value:
+    distinct, present = column.now("distinct", Distinct), column.presence.present
+    if distinct is None or not present:
+        return Undefined("uniqueness needs 1 value, has 0")
+    return min(1.0, distinct.estimate() / present)
 
 
-class DimensionMatch:
-    """Share of a window's embeddings with a number of dimensions that the baseline has: in [0, 1]."""
+def _dimension_match(column: Column) -> Value:
+    known, seen = column.before("dimensions", Cells), column.now("dimensions", Cells)
+    if known is None or seen is None or not seen.total:
+        return Undefined("dimension_match needs 1 embedding, has 0")
+    return int(seen.counts[np.isin(seen.keys << seen.shift, known.keys << known.shift)].sum()) / seen.total
 
-    name: ClassVar[str] = "dimension_match"
 
-    def applies(self, column: Column) -> bool:
-        """For embeddings."""
-        return column.type is ColumnType.EMBEDDING
+def _every(_: Column) -> bool:
+    return True
 
-    def finish(self, column: Column) -> Value:
-        """Matching / embeddings."""
-        known, seen = column.before("dimensions", Cells), column.now("dimensions", Cells)
-        if known is None or seen is None or not seen.total:
-            return Undefined("dimension_match needs 1 embedding, has 0")
-        return (
-            int(seen.counts[np.isin(seen.keys << seen.shift, known.keys << known.shift)].sum()) / seen.total
-        )
+
+def _typed(column: Column) -> bool:
+    return column.type is not ColumnType.UNKNOWN and column.role is not Role.ID
+
+
+def _listed(column: Column) -> bool:
+    """Categories all of which the baseline knows, or a constraint lists."""
+    listed = column.before("categories", Frequencies)
+    return listed is not None and (listed.exact or column.domain is not None)
+
+
+COMPLETENESS = Measure("completeness", _every, _completeness)
+"""Share of a column's rows that hold a value."""
+TYPE_MATCH = Measure("type_match", _typed, _type_match)
+"""Share of present values that are of the column's type.
+
+A whole number is a Fractional; whether a number without a fraction written as 3.0 is Integral depends on the
+dialect. Everything that can be written down is a String.
+"""
+DOMAIN_MATCH = Measure("domain_match", _listed, _domain_match)
+"""Share of present values in the domain: the constraint's list where there is one, else the baseline's categories."""
+OUT_OF_RANGE = Measure("out_of_range", numbers, _out_of_range)
+"""Share of a window's numbers below the baseline's smallest or above its largest."""
+NEGATIVE = Measure("negative", numbers, _negative)
+"""Share of a window's numbers that are below zero."""
+OUTLIERS = Measure("outliers", numbers, _outliers)
+"""Share of a window's numbers beyond the baseline's outer fences, 3 inter-quartile ranges outside the quartiles.
+
+References:
+    Tukey (1977), Exploratory Data Analysis, section 2D.
+"""
+INFINITE = Measure("infinite", numbers, _infinite)
+"""Share of present values that are infinite."""
+UNIQUENESS = Measure("uniqueness", counted, _uniqueness)
+"""Different values by present value; 1 when no value repeats. Beyond 1,023 an estimate, standard error 3.1 %."""
+DIMENSION_MATCH = Measure(
+    "dimension_match", lambda column: column.type is ColumnType.EMBEDDING, _dimension_match
+)
+"""Share of a window's embeddings with a number of dimensions that the baseline has."""

@@ -117,11 +117,16 @@ class Moments:
         why = self._flat("kurtosis")
         return why or _finite(_quotient(self.n * self.m4, self.m2, 2.0) - 3, "kurtosis")
 
+    @property
+    def varies(self) -> bool:
+        """Whether the values differ."""
+        # Rounding leaves a little m2 in a constant column: less than 1e-14 of the mean is no spread.
+        return self.m2 > self.n * (1e-14 * self.mean) ** 2
+
     def _flat(self, what: str) -> Undefined | None:
         if self.n < 2:
             return Undefined(f"{what} needs 2 numbers, has {self.n}")
-        # Rounding leaves a little m2 in a constant column: less than 1e-14 of the mean is no spread.
-        if self.m2 <= self.n * (1e-14 * self.mean) ** 2:
+        if not self.varies and not math.isnan(self.m2):
             return Undefined(f"{what} needs numbers that differ, all are the same")
         return None
 

@@ -70,6 +70,23 @@ def test_the_count_is_exact_up_to_the_last_value_that_all_hashes_can_be_kept_for
     assert not of_doubles(np.arange(float(KEPT))).exact
 
 
+@pytest.mark.parametrize("states", [2, 9, 60])
+@pytest.mark.parametrize("shared", [0.0, 0.5, 1.0])
+def test_many_full_states_merge_to_the_state_of_all_their_values(states: int, shared: float) -> None:
+    rng = np.random.default_rng(states)
+    common = rng.integers(0, 2**64, 3_000, np.uint64)
+    parts = [
+        np.concatenate(
+            [common[: int(3_000 * shared)], rng.integers(0, 2**64, 3_000 - int(3_000 * shared), np.uint64)]
+        )
+        for _ in range(states)
+    ]
+
+    first, *rest = (Distinct.of(part) for part in parts)
+
+    assert first.merge(*rest) == Distinct.of(np.concatenate(parts))
+
+
 def test_repeats_change_no_estimate() -> None:
     values = np.arange(9_000.0)
 
