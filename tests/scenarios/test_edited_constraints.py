@@ -165,13 +165,12 @@ def test_a_limit_on_all_the_rows_can_be_written_by_hand(tmp_path: Path) -> None:
 def test_a_measure_that_does_not_exist_is_told(tmp_path: Path) -> None:
     known = edited(tmp_path, of("age", watchkeep={"constraints": [{"measure": "meen", "at_most": 1}]}))
 
-    answer = watchkeep(
-        "check", known, write(TODAY, tmp_path / "w.parquet"), "--out", tmp_path / "r", "--json"
-    )
+    answer = watchkeep("check", known, write(TODAY, tmp_path / "w.parquet"), "--out", tmp_path / "r")
 
-    verdict = next(one for one in answer.document["verdicts"] if one["measure"] == "meen")
-    assert verdict["outcome"] == "undecided"
-    assert "meen" in verdict["sentence"]
+    assert answer.code == 2
+    assert answer.is_one_sentence
+    assert "'meen'" in answer.err
+    assert "did you mean 'mean'?" in answer.err
 
 
 def test_keys_that_others_wrote_survive(tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ class Baseline:
 
     def __init__(self, learned: Learned) -> None:
         self._learned = learned
-        self._force: dict[Dialect, tuple[Learnt, str]] = {}
+        self._force: dict[Dialect, Learnt] = {}
 
     @property
     def id(self) -> str:
@@ -193,7 +193,7 @@ class Baseline:
             policy: whose dialect tells types apart.
         """
         standard = policy or Policy()
-        baseline, _ = self._in_force(standard.dialect)
+        baseline = self._in_force(standard.dialect)
         if hasattr(rows, "num_rows") and hasattr(rows, "schema"):
             scan = Scan(baseline.plan(standard.dialect))
             scan.add(Batch.of(rows))
@@ -205,7 +205,7 @@ class Baseline:
     ) -> "Report":
         """Judge a state: no row is read."""
         standard = policy or Policy()
-        baseline, _ = self._in_force(standard.dialect)
+        baseline = self._in_force(standard.dialect)
         findings = evaluate(
             baseline,
             state,
@@ -216,10 +216,9 @@ class Baseline:
         )
         return Report(findings, self._learned)
 
-    def _in_force(self, dialect: Dialect) -> tuple[Learnt, str]:
+    def _in_force(self, dialect: Dialect) -> Learnt:
         if dialect not in self._force:
-            baseline = checking.in_force(self._learned, dialect)
-            self._force[dialect] = (baseline, archive.identity(baseline))
+            self._force[dialect] = checking.in_force(self._learned, dialect)
         return self._force[dialect]
 
     def save(self, folder: str | Path) -> None:
@@ -271,7 +270,7 @@ class Report:
 
     def document(self) -> dict[str, object]:
         """The document `report.json` holds."""
-        return store.report_of(self.findings)
+        return store.report_of(self.findings, self._learned)
 
     def html(self) -> str:
         """One page that needs no network."""
@@ -279,7 +278,7 @@ class Report:
 
     def save(self, folder: str | Path) -> None:
         """Write the report's five files; the folder appears whole or not at all."""
-        store.save_report(self.findings, self._learned.document, Path(folder))
+        store.save_report(self.findings, self._learned, Path(folder))
 
     def _repr_html_(self) -> str:
         return report_fragment(self.document())

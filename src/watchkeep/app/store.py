@@ -99,23 +99,23 @@ def _text(path: Path) -> str:
         raise BaselineError(str(path), why=f"it cannot be read: {error}") from error
 
 
-def report_of(findings: Findings) -> dict[str, object]:
-    """The report document of a run."""
-    return report_document(findings, baseline_id=archive.identity(findings.baseline))
+def report_of(findings: Findings, learned: Learned) -> dict[str, object]:
+    """The report document of a run against a baseline."""
+    return report_document(findings, baseline_id=archive.identity(learned.baseline))
 
 
-def save_report(findings: Findings, applied: Constraints, folder: Path) -> dict[str, object]:
+def save_report(findings: Findings, learned: Learned, folder: Path) -> dict[str, object]:
     """Write a report's five files; the folder appears whole or not at all. Gives the report document.
 
     Raises:
         OptionError: the folder exists and was not written by us.
         BadInputError: it cannot be written.
     """
-    document = report_of(findings)
+    document = report_of(findings, learned)
     with whole_folder(folder) as partial:
         texts = {
             STATISTICS: json_text.dumps(window_statistics(findings).document()),
-            CONSTRAINTS: json_text.dumps(applied.document()),
+            CONSTRAINTS: json_text.dumps(learned.document.document()),
             VIOLATIONS: json_text.dumps(violations_document(findings).document()),
             REPORT: json_text.dumps(document),
             PAGE: report_html(document),

@@ -44,4 +44,7 @@ def command(kind: str, sources: tuple[str, ...], out: Path, dialect: str, as_jso
         source, roles, kind=kind, dialect=Dialect(dialect), created=datetime.now(UTC), progress=progress()
     )
     save_baseline(learned, out)
-    return answer_baseline(baseline_document(learned.baseline), as_json=as_json)
+    code = answer_baseline(baseline_document(learned.baseline), as_json=as_json)
+    if not as_json:
+        click.echo(f"Baseline: {out}")
+    return code

@@ -76,7 +76,7 @@ def command(
         roles=None if roles == Roles() else roles,
         progress=progress(),
     )
-    document = save_report(findings, learned.document, out)
+    document = save_report(findings, learned, out)
     code = answer(document, as_json=given["as_json"], strict=given["strict"], verbose=given["verbose"])
     if not given["as_json"]:
         click.echo(f"Report: {out / 'report.html'}")

@@ -40,4 +40,4 @@ def command(reference: str, current: str, dialect: str, as_json: bool, verbose: 
     told = progress()
     learned = learn(before, roles, kind="data-quality", dialect=policy.dialect, created=now, progress=told)
     findings = check(learned, after, window=Window(), policy=policy, created=now, progress=told)
-    return answer(report_of(findings), as_json=as_json, verbose=verbose)
+    return answer(report_of(findings, learned), as_json=as_json, verbose=verbose)

@@ -1,7 +1,7 @@
 """A measure meets its limit: what is decided, and by what margin.
 
 In our own dialect a limit passed is not yet a violation: it has to be passed by more than the two samples differ
-by chance. Shares of rows are held against the exact tail of a beta-binomial law, distances against the
+by chance. Shares of rows are held against the exact tail of a negative binomial law, distances against the
 Dvoretzky-Kiefer-Wolfowitz bound, tests bring their own probability. What is too small a sample to ever show a
 violation is undecided.
 """
@@ -18,6 +18,7 @@ from watchkeep.stats.distances import critical_c, noise
 from watchkeep.stats.tails import rare_count
 
 MOST_SEVERE = 100.0
+JOINT = "mmd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,4 +132,7 @@ def _severity(constraint: Constraint, value: float) -> float:
         allowed = 1 - constraint.limit if constraint.side is Side.AT_LEAST else constraint.limit
         # A floor under what is allowed, so that a limit of 0 does not make a handful of rows the gravest of all.
         return min(MOST_SEVERE, excess / (allowed + 0.05))
+    if constraint.measure == JOINT:
+        # What moved jointly is mostly told by the columns that moved: they come first.
+        return min(MOST_SEVERE, excess)
     return min(MOST_SEVERE, excess / max(1e-9, abs(constraint.limit)))

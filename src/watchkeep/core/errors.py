@@ -75,7 +75,7 @@ class MissingColumnError(BadInputError, LookupError):
         more = f" and {len(self.available) - 12} more" if len(self.available) > 12 else ""
         super().__init__(
             f"{reader} reads column {column!r}, which the data does not have"
-            f"{_hint(column, self.available)}; it has {shown or 'no columns'}{more}"
+            f"; it has {shown or 'no columns'}{more}{_hint(column, self.available)}"
         )
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from watchkeep.baselines.baseline import Baseline, BaselineColumn
 from watchkeep.constraints import checks
 from watchkeep.constraints.constraint import Constraint, Side
+from watchkeep.core.errors import OptionError
 from watchkeep.core.verdicts import DATASET
 from watchkeep.formats.constraints import (
     Constraints,
@@ -23,6 +24,8 @@ from watchkeep.formats.places import InferredType
 from watchkeep.frames.roles import Role
 from watchkeep.frames.schema import ColumnType
 from watchkeep.frames.text_values import Dialect
+from watchkeep.measures.index import BY_NAME
+from watchkeep.monitors.data_quality.dataset import NAMES as OF_DATASET
 from watchkeep.states.frequencies import Frequencies
 
 _STANDARD = (checks.COMPLETENESS, checks.CATEGORIES, checks.NON_NEGATIVE)
@@ -49,7 +52,7 @@ def to_document(
     features = [
         _feature(column, by_subject.get(column.name, []), dialect)
         for column in columns
-        if column.role not in (Role.ID, Role.IGNORED)
+        if column.role is not Role.IGNORED
     ]
     ours = [] if dialect.sagemaker else [_limit(one) for one in by_subject.get(DATASET, [])]
     return build(features, limits=ours)
@@ -130,7 +133,7 @@ def _of_feature(
     typed = (
         feature.inferred_type not in (None, InferredType.UNKNOWN) and column.type is not ColumnType.UNKNOWN
     )
-    if typed and "type_match" not in taken:
+    if typed and "type_match" not in taken and column.role is not Role.ID:
         yield limit(checks.DATA_TYPE, "type_match", Side.AT_LEAST, config.datatype_check_threshold)
     if feature.completeness is not None:
         yield limit(checks.COMPLETENESS, "completeness", Side.AT_LEAST, feature.completeness)
@@ -169,6 +172,10 @@ def _drift(
 def _ours(limit: Limit, subject: str) -> Constraint:
     side = Side.AT_LEAST if "at_least" in limit else Side.AT_MOST
     measure = limit["measure"]
+    known = (*BY_NAME, *OF_DATASET)
+    if measure not in known:
+        about = f"constraints.json: a limit of {subject!r}"
+        raise OptionError(about, got=measure, expected="the name of a measure", choices=known)
     check = checks.OF_MEASURE.get(measure, checks.LIMIT)
     if limit.get("rule") == "RetainNorm":
         check = checks.EMBEDDING_NORM

@@ -9,7 +9,7 @@ from watchkeep.baselines.baseline import Baseline, BaselineColumn
 from watchkeep.core.errors import BaselineError
 from watchkeep.formats import kll
 from watchkeep.formats.column_statistics import NumericStatistics
-from watchkeep.formats.constraints import Constraints
+from watchkeep.formats.constraints import Constraints, FeatureConstraints
 from watchkeep.formats.places import InferredType
 from watchkeep.formats.statistics import Feature, Statistics
 from watchkeep.frames.roles import Role, Roles
@@ -42,12 +42,14 @@ def foreign_baseline(
         BaselineError: no column stands in both documents.
     """
     named = [feature.name for feature in statistics.features]
-    named += [feature.name for feature in constraints.features if feature.name not in set(named)]
+    named = list(dict.fromkeys([*named, *(feature.name for feature in constraints.features)]))
     if not named:
         raise BaselineError(path, why="neither statistics.json nor constraints.json names a column")
     roles.require(named)
+    seen = {feature.name: feature for feature in statistics.features}
+    wanted = {feature.name: feature for feature in constraints.features}
     columns = tuple(
-        _column(name, statistics.feature(name), constraints, roles.of(name))
+        _column(name, seen.get(name), wanted.get(name), roles.of(name))
         for name in named
         if roles.of(name) is not Role.IGNORED
     )
@@ -63,8 +65,9 @@ def foreign_baseline(
     )
 
 
-def _column(name: str, feature: Feature | None, constraints: Constraints, role: Role) -> BaselineColumn:
-    wanted = constraints.feature(name)
+def _column(
+    name: str, feature: Feature | None, wanted: FeatureConstraints | None, role: Role
+) -> BaselineColumn:
     kind = wanted.inferred_type if wanted is not None and wanted.inferred_type is not None else None
     if kind is None:
         kind = InferredType.UNKNOWN if feature is None else feature.inferred_type

@@ -56,7 +56,7 @@ class Bins:
             return cls(cells.shift, none, none, np.zeros(0), none)
         keys, counts, total = cells.keys, cells.counts, cells.total
         lows = cells.lows()
-        # In a column of few values each is its cell's lowest double: cells are finer than the values' digits.
+        # In a column of few values of few digits each is its cell's lowest double.
         few = len(keys) <= PARTS
         values = lows if few else np.where(lows == 0, 0.0, _middle(lows, cell_high(keys, cells.shift)))
         before = np.cumsum(counts) - counts

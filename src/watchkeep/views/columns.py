@@ -50,7 +50,7 @@ class Judged:
     @property
     def reason(self) -> str:
         """Why there is no answer, for verdicts that have none."""
-        return why(self.value) or self.sentence or "no reason given"
+        return why(self.value) or self.sentence.removeprefix(f"{self.subject}: ") or "no reason given"
 
 
 def brief(sentence: str, subject: str) -> str:

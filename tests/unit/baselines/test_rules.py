@@ -143,7 +143,7 @@ def test_values_that_never_repeated_stay_different() -> None:
 
     rule = suggested(texts)["UniqueIfApproximatelyUnique"]
 
-    assert (rule.check, rule.measure, rule.limit) == ("uniqueness_check", "uniqueness", 0.9)
+    assert (rule.check, rule.measure, rule.limit) == ("uniqueness_check", "uniqueness", 0.85)
     assert rule.evidence == {"distinct": 300, "values": 300}
     assert "UniqueIfApproximatelyUnique" in suggested(list(range(300)))
     assert "UniqueIfApproximatelyUnique" in suggested(texts, id="c")

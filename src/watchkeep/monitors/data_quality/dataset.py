@@ -20,6 +20,8 @@ from watchkeep.stats.tails import discrepancy
 
 NAMES: Final = ("row_count", "rows_per_day", "freshness", "missing_columns", "extra_columns", "mmd")
 """Every measure of the dataset."""
+OF_WINDOW: Final = frozenset({"rows_per_day", "freshness"})
+"""Those that say something only of a window with an end."""
 FEW = 50
 """Sampled rows below which the joint comparison is undecided."""
 

@@ -15,7 +15,7 @@ from watchkeep.core.verdicts import DATASET, Outcome, Verdict
 from watchkeep.core.window import Window
 from watchkeep.measures.columns import Column, Histograms
 from watchkeep.measures.index import finish_all
-from watchkeep.monitors.data_quality.dataset import Dataset, dataset
+from watchkeep.monitors.data_quality.dataset import OF_WINDOW, Dataset, dataset
 from watchkeep.monitors.data_quality.sentences import sentence
 from watchkeep.monitors.findings import Findings, Measured, ranked
 from watchkeep.profiles.profile import Profile
@@ -61,7 +61,11 @@ def evaluate(
     ]
     by_name = {column.name: column for column in columns}
     gone = set(whole.missing)
-    judged = [one for one in baseline.constraints if one.subject not in gone or one.measure in whole.measures]
+    judged = [
+        one
+        for one in baseline.constraints
+        if (one.subject not in gone or one.measure in whole.measures) and asked(one, window)
+    ]
     level = policy.false_alarms / max(1, len(judged))
     verdicts += [
         _judged(constraint, by_name.get(constraint.subject), values, whole, policy, level)
@@ -83,6 +87,11 @@ def evaluate(
         created=created,
         timing=timing or {},
     )
+
+
+def asked(constraint: Constraint, window: Window) -> bool:
+    """Whether a constraint has anything to judge: volume and freshness are about a window somebody named."""
+    return window.end is not None or constraint.measure not in OF_WINDOW
 
 
 def _columns(baseline: Baseline, profile: Profile, whole: Dataset, policy: Policy) -> tuple[Column, ...]:

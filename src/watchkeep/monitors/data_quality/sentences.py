@@ -19,7 +19,7 @@ def sentence(constraint: Constraint, value: Value, judgement: Judgement, column:
     """One sentence on what was decided and why."""
     about = "" if constraint.subject == DATASET else f"{constraint.subject}: "
     if judgement.outcome is Outcome.UNDECIDED or isinstance(value, Undefined):
-        return f"{about}{constraint.measure} is undecided: {judgement.why}"
+        return f"{about}{judgement.why}"
     told = TELLERS.get(constraint.measure) if judgement.outcome is Outcome.VIOLATED else None
     if told is None or (column is None and constraint.subject != DATASET):
         text = f"{constraint.measure} is {value:.4g}, {_limit(constraint)}"
