@@ -8,7 +8,8 @@ import numpy.typing as npt
 
 from watchkeep.frames.batches import Batch
 from watchkeep.frames.numbers import read_numbers
-from watchkeep.profiles.columns import NumberScanner, scanner
+from watchkeep.profiles.columns import scanner
+from watchkeep.profiles.number_columns import NumberScanner
 from watchkeep.profiles.plan import JointPlan, Plan
 from watchkeep.profiles.profile import JOINT, Profile, added
 from watchkeep.states.cells import LIMIT
