@@ -85,8 +85,8 @@ def _chi_square(name: str, told: Callable[[ChiSquare], float]) -> Measure:
 KS = _over_fine("ks", measured, _gap)
 """Kolmogorov-Smirnov distance, max |F_b - F_w|, of numbers or of the norms of embeddings: in [0, 1].
 
-Below the exact distance by at most the baseline's share of one bin that is no single value: 1/1000, or a little more
-in a baseline of more than 256 columns, which keeps fewer cells.
+Below the exact distance by at most the baseline's share of one bin that is no single value: 1/1000 of a baseline of
+1,000 values or more; a little more in one of more than 256 columns, which keeps fewer cells.
 """
 LINF = _over_fine("linf", compared, _gap)
 """SageMaker's simple distance: `ks` for numbers, the largest gap of two shares for categories. In [0, 1]."""
