@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from watchkeep.constraints.checks import DISTANCES, SHARES
 from watchkeep.constraints.constraint import Constraint, Side, Sizes
 from watchkeep.constraints.policy import Policy
-from watchkeep.core.undefined import Undefined, Value
+from watchkeep.core.undefined import Fault, Undefined, Value
 from watchkeep.core.verdicts import Outcome
 from watchkeep.stats.distances import critical_c, noise
 from watchkeep.stats.tails import rare_count
@@ -55,7 +55,7 @@ def judge(constraint: Constraint, value: Value, sizes: Sizes, policy: Policy, *,
     <Outcome.VIOLATED: 'violated'>
     """
     if isinstance(value, Undefined):
-        return Judgement(Outcome.UNDECIDED, value.why)
+        return Judgement(Outcome.FAILED if isinstance(value, Fault) else Outcome.UNDECIDED, value.why)
     if policy.dialect.sagemaker:
         if constraint.allows(value):
             return Judgement(Outcome.KEPT)

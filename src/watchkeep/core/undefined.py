@@ -22,5 +22,10 @@ class Undefined:
         return {"undefined": self.why}
 
 
+@dataclass(frozen=True, slots=True)
+class Fault(Undefined):
+    """The value of a measure that could not be finished, and it is our fault: a verdict on it has failed."""
+
+
 Value: TypeAlias = float | Undefined
 """What a measure gives: a finite number, or the reason why there is none."""

@@ -3,7 +3,7 @@
 from types import MappingProxyType
 from typing import Final
 
-from watchkeep.core.undefined import Undefined, Value
+from watchkeep.core.undefined import Fault, Undefined, Value
 from watchkeep.measures import drift, location, shares
 from watchkeep.measures.columns import Column, Measure
 
@@ -42,7 +42,15 @@ def finish_all(column: Column) -> dict[str, Value]:
     """Every measure that means anything for a column, by name, in the order of `MEASURES`."""
     missing = Undefined("the window has no such column")
     return {
-        measure.name: measure.finish(column) if column.window else missing
+        measure.name: _finished(measure, column) if column.window else missing
         for measure in MEASURES
         if measure.about(column)
     }
+
+
+def _finished(measure: Measure, column: Column) -> Value:
+    try:
+        return measure.finish(column)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        # One measure's fault is its own: the others still report.
+        return Fault(f"{measure.name} failed: {type(error).__name__}: {error}")

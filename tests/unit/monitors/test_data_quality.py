@@ -1,5 +1,6 @@
 """Data quality: from states to ranked verdicts."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +10,10 @@ from tests.scenarios.world import rows
 
 import watchkeep as wk
 from watchkeep.constraints import judging
+from watchkeep.core.undefined import Value
 from watchkeep.core.verdicts import Outcome, Verdict
+from watchkeep.measures import index
+from watchkeep.measures.columns import Column
 from watchkeep.monitors.data_quality import evaluation
 from watchkeep.monitors.data_quality.sentences import percent
 from watchkeep.monitors.findings import ranked
@@ -136,3 +140,19 @@ def test_shares_are_told_with_the_digits_they_need() -> None:
     told = [percent(share) for share in (0.0, 1.0, 0.999999, 0.5, 0.00012)]
 
     assert told == ["0 %", "100 %", "99.99 %", "50 %", "0.012 %"]
+
+
+def test_a_measure_that_breaks_fails_its_own_verdicts_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(_: Column) -> Value:
+        raise ZeroDivisionError("by nothing")
+
+    broken = [replace(one, finish=breaks) if one.name == "ks" else one for one in index.MEASURES]
+    monkeypatch.setattr(index, "MEASURES", tuple(broken))
+    table = pa.table({"x": [float(i) for i in range(500)]})
+
+    report = wk.DataQuality().baseline(table).check(table)
+
+    failed = [verdict for verdict in report.verdicts if verdict.outcome is Outcome.FAILED]
+    assert [verdict.measure for verdict in failed] == ["ks"]
+    assert "ZeroDivisionError: by nothing" in failed[0].sentence
+    assert report.measures["psi", "x"] == 0.0

@@ -128,7 +128,7 @@ def _judged(
     try:
         judgement = judge(constraint, value, _sizes(constraint, column, whole), policy, level=level)
     except (ArithmeticError, ValueError) as error:
-        # One measure's fault is one verdict's: the others still report.
+        # What goes wrong in one verdict is that verdict's: the others still report.
         judgement = Judgement(Outcome.FAILED, f"judging failed: {error}")
     return Verdict(
         check=constraint.check,
