@@ -134,11 +134,12 @@ class JointScan:
         """All key columns were read: settle which rows stay."""
         assert self.row_hashes is not None  # noqa: S101 (begin was called)
         self._hashes = mixed(self.row_hashes)
-        levels = levels_of(self._hashes)
-        level = settled_level(np.bincount(levels, minlength=64), self.state.level)
-        self._level = level
-        self._chosen = np.flatnonzero(levels >= level)
-        self._levels = levels[self._chosen]
+        # Once the bar is high few rows are below it: only their levels are worth working out.
+        below = np.flatnonzero(self._hashes <= np.uint64((1 << 64 - self.state.level) - 1))
+        levels = levels_of(self._hashes[below])
+        self._level = settled_level(np.bincount(levels, minlength=64), self.state.level)
+        kept = levels >= self._level
+        self._chosen, self._levels = below[kept], levels[kept]
         self._values = np.full((len(self._chosen), len(self.places)), np.nan)
         self.row_hashes = None
         for name, at in self._waiting:
