@@ -38,7 +38,7 @@ class NumberScanner:
         self._whole = plan.type is ColumnType.INTEGRAL and not dialect.sagemaker
         self._dialect = dialect
         self._presence, self._types = Presence(), ValueTypes()
-        self._moments, self._extremes = Moments(), Extremes()
+        self._sums, self._extremes = PowerSums(), Extremes()
         self._distinct = DistinctTally()
         self._bins = None if plan.bins is None else BinTally(plan.bins)
         self._cells = None if plan.bins is not None else CellTally(cell_limit)
@@ -70,7 +70,7 @@ class NumberScanner:
         grid = None if tally is None else tally.grid_for(values)
         slots = self._scratch.slots(len(values))
         rows = None if where is None or row_hashes is None else np.flatnonzero(where)
-        sums, lows, highs = PowerSums(), [], []
+        finite_before, lows, highs = self._sums.n, [], []
         # Everything is done to a chunk while it is in the core's cache.
         for start in range(0, len(values), CHUNK):
             chunk = finite = values[start : start + CHUNK]
@@ -81,7 +81,7 @@ class NumberScanner:
                 low, high = (float(finite.min()), float(finite.max())) if len(finite) else (np.inf, -np.inf)
             lows.append(low)
             highs.append(high)
-            sums.add(finite, self._scratch)
+            self._sums.add(finite, self._scratch)
             hashes = hash_doubles(chunk, self._scratch, signed=low <= 0 <= high)
             self._distinct.add(hashes)
             if row_hashes is not None:
@@ -89,10 +89,9 @@ class NumberScanner:
             if grid is not None:
                 grid.place(chunk, slots[start:end], self._scratch)
         self._extremes = self._extremes.merge(Extremes(min(lows), max(highs)))
-        self._moments = self._moments.merge(Moments.about(sums))
         if tally is not None:
             tally.add(values, None if grid is None else slots)
-        return len(values) - sums.n
+        return len(values) - (self._sums.n - finite_before)
 
     def absent(self, rows: int) -> None:
         """So many rows have no such column."""
@@ -103,7 +102,7 @@ class NumberScanner:
         parts: dict[str, State] = {
             "presence": self._presence,
             "types": self._types,
-            "moments": self._moments,
+            "moments": Moments.about(self._sums),
             "extremes": self._extremes,
             "distinct": self._distinct.state(),
         }
