@@ -1,12 +1,12 @@
 """All that was counted over some rows: a value that merges."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from watchkeep.core.errors import StateError
 from watchkeep.states.codec import S, State, StateClass
 
-MANY = 64
+MANY = 128
 """Pieces that may wait to be merged."""
 JOINT = "(joint)"
 """The subject of states about several columns together."""
@@ -104,17 +104,27 @@ class Profile:
 def _together(pieces: Sequence[Counted]) -> Counted:
     rejected: dict[str, int] = {}
     seen: dict[str, int] = {}
-    states: dict[tuple[str, str], list[State]] = {}
     for piece in pieces:
         rejected, seen = added(rejected, piece.rejected), added(seen, piece.seen)
-        for key, state in piece.parts.items():
-            states.setdefault(key, []).append(state)
     parts = {}
-    for key, (first, *others) in states.items():
+    for key, (first, *others) in _by_key([piece.parts for piece in pieces if piece.parts]):
         if len(set(map(type, others)) | {type(first)}) > 1:
             raise StateError(f"{key[1]} of column {key[0]!r} was counted in two ways: they do not merge")
         parts[key] = first.merge(*others)
     return Counted(sum(piece.rows for piece in pieces), rejected, seen, parts)
+
+
+def _by_key(
+    every: Sequence[Mapping[tuple[str, str], State]],
+) -> Iterable[tuple[tuple[str, str], Sequence[State]]]:
+    keys = list(every[0]) if every else []
+    if all(list(parts) == keys for parts in every):  # as windows of one baseline are
+        return zip(keys, zip(*(parts.values() for parts in every), strict=True), strict=True)
+    states: dict[tuple[str, str], list[State]] = {}
+    for parts in every:
+        for key, state in parts.items():
+            states.setdefault(key, []).append(state)
+    return states.items()
 
 
 def added(a: Mapping[str, int], b: Mapping[str, int]) -> dict[str, int]:

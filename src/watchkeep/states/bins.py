@@ -9,14 +9,17 @@ its own.
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from watchkeep.core.errors import StateError
 from watchkeep.states.cells import MANTISSA, Cells, Doubles, Keys, cell_high, cell_low, keys_of
 from watchkeep.states.codec import Fields, array, floats, whole
 from watchkeep.states.tallies import FEW, Grid, Reach, Slots
+
+Unsigned = npt.NDArray[np.unsignedinteger[Any]]
 
 PARTS = 2048
 """Bins of equal share a column without heavy values is cut into."""
@@ -159,26 +162,36 @@ class BinCounts:
     """A window's values in a baseline's bins, and beyond them. `BinCounts.empty(len(bins))` is the identity of merge.
 
     Args:
-        counts: values in each bin, shape (bins,).
+        held: values in each bin, shape (bins,), of the narrowest type that holds them.
         below, above: values outside the baseline's range, in cells.
     """
 
     kind: ClassVar[str] = "bin_counts"
     version: ClassVar[int] = 1
 
-    counts: Keys
+    held: Unsigned
     below: Cells
     above: Cells
 
     @classmethod
+    def of(cls, counts: Keys, below: Cells, above: Cells) -> Self:
+        """These counts, in as few bytes as they need: months of windows are merged as fast as they are read."""
+        return cls(_narrow(counts), below, above)
+
+    @classmethod
     def empty(cls, bins: int) -> Self:
         """The identity of merge."""
-        return cls(np.zeros(bins, np.int64), Cells.empty(TAIL_LIMIT), Cells.empty(TAIL_LIMIT))
+        return cls(np.zeros(bins, np.uint8), Cells.empty(TAIL_LIMIT), Cells.empty(TAIL_LIMIT))
+
+    @property
+    def counts(self) -> Keys:
+        """Values in each bin, shape (bins,)."""
+        return self.held.astype(np.int64)
 
     @property
     def total(self) -> int:
         """Values counted."""
-        return int(self.counts.sum()) + self.below.total + self.above.total
+        return int(self.held.sum()) + self.below.total + self.above.total
 
     def merge(self, *others: Self) -> Self:
         """All together.
@@ -186,11 +199,12 @@ class BinCounts:
         Raises:
             StateError: they count over different bins.
         """
-        wrong = next((other for other in others if len(other.counts) != len(self.counts)), None)
+        every = [self.held, *(other.held for other in others)]
+        wrong = next((held for held in every if len(held) != len(self.held)), None)
         if wrong is not None:
-            raise StateError(f"counts over {len(self.counts)} and {len(wrong.counts)} bins do not merge")
-        return type(self)(
-            sum((other.counts for other in others), self.counts),
+            raise StateError(f"counts over {len(self.held)} and {len(wrong)} bins do not merge")
+        return type(self).of(
+            np.array(every).sum(axis=0, dtype=np.int64),
             self.below.merge(*(other.below for other in others)),
             self.above.merge(*(other.above for other in others)),
         )
@@ -198,7 +212,7 @@ class BinCounts:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, BinCounts):
             return NotImplemented
-        return np.array_equal(self.counts, other.counts) and (self.below, self.above) == (
+        return np.array_equal(self.held, other.held) and (self.below, self.above) == (
             other.below,
             other.above,
         )
@@ -228,7 +242,7 @@ class BinCounts:
             )
             for side in ("below", "above")
         )
-        return cls(array(fields, "counts"), below, above)
+        return cls.of(array(fields, "counts"), below, above)
 
 
 class BinTally:
@@ -289,13 +303,19 @@ class BinTally:
         bins = np.searchsorted(self._bins.edges, keys, side="right") - 1
         inside = (bins >= 0) & (bins < len(self._bins))
         totals = np.bincount(bins[inside], weights=counts[inside], minlength=len(self._bins)).astype(np.int64)
-        found = BinCounts(totals, Cells.empty(TAIL_LIMIT), Cells.empty(TAIL_LIMIT))
+        found = BinCounts.of(totals, Cells.empty(TAIL_LIMIT), Cells.empty(TAIL_LIMIT))
         return found.merge(self._outside(keys[~inside], counts[~inside], shift=self._bins.shift))
 
     def _outside(self, keys: Keys, counts: Keys, *, shift: int) -> BinCounts:
         low = keys < self._bins.edges[0] if len(self._bins) else np.zeros(len(keys), np.bool_)
         sides = (Cells.settled(shift, keys[side], counts[side], TAIL_LIMIT) for side in (low, ~low))
-        return BinCounts(np.zeros(len(self._bins), np.int64), *sides)
+        return BinCounts.of(np.zeros(len(self._bins), np.int64), *sides)
+
+
+def _narrow(counts: Keys) -> Unsigned:
+    if len(counts) and int(counts.min()) < 0:
+        raise StateError("a bin cannot hold fewer than 0 values")
+    return counts.astype(np.min_scalar_type(int(counts.max())) if len(counts) else np.uint8)
 
 
 def _middle(low: Doubles, high: Doubles) -> Doubles:

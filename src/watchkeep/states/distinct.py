@@ -1,5 +1,6 @@
 """How many different values: the smallest hashes, kept."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -45,17 +46,18 @@ class Distinct:
     def merge(self, *others: Self) -> Self:
         """All together."""
         every = [self.hashes, *(other.hashes for other in others)]
-        together = np.concatenate(every)
-        # Of many full states few hashes stay: those below a guess are enough if so many of them differ. The guess
-        # is where they would lie, and half as far again, if no value were in two of the states.
+        # No more than one full state keeps can lie below its last hash, so nothing above the least of these stays.
+        # Of many full states even fewer do: those below a guess are enough if so many of them differ. The guess is
+        # where they would lie, and half as far again, if no value were in two of the states.
         bars = [float(hashes[-1]) for hashes in every if len(hashes) == KEPT]
         bar = 1.5 / sum(1 / each for each in bars) if bars else 0.0
         while bars and bar < min(bars):
-            kept = _smallest(together[together <= np.uint64(bar)])
+            kept = _smallest(_below(every, np.uint64(bar)))
             if len(kept) == KEPT:
                 return type(self)(kept)
             bar *= 4
-        return type(self)(_smallest(together))
+        least = min((hashes[-1] for hashes in every if len(hashes) == KEPT), default=_LAST)
+        return type(self)(_smallest(_below(every, least)))
 
     @property
     def exact(self) -> bool:
@@ -82,7 +84,18 @@ class Distinct:
         """For the codec."""
         if whole(fields, "kept") != KEPT:
             raise StateError(f"a distinct state must keep {KEPT} hashes")
-        return cls(hashes(fields, "hashes"))
+        state = cls(hashes(fields, "hashes"))
+        if len(state.hashes) > KEPT or (state.hashes[1:] <= state.hashes[:-1]).any():
+            raise StateError(f"the hashes of a distinct state must increase, and be at most {KEPT}")
+        return state
+
+
+_LAST = np.uint64(np.iinfo(np.uint64).max)
+
+
+def _below(every: Sequence[Hashes], bar: np.uint64) -> Hashes:
+    """The hashes up to `bar` of states, each in order."""
+    return np.concatenate([hashes[: hashes.searchsorted(bar, side="right")] for hashes in every])
 
 
 def _smallest(hashes: Hashes) -> Hashes:
@@ -111,7 +124,7 @@ class DistinctTally:
 
     def __init__(self) -> None:
         self._state = Distinct.empty()
-        self._below = np.uint64(np.iinfo(np.uint64).max)
+        self._below = _LAST
         # Kept hashes, each in the slot its own bits name, so that repeated values are passed over unsorted.
         # An empty slot holds a number that belongs to another slot.
         self._met: Hashes | None = None

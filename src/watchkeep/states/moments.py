@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import ClassVar, Self
 
 import numpy as np
@@ -10,6 +11,11 @@ import numpy.typing as npt
 from watchkeep.core.undefined import Undefined, Value
 from watchkeep.states.codec import Fields, floats, whole
 from watchkeep.stats.scratch import CHUNK, Scratch
+
+_ALONE = (
+    8192  # OpenBLAS shares a dot product of 10,001 numbers out to threads, which then spin: twice the CPU
+)
+_SUMS = attrgetter("n", "mean", "m2", "m3", "m4")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,7 @@ class Moments:
         filled = [each for each in (self, *others) if each.n]
         if len(filled) < 2:
             return filled[0] if filled else self
-        table = np.array([(each.n, each.mean, each.m2, each.m3, each.m4) for each in filled]).T
+        table = np.array(list(map(_SUMS, filled)), np.float64).T
         n, mean, m2, m3, m4 = table
         with np.errstate(over="ignore", invalid="ignore"):
             whole_mean = float((n * mean).sum() / n.sum())
@@ -170,8 +176,10 @@ class PowerSums:
             self.n += size
             self.s1 += float(np.add.reduce(d))
             self.s2 += float(np.add.reduce(squares))
-            self.s3 += float(np.dot(d, squares))
-            self.s4 += float(np.dot(squares, squares))
+            for start in range(0, size, _ALONE):
+                some, powers = d[start : start + _ALONE], squares[start : start + _ALONE]
+                self.s3 += float(np.dot(some, powers))
+                self.s4 += float(np.dot(powers, powers))
 
 
 def _pivot(few: npt.NDArray[np.float64]) -> float:

@@ -1,4 +1,6 @@
 import gzip
+import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -6,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from watchkeep.adapters.sources import open_source
+from watchkeep.adapters.sources import delimited, open_source
 from watchkeep.core.errors import DuplicateColumnError, EmptySourceError, UnreadableSourceError
 from watchkeep.service.ports import Ask
 
@@ -189,3 +191,19 @@ def test_a_large_file_comes_in_batches(tmp_path: Path, read: Read) -> None:
     assert len(answer.sizes) > 1
     assert [row["a"] for row in answer.rows[:: rows - 1]] == ["0", str(rows - 1)]
     assert len(answer.rows) == rows
+
+
+class _Lent:
+    """Something that can be referred to weakly."""
+
+
+def test_reading_ends_only_when_nothing_lent_is_held_by_another_thread() -> None:
+    held = [_Lent()]
+    lent = [weakref.ref(held[0])]
+    holder = threading.Timer(0.05, held.clear)
+    holder.start()
+
+    delimited._returned(lent)  # noqa: SLF001 (the abort it prevents comes once in a thousand runs)
+
+    assert lent[0]() is None
+    holder.join()

@@ -9,7 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from watchkeep.core.errors import StateError
+from watchkeep.states.bins import TAIL_LIMIT, BinCounts
 from watchkeep.states.categories import REST_LIMIT, CategoryTally
+from watchkeep.states.cells import Cells
 from watchkeep.states.distinct import KEPT, Distinct
 from watchkeep.states.frequencies import LONGEST, Frequencies, FrequencyTally, category
 from watchkeep.states.groups import GROUPS, Groups
@@ -191,3 +194,18 @@ def test_groups_count_rows_by_the_first_byte_of_their_hash() -> None:
 
     assert len(counts) == GROUPS
     assert {place: int(count) for place, count in enumerate(counts) if count} == {0: 1, 1: 5, 255: 4}
+
+
+def test_counts_kept_in_one_byte_each_add_up_beyond_it() -> None:
+    none = Cells.empty(TAIL_LIMIT)
+    counts = BinCounts.of(np.array([200, 0, 3]), none, none)
+
+    assert counts.held.dtype == np.uint8
+    assert counts.merge(*[counts] * 400).counts.tolist() == [80_200, 0, 1_203]
+
+
+def test_hashes_out_of_order_are_no_state() -> None:
+    fields = {"hashes": np.array([9, 7], np.uint64), "kept": KEPT}
+
+    with pytest.raises(StateError, match="must increase"):
+        Distinct.of_fields(fields)

@@ -4,11 +4,14 @@ import codecs
 import csv
 import io
 import secrets
+import weakref
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import PurePosixPath
+from time import monotonic, sleep
 from typing import Any, Final
 
 import numpy as np
@@ -27,6 +30,7 @@ _DELIMITERS: Final = (",", "\t", ";", "|")
 _HEAD: Final = 256 * 1024
 _BLOCK: Final = 8 * 1024 * 1024
 _SAMPLE_ROWS: Final = 20
+_RETURN_SECONDS: Final = 1.0
 _UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -183,30 +187,51 @@ def _records(file: File, layout: _Layout, wanted: Sequence[int], skip: Any) -> I
     """The rows as columns of bytes, named by their place: our names may be anything."""
     places = [str(at) for at in range(len(layout.names))]
     token = secrets.token_hex(16).encode()
-    last = b"\n" + layout.delimiter.encode().join([token] * len(places))
-    reader = pacsv.open_csv(
-        _Ended(file.stream(), last),
-        read_options=pacsv.ReadOptions(
-            column_names=places, skip_rows_after_names=layout.skipped, block_size=_BLOCK, use_threads=False
-        ),
-        parse_options=pacsv.ParseOptions(
-            delimiter=layout.delimiter, newlines_in_values=True, invalid_row_handler=skip
-        ),
-        convert_options=pacsv.ConvertOptions(
-            column_types=dict.fromkeys(places, pa.binary()),
-            include_columns=[places[at] for at in wanted],
-            null_values=[""],
-            strings_can_be_null=True,
-            quoted_strings_can_be_null=True,
-        ),
-    )
-    whole = False
-    for record in reader:
-        rows = record.num_rows
-        whole = bool(rows) and record.column(0)[rows - 1].as_py() == token
-        yield record.slice(0, rows - 1) if whole else record
+    stream = _Ended(file.stream(), b"\n" + layout.delimiter.encode().join([token] * len(places)))
+    refuse = partial(skip)
+    lent: list[weakref.ref[Any]] = [weakref.ref(stream), weakref.ref(refuse)]
+    whole, reader = False, None
+    try:
+        reader = pacsv.open_csv(
+            stream,
+            read_options=pacsv.ReadOptions(
+                column_names=places,
+                skip_rows_after_names=layout.skipped,
+                block_size=_BLOCK,
+                use_threads=False,
+            ),
+            parse_options=pacsv.ParseOptions(
+                delimiter=layout.delimiter, newlines_in_values=True, invalid_row_handler=refuse
+            ),
+            convert_options=pacsv.ConvertOptions(
+                column_types=dict.fromkeys(places, pa.binary()),
+                include_columns=[places[at] for at in wanted],
+                null_values=[""],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=True,
+            ),
+        )
+        for record in reader:
+            rows = record.num_rows
+            whole = bool(rows) and record.column(0)[rows - 1].as_py() == token
+            yield record.slice(0, rows - 1) if whole else record
+    finally:
+        del reader, stream, refuse
+        _returned(lent)
     if not whole:
         raise UnreadableSourceError(file.name, why="a quote is never closed")
+
+
+def _returned(lent: Sequence[weakref.ref[Any]]) -> None:
+    """Waits until Arrow's threads hold none of the objects lent to them.
+
+    They read ahead, and let go of a stream a moment after its last batch is out. Should the interpreter end
+    in that moment, a thread that wants its lock is ended too, in the middle of C++, and the process aborts.
+    An error's traceback may hold an object for longer, so the wait is bounded.
+    """
+    until = monotonic() + _RETURN_SECONDS
+    while any(reference() is not None for reference in lent) and monotonic() < until:
+        sleep(0.0001)
 
 
 def _batch(record: pa.RecordBatch, names: Sequence[str], rejected: Counter[str]) -> Batch:
