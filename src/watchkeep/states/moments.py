@@ -63,7 +63,11 @@ class Moments:
         with np.errstate(over="ignore", invalid="ignore"):
             pivot = float((values * counts).sum() / n)
             d = values - pivot
-            return cls.about(PowerSums(n, pivot, *(float((counts * d**k).sum()) for k in (1, 2, 3, 4))))
+            terms, sums = counts.astype(np.float64), []
+            for _ in range(4):  # a power costs fifty times as much as a product
+                terms *= d
+                sums.append(float(terms.sum()))
+            return cls.about(PowerSums(n, pivot, *sums))
 
     @classmethod
     def about(cls, sums: "PowerSums") -> Self:
@@ -175,9 +179,9 @@ class PowerSums:
             squares = np.multiply(d, d, out=scratch.second[:size])
             self.n += size
             self.s1 += float(np.add.reduce(d))
-            self.s2 += float(np.add.reduce(squares))
             for start in range(0, size, _ALONE):
                 some, powers = d[start : start + _ALONE], squares[start : start + _ALONE]
+                self.s2 += float(np.dot(some, some))
                 self.s3 += float(np.dot(some, powers))
                 self.s4 += float(np.dot(powers, powers))
 

@@ -18,7 +18,7 @@ from watchkeep.states.cells import (
 )
 from watchkeep.stats.scratch import CHUNK, Scratch
 
-Slots = npt.NDArray[np.uint32]
+Slots = npt.NDArray[np.int64]
 FEW = 8192
 """Values fewer than which are sorted, not counted in a dense array."""
 _MINUS = 2048  # the sign bit above the eleven bits of the exponent
@@ -111,9 +111,11 @@ class Grid:
             self._octaves = _roomy(reach.octaves, SLOTS >> self._bits)
             self.size = len(self._octaves) << self._bits
             self.slots = self.size + (1 << self._bits)
-            self._table = np.full(2 * _MINUS, self.size, np.uint32)
+            table = np.full(2 * _MINUS, self.size, np.uint64)
             tops = np.where(self._octaves >= 0, self._octaves, _MINUS - 1 - self._octaves)
-            self._table[tops] = np.arange(len(tops), dtype=np.uint32) << np.uint32(self._bits)
+            table[tops] = np.arange(len(tops), dtype=np.uint64) << np.uint64(self._bits)
+            # A shifted double still has its octave on top: the table takes it off again, modulo 2**64.
+            self._table = table - (np.arange(2 * _MINUS, dtype=np.uint64) << np.uint64(self._bits))
 
     def keys_at(self, slots: Keys) -> Keys:
         """The cell that each slot, below `size`, counts."""
@@ -134,39 +136,27 @@ class Grid:
         if self._ranged:
             self._by_range(values, slots)
         else:
-            self._by_octave(values, slots, scratch.bases[: len(values)])
+            self._by_octave(values, slots, scratch)
 
     def slots_of(self, values: Doubles) -> Slots:
         """The slot of each value, shape (n,), in memory of its own."""
-        scratch, slots = Scratch(), np.empty(len(values), np.uint32)
+        scratch, slots = Scratch(), np.empty(len(values), np.int64)
         for start in range(0, len(values), CHUNK):
             self.place(values[start : start + CHUNK], slots[start : start + CHUNK], scratch)
         return slots
 
     def _by_range(self, values: Doubles, slots: Slots) -> None:
-        if self.shift >= 32:  # the upper half of each double is enough, and half as much to move
-            np.right_shift(values.view(np.uint32)[1::2], np.uint32(self.shift - 32), out=slots)
-            slots -= np.uint32(self._first)
-            np.minimum(slots, np.uint32(self.size), out=slots)
-            return
-        wide = values.view(np.uint64) >> np.uint64(self.shift)
+        wide = slots.view(np.uint64)
+        np.right_shift(values.view(np.uint64), np.uint64(self.shift), out=wide)
         wide -= np.uint64(self._first)
         np.minimum(wide, np.uint64(self.size), out=wide)
-        slots[:] = wide
 
-    def _by_octave(self, values: Doubles, slots: Slots, bases: Slots) -> None:
-        upper = values.view(np.uint32)[1::2]
-        if self._bits <= 20:
-            np.right_shift(upper, np.uint32(20 - self._bits), out=slots)
-            octaves = np.right_shift(slots, np.uint32(self._bits), out=bases)
-            slots &= np.uint32((1 << self._bits) - 1)
-        else:
-            octaves = np.right_shift(upper, np.uint32(20), out=bases)
-            wide = values.view(np.uint64) >> np.uint64(self.shift)
-            wide &= np.uint64((1 << self._bits) - 1)
-            slots[:] = wide
+    def _by_octave(self, values: Doubles, slots: Slots, scratch: Scratch) -> None:
+        bits, wide = values.view(np.uint64), slots.view(np.uint64)
+        octaves = np.right_shift(bits, np.uint64(MANTISSA), out=scratch.spare[: len(values)])
+        np.right_shift(bits, np.uint64(self.shift), out=wide)
         # Twelve bits cannot leave the table; "clip" spares the check.
-        slots += self._table.take(octaves, mode="clip")
+        wide += self._table.take(octaves.view(np.int64), mode="clip")
 
 
 def _roomy(octaves: Keys, room: int) -> Keys:

@@ -18,11 +18,10 @@ class Scratch:
         self.second = np.empty(CHUNK)
         self.hashes = np.empty(CHUNK, np.uint64)
         self.spare = np.empty(CHUNK, np.uint64)
-        self.bases = np.empty(CHUNK, np.uint32)
-        self._slots = np.empty(CHUNK, np.uint32)
+        self._slots = np.empty(CHUNK, np.int64)
 
-    def slots(self, n: int) -> npt.NDArray[np.uint32]:
+    def slots(self, n: int) -> npt.NDArray[np.int64]:
         """Memory for the slots of n values: of a whole batch, which are counted at once."""
         if len(self._slots) < n:
-            self._slots = np.empty(n, np.uint32)
+            self._slots = np.empty(n, np.int64)
         return self._slots[:n]

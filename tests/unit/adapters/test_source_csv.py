@@ -203,7 +203,7 @@ def test_reading_ends_only_when_nothing_lent_is_held_by_another_thread() -> None
     holder = threading.Timer(0.05, held.clear)
     holder.start()
 
-    delimited._returned(lent)  # noqa: SLF001 (the abort it prevents comes once in a thousand runs)
+    delimited._returned(lent)
 
     assert lent[0]() is None
     holder.join()
