@@ -14,7 +14,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from watchkeep.alarms.decision import Decision
     from watchkeep.app.api import Baseline, DataQuality, Dataset, Report, load, read
+    from watchkeep.app.watching import Watch
     from watchkeep.constraints.policy import Policy
     from watchkeep.core.errors import WatchkeepError
     from watchkeep.core.undefined import Undefined
@@ -28,6 +30,7 @@ __all__ = [
     "Baseline",
     "DataQuality",
     "Dataset",
+    "Decision",
     "Outcome",
     "Policy",
     "Report",
@@ -35,6 +38,7 @@ __all__ = [
     "Status",
     "Undefined",
     "Verdict",
+    "Watch",
     "WatchkeepError",
     "Window",
     "load",
@@ -46,6 +50,7 @@ _HOMES: Final = MappingProxyType(
         "Baseline": "watchkeep.app.api",
         "DataQuality": "watchkeep.app.api",
         "Dataset": "watchkeep.app.api",
+        "Decision": "watchkeep.alarms.decision",
         "Outcome": "watchkeep.core.verdicts",
         "Policy": "watchkeep.constraints.policy",
         "Report": "watchkeep.app.api",
@@ -53,6 +58,7 @@ _HOMES: Final = MappingProxyType(
         "Status": "watchkeep.core.verdicts",
         "Undefined": "watchkeep.core.undefined",
         "Verdict": "watchkeep.core.verdicts",
+        "Watch": "watchkeep.app.watching",
         "WatchkeepError": "watchkeep.core.errors",
         "Window": "watchkeep.core.window",
         "load": "watchkeep.app.api",

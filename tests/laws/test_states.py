@@ -23,7 +23,7 @@ from watchkeep.states.frequencies import Frequencies
 from watchkeep.states.groups import Groups
 from watchkeep.states.moments import Moments
 from watchkeep.states.presence import Presence
-from watchkeep.states.rows import FeatureSums, RowSample, levels_of
+from watchkeep.states.rows import FeatureSums, RowSample, ScoreSums, levels_of
 from watchkeep.states.value_types import ValueTypes
 from watchkeep.stats.hashing import mixed
 
@@ -101,6 +101,7 @@ MAKERS: dict[type[State], Maker] = {
     Moments: lambda values: Moments.of(values[np.isfinite(values)]),
     Presence: presence,
     RowSample: lambda values: RowSample.of(hashes_of(values), rows_of(values)),
+    ScoreSums: lambda values: ScoreSums.of(levels_of(hashes_of(values)), np.clip(rows_of(values), -4, 4)),
     ValueTypes: value_types,
 }
 IDENTITIES = MappingProxyType({kind: make(np.zeros(0)) for kind, make in MAKERS.items()})
@@ -273,6 +274,7 @@ def test_a_header_that_promises_what_is_not_there_raises_a_state_error(header: b
         (BinCounts.empty(3), BinCounts.empty(4)),
         (CategoryCounts.empty(3), CategoryCounts.empty(4)),
         (FeatureSums.empty(8), FeatureSums.empty(16)),
+        (ScoreSums.empty(2), ScoreSums.empty(3)),
         (BINS, Bins.of(Cells.of(np.array([1.0, 2.0])), mean=1.5, deviation=0.5)),
         (Frequencies(limit=2), Frequencies(limit=3)),
     ],

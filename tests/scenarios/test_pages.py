@@ -22,12 +22,19 @@ HOSTILE = "<img src=x onerror=document.title='owned'>"
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of a report with violations and a hostile column."""
+    """The page of a report with violations, a hostile column and an alarm of a watch, acknowledged once."""
     train, today = rows(2000, seed=1), rows(500, seed=2, income=1.5)
     train = train.append_column(HOSTILE, pa.array(["<script>1</script>", "b"] * 1000))
     today = today.append_column(HOSTILE, pa.array(["'\"><script>document.title='owned'</script>"] * 500))
+    baseline = wk.DataQuality().baseline(wk.read(train, timestamp="at"))
+    watch = wk.Watch(baseline)
+    for window in (train.slice(0, 400), train.slice(400, 3), train.slice(500, 400)):
+        watch.observe(baseline.check(window))
+    watch.acknowledge(by=HOSTILE, note=HOSTILE)
+    report = baseline.check(today)
+    assert watch.observe(report).alarm
     path = tmp_path_factory.mktemp("page") / "report.html"
-    path.write_text(wk.DataQuality().baseline(wk.read(train, timestamp="at")).check(today).html(), "utf-8")
+    path.write_text(report.html(), "utf-8")
     return path
 
 
@@ -51,6 +58,16 @@ def test_the_page_finds_columns_and_runs_nobody_elses_script(page: Path) -> None
     )  # our script took the attribute `hidden` away
     assert "<title>owned</title>" not in seen
     assert "<img" not in seen
+
+
+def test_the_page_shows_the_evidence_of_every_window(page: Path) -> None:
+    seen = browse(page, "--dump-dom").decode()
+
+    assert "</span> Changed</h1>" in seen
+    assert "Evidence of the last 4 windows, on a logarithmic scale" in seen
+    assert "It rang in window 4" in seen
+    assert "1 window with too little data." in seen
+    assert "acknowledged (“&lt;img src=x" in seen
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, 1), (1280, 0), (390, 1), (390, 0)])

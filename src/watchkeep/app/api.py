@@ -3,9 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 from watchkeep.adapters.sources import open_source
+from watchkeep.alarms.decision import Decision
+from watchkeep.alarms.record import Record
 from watchkeep.app import store
 from watchkeep.baselines.baseline import Baseline as Learnt
 from watchkeep.constraints.constraint import Constraint
@@ -138,6 +141,16 @@ class Baseline:
         """Twelve digits that change with any state and any limit."""
         return archive.identity(self._learned.baseline)
 
+    @cached_property
+    def states_id(self) -> str:
+        """Twelve digits that change with any state, and with no limit."""
+        return archive.states_identity(self._learned.baseline)
+
+    @property
+    def learned(self) -> Learned:
+        """The states behind it, and its limits."""
+        return self._learned
+
     @property
     def rows(self) -> int:
         """Rows it was learned from."""
@@ -242,11 +255,29 @@ class Report:
     def __init__(self, findings: Findings, learned: Learned) -> None:
         self.findings = findings
         self._learned = learned
+        self._watched: tuple[Decision, Record] | None = None
+
+    @property
+    def decision(self) -> Decision | None:
+        """Whether the window as a whole changed: by itself, or as a watch said that observed it.
+
+        None when one window cannot tell: the baseline has times, and no watch observed the window.
+        """
+        return self._watched[0] if self._watched is not None else self.findings.decision
+
+    def watched(self, decision: Decision, record: Record) -> None:
+        """Take a watch's decision: documents and pages then tell of the windows before, too."""
+        self._watched = (decision, record)
 
     @property
     def status(self) -> Status:
         """Completed, or CompletedWithViolations."""
         return self.findings.status
+
+    @property
+    def learned(self) -> Learned:
+        """The baseline it was held against."""
+        return self._learned
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
@@ -270,7 +301,7 @@ class Report:
 
     def document(self) -> dict[str, object]:
         """The document `report.json` holds."""
-        return store.report_of(self.findings, self._learned)
+        return store.report_of(self.findings, self._learned, self._watched)
 
     def html(self) -> str:
         """One page that needs no network."""
@@ -278,7 +309,7 @@ class Report:
 
     def save(self, folder: str | Path) -> None:
         """Write the report's five files; the folder appears whole or not at all."""
-        store.save_report(self.findings, self._learned, Path(folder))
+        store.save_report(self.findings, self._learned, Path(folder), self._watched)
 
     def _repr_html_(self) -> str:
         return report_fragment(self.document())

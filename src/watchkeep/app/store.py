@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Final
 
 from watchkeep.adapters.folders import whole_folder
+from watchkeep.alarms.decision import Decision
+from watchkeep.alarms.record import Record
 from watchkeep.core.errors import BaselineError, MissingSourceError
 from watchkeep.formats import archive, constraints, json_text, statistics
 from watchkeep.formats.constraint_list import to_constraints
 from watchkeep.formats.constraints import Constraints
+from watchkeep.formats.decisions import watch_document
 from watchkeep.formats.foreign import foreign_baseline
 from watchkeep.formats.report import (
     baseline_statistics,
@@ -99,19 +102,28 @@ def _text(path: Path) -> str:
         raise BaselineError(str(path), why=f"it cannot be read: {error}") from error
 
 
-def report_of(findings: Findings, learned: Learned) -> dict[str, object]:
+Watched = tuple[Decision, Record] | None
+"""What a watch said of a window, and all it remembers."""
+
+
+def report_of(findings: Findings, learned: Learned, watched: Watched = None) -> dict[str, object]:
     """The report document of a run against a baseline."""
-    return report_document(findings, baseline_id=archive.identity(learned.baseline))
+    document = report_document(findings, baseline_id=archive.identity(learned.baseline))
+    if watched is not None:
+        document["decision"] = watch_document(watched[1], watched[0])
+    return document
 
 
-def save_report(findings: Findings, learned: Learned, folder: Path) -> dict[str, object]:
+def save_report(
+    findings: Findings, learned: Learned, folder: Path, watched: Watched = None
+) -> dict[str, object]:
     """Write a report's five files; the folder appears whole or not at all. Gives the report document.
 
     Raises:
         OptionError: the folder exists and was not written by us.
         BadInputError: it cannot be written.
     """
-    document = report_of(findings, learned)
+    document = report_of(findings, learned, watched)
     with whole_folder(folder) as partial:
         texts = {
             STATISTICS: json_text.dumps(window_statistics(findings).document()),

@@ -1,22 +1,24 @@
 """A baseline: the reference data's states, and what a window must be read by to be compared with them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
 
+from watchkeep.baselines.buckets import Buckets, buckets_of
+from watchkeep.baselines.columns import BaselineColumn
+from watchkeep.baselines.relations import RelationBaseline, clumped, ranked_keys
 from watchkeep.constraints.constraint import Constraint
 from watchkeep.frames.roles import Role, Roles
 from watchkeep.frames.schema import ColumnType
 from watchkeep.frames.text_values import Dialect
-from watchkeep.profiles.plan import ColumnPlan, JointPlan, Plan, joint_plan
+from watchkeep.profiles.plan import ColumnPlan, JointPlan, Plan
 from watchkeep.profiles.profile import JOINT, Profile
 from watchkeep.states.bins import Bins
 from watchkeep.states.cells import Cells
-from watchkeep.states.codec import S, State, StateClass, part_of
-from watchkeep.states.distinct import Distinct
+from watchkeep.states.codec import State
 from watchkeep.states.frequencies import Frequencies
 from watchkeep.states.moments import Moments
 from watchkeep.states.presence import Presence
@@ -27,34 +29,6 @@ from watchkeep.stats.tails import covariance_traces
 FREQUENCIES = 64
 """Random frequencies of the joint comparison; each gives a cosine and a sine."""
 SEED = 20_130_208
-ALIKE = 0.001
-"""Chance that two sampled rows are equal, beyond which rows count as clumped."""
-UNCOVERED = 0.1
-"""Share by which a sample may differ from the size its level tells; five standard errors of the smallest."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class BaselineColumn:
-    """One column of the reference data.
-
-    Args:
-        name, role, type: what it is.
-        parts: its states.
-    """
-
-    name: str
-    role: Role
-    type: ColumnType
-    parts: Mapping[str, State]
-
-    def part(self, name: str, kind: StateClass[S]) -> S | None:
-        """One state; None when the column has none of that name."""
-        return part_of(self.parts, name, kind)
-
-    @property
-    def presence(self) -> Presence:
-        """Rows and values."""
-        return self.part("presence", Presence) or Presence()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,6 +64,7 @@ class Baseline:
         columns: the reference data's columns, in order, without the ignored ones.
         names: all the columns of the reference data, in order: what columns without names are called by position.
         joint: the numeric columns together; None when fewer than two.
+        relations: how columns hang together; None when fewer than two can be scored.
         constraints: suggested limits, or those of a file that was edited since.
     """
 
@@ -103,15 +78,26 @@ class Baseline:
     columns: tuple[BaselineColumn, ...]
     names: tuple[str, ...] = ()
     joint: JointBaseline | None = None
+    relations: RelationBaseline | None = None
     constraints: tuple[Constraint, ...] = ()
+
+    @property
+    def buckets(self) -> Buckets:
+        """The reference rows by bucket."""
+        return buckets_of(self.columns)
 
     def plan(self, dialect: Dialect) -> Plan:
         """How to read a window."""
         return Plan(
             columns=tuple(_window_plan(column) for column in self.columns),
-            joint=None if self.joint is None else self.joint.plan,
+            joint=self._joint_plan(),
             dialect=dialect,
         )
+
+    def _joint_plan(self) -> JointPlan | None:
+        if self.joint is None:
+            return None if self.relations is None else self.relations.plan
+        return replace(self.joint.plan, scorers=() if self.relations is None else self.relations.plan.scorers)
 
 
 def _window_plan(column: BaselineColumn) -> ColumnPlan:
@@ -162,39 +148,23 @@ def joint_of(
 ) -> JointBaseline | None:
     """The joint part of a reference profile; None when too few rows or columns hold numbers."""
     sample = profile.part(JOINT, "rows", RowSample)
-    if plan is None or sample is None or len(sample.hashes) < 2:
+    if plan is None or len(plan.columns) < 2 or sample is None or len(sample.hashes) < 2:
         return None
-    center, scale = _units(sample.values)
-    ranked = sorted(columns, key=lambda column: -_different(column))
-    types = {column.name: (column.role, column.type) for column in columns}
-    chosen = joint_plan({name: types[name] for name in plan.columns}, [column.name for column in ranked])
-    assert chosen is not None  # noqa: S101 (the plan has two columns)
-    scaled = JointPlan(columns=plan.columns, keys=chosen.keys, center=center, scale=scale)
-    rows = scaled.standardised(sample.values)
+    numbers = sample.values[:, : len(plan.columns)]
+    center, scale = _units(numbers)
+    keys = ranked_keys(plan, columns)
+    scaled = replace(plan, keys=keys, center=center, scale=scale)
+    rows = scaled.standardised(numbers)
     random = np.random.Generator(np.random.PCG64(SEED))
     frequencies = (random.standard_normal((rows.shape[1], FREQUENCIES)) / bandwidth(rows)).astype(np.float32)
     spread, spread2 = covariance_traces(features(rows, frequencies).astype(np.float64))
     return JointBaseline(
-        JointPlan(
-            columns=plan.columns, keys=chosen.keys, center=center, scale=scale, frequencies=frequencies
-        ),
+        replace(scaled, frequencies=frequencies),
         FeatureSums.of(levels_of(sample.hashes), rows, frequencies, sample.level),
         spread,
         spread2,
-        _clumped(sample, profile.rows),
+        clumped(sample, profile.rows),
     )
-
-
-def _clumped(sample: RowSample, rows: int) -> bool:
-    """Whether the sample is of whole clumps of equal rows rather than of rows.
-
-    Equal rows are sampled all or none. They show by the chance that two sampled rows are equal or, where the clumps
-    were too large to be sampled, by a sample that is too small for its level.
-    """
-    times = np.unique(sample.hashes, return_counts=True)[1]
-    alike = float((times * (times - 1)).sum()) / (len(sample.hashes) * (len(sample.hashes) - 1))
-    covered = len(sample.hashes) * 2.0**sample.level / rows
-    return alike > ALIKE or abs(covered - 1) > UNCOVERED
 
 
 def _units(rows: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
@@ -209,10 +179,3 @@ def _units(rows: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.
             center[place] = middle
             scale[place] = spread if np.isfinite(spread) and spread > 0 else 1.0
     return center, scale
-
-
-def _different(column: BaselineColumn) -> float:
-    distinct = column.part("distinct", Distinct)
-    presence = column.presence
-    share = presence.present / presence.rows if presence.rows else 0.0
-    return 0.0 if distinct is None else distinct.estimate() * share

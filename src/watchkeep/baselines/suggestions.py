@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from watchkeep.baselines.baseline import BaselineColumn, JointBaseline
+from watchkeep.baselines.baseline import JointBaseline
+from watchkeep.baselines.columns import BaselineColumn
 from watchkeep.baselines.rules.category_range import category_range, new_categories
 from watchkeep.baselines.rules.dataset import freshness, joint_drift, row_volume
 from watchkeep.baselines.rules.embeddings import dimension, embedding_norm

@@ -22,7 +22,8 @@ COMMANDS: Final = MappingProxyType(
         "baseline": "Learn what the reference data looks like.",
         "check": "Hold a window of data against a baseline.",
         "compare": "Compare two datasets at a glance; nothing is saved.",
-        "show": "Draw a report or a baseline, in the terminal or as one HTML file.",
+        "show": "Draw a report, a baseline or a watch.",
+        "acknowledge": "End the open alarm of a watch, on record.",
         "demo": "Watch a real model through a real blizzard.",
         "doctor": "Tell whether this installation works, and with what.",
     }

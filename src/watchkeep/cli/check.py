@@ -8,6 +8,8 @@ import click
 
 from watchkeep.adapters.sources import open_source
 from watchkeep.app.store import load_baseline, save_report
+from watchkeep.app.watching import observe
+from watchkeep.cli import VIOLATED
 from watchkeep.cli.options import dialect_option, roles_from, roles_options, source_options
 from watchkeep.cli.output import answer
 from watchkeep.cli.progress import progress
@@ -26,6 +28,12 @@ from watchkeep.service.checking import check
     "--start", metavar="T", help="Only rows from this time on (ISO 8601; UTC unless it says otherwise)."
 )
 @click.option("--end", metavar="T", help="Only rows before this time.")
+@click.option(
+    "--watch",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Keep the evidence of window after window in FILE; it is begun if it is not there.",
+)
 @click.option("--engine", type=click.Choice(["local"]), default="local", help="What does the reading.")
 @click.option("--strict", is_flag=True, help="Exit with 1 also when anything is undecided.")
 @click.option(
@@ -49,6 +57,7 @@ def command(
     out: Path,
     start: str | None,
     end: str | None,
+    watch: Path | None,
     engine: str,  # noqa: ARG001 (there is one engine yet)
     **given: Any,
 ) -> int:
@@ -59,6 +68,9 @@ def command(
 
     \b
         watchkeep check baselines/churn today.parquet --out reports/today
+        watchkeep check baselines/churn today.parquet --out reports/today --watch churn.watch
+
+    With --watch the exit code is 1 too when the watch rings.
     """
     roles = roles_from(given)
     window = Window.between(start, end)
@@ -76,8 +88,11 @@ def command(
         roles=None if roles == Roles() else roles,
         progress=progress(),
     )
-    document = save_report(findings, learned, out)
+    watched = None if watch is None else observe(watch, learned, findings)
+    document = save_report(findings, learned, out, watched)
     code = answer(document, as_json=given["as_json"], strict=given["strict"], verbose=given["verbose"])
+    if watched is not None and watched[0].alarm:
+        code = VIOLATED
     if not given["as_json"]:
         click.echo(f"Report: {out / 'report.html'}")
     return code

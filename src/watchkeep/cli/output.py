@@ -7,7 +7,7 @@ from rich.console import Console
 
 from watchkeep.cli import COMPLETED, VIOLATED
 from watchkeep.core.verdicts import Outcome
-from watchkeep.views.terminal import print_baseline, print_report
+from watchkeep.views.terminal import print_baseline, print_report, print_watch
 
 
 def console() -> Console:
@@ -30,6 +30,15 @@ def answer_baseline(document: dict[str, object], *, as_json: bool, verbose: bool
         print_json(document)
     else:
         print_baseline(document, console(), verbose=verbose)
+    return COMPLETED
+
+
+def answer_watch(document: dict[str, object], *, as_json: bool) -> int:
+    """Print a watch, as JSON or drawn; gives the exit code."""
+    if as_json:
+        print_json(document)
+    else:
+        print_watch(document, console())
     return COMPLETED
 
 

@@ -6,11 +6,12 @@ from pathlib import Path
 import click
 
 from watchkeep.app.store import REPORT, load_baseline
-from watchkeep.cli.output import answer, answer_baseline
+from watchkeep.cli.output import answer, answer_baseline, answer_watch
 from watchkeep.core.errors import DocumentError, MissingSourceError
-from watchkeep.formats import json_text
+from watchkeep.formats import json_text, watch_file
+from watchkeep.formats.decisions import watch_file_document
 from watchkeep.formats.report import baseline_document
-from watchkeep.views.html import baseline_html, report_html
+from watchkeep.views.html import baseline_html, report_html, watch_html
 
 
 @click.command("show")
@@ -19,13 +20,19 @@ from watchkeep.views.html import baseline_html, report_html
 @click.option("--json", "as_json", is_flag=True, help="Print the document, alone.")
 @click.option("--verbose", is_flag=True, help="Print every measure.")
 def command(path: Path, html: Path | None, as_json: bool, verbose: bool) -> int:
-    """Draw the report or baseline at PATH.
+    """Draw the report, baseline or watch at PATH.
 
-    Exit code for a report: 0 completed, 1 with violations; for a baseline: 0.
+    Exit code for a report: 0 completed, 1 with violations; for a baseline or a watch: 0.
     """
     report = path / REPORT if path.is_dir() else path
     if not path.exists():
-        raise MissingSourceError(str(path), looked_for="a report or a baseline")
+        raise MissingSourceError(str(path), looked_for="a report, a baseline or a watch")
+    if report.is_file() and watch_file.is_watch(report.read_bytes()):
+        document = watch_file_document(watch_file.unpack(report.read_bytes(), str(report)))
+        if html is not None:
+            _write(html, watch_html(document))
+            return 0
+        return answer_watch(document, as_json=as_json)
     if report.is_file():
         document = _report(report)
         if html is not None:

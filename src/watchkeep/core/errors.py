@@ -11,6 +11,7 @@ WatchkeepError
 │   ├── DuplicateColumnError          two columns share one name
 │   ├── BaselineError                 a baseline is missing, corrupt, of a newer version or of another kind
 │   ├── DocumentError                 a JSON document is not what its schema says
+│   ├── WatchError                    a watch is damaged, of another baseline, or told of windows out of order
 │   └── MissingExtraError             a library is not installed
 └── StateError                        two states cannot be merged, or a codec cannot read one
 """
@@ -93,6 +94,14 @@ class BaselineError(BadInputError, ValueError):
     def __init__(self, path: str, *, why: str) -> None:
         self.path, self.why = path, why
         super().__init__(f"{path}: {why}")
+
+
+class WatchError(BadInputError, ValueError):
+    """A watch cannot be used, or cannot take a window."""
+
+    def __init__(self, watch: str, *, why: str) -> None:
+        self.watch, self.why = watch, why
+        super().__init__(f"{watch}: {why}")
 
 
 class DocumentError(BadInputError, ValueError):

@@ -9,10 +9,12 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from watchkeep.baselines.baseline import Baseline, BaselineColumn, JointBaseline
+from watchkeep.baselines.baseline import Baseline, JointBaseline
+from watchkeep.baselines.columns import BaselineColumn
 from watchkeep.constraints.constraint import Constraint, Side
 from watchkeep.core.errors import BaselineError, StateError
 from watchkeep.core.window import iso
+from watchkeep.formats.relation_fields import names_of, relation_fields, relations_of_fields
 from watchkeep.frames.roles import Role, Roles
 from watchkeep.frames.schema import ColumnType
 from watchkeep.frames.text_values import Dialect
@@ -27,7 +29,7 @@ from watchkeep.states.frequencies import Frequencies
 from watchkeep.states.groups import Groups
 from watchkeep.states.moments import Moments
 from watchkeep.states.presence import Presence
-from watchkeep.states.rows import FeatureSums, RowSample
+from watchkeep.states.rows import FeatureSums, RowSample, ScoreSums
 from watchkeep.states.value_types import ValueTypes
 
 VERSION: Final = 1
@@ -47,6 +49,7 @@ KINDS: Final[Mapping[str, type[State]]] = {
         Moments,
         Presence,
         RowSample,
+        ScoreSums,
         ValueTypes,
     )
 }
@@ -66,13 +69,11 @@ Row = tuple[str, str, str, int, bytes]
 
 def pack(baseline: Baseline, suggested: tuple[Constraint, ...]) -> bytes:
     """A baseline as the bytes of its file. `suggested` are the limits as the rules made them."""
-    rows = [
-        (column.name, part, state.kind, state.version, encode(state.fields()))
-        for column in baseline.columns
-        for part, state in column.parts.items()
-    ]
+    rows = _state_rows(baseline)
     if baseline.joint is not None:
         rows += _joint_rows(baseline.joint)
+    if baseline.relations is not None:
+        rows.append(("", "relations", "joint", 1, encode(relation_fields(baseline.relations))))
     meta = {
         "version": VERSION,
         "kind": baseline.kind,
@@ -130,13 +131,22 @@ def unpack(content: bytes, path: str) -> tuple[Baseline, dict[tuple[str, str, st
 
 def identity(baseline: Baseline) -> str:
     """Twelve hexadecimal digits that change with any state and any limit of a baseline."""
-    rows: list[Row] = [
+    rows = _state_rows(baseline)
+    told = json.dumps([_told(constraint) for constraint in baseline.constraints], sort_keys=True)
+    return hashlib.sha256(f"{_digest(rows)}{told}".encode()).hexdigest()[:12]
+
+
+def states_identity(baseline: Baseline) -> str:
+    """Twelve hexadecimal digits that change with any state of a baseline, and with no limit."""
+    return _digest(_state_rows(baseline))[:12]
+
+
+def _state_rows(baseline: Baseline) -> list[Row]:
+    return [
         (column.name, part, state.kind, state.version, encode(state.fields()))
         for column in baseline.columns
         for part, state in column.parts.items()
     ]
-    told = json.dumps([_told(constraint) for constraint in baseline.constraints], sort_keys=True)
-    return hashlib.sha256(f"{_digest(rows)}{told}".encode()).hexdigest()[:12]
 
 
 def _digest(rows: "list[Row] | list[tuple[object, ...]]") -> str:
@@ -211,7 +221,8 @@ def _baseline(meta: dict[str, object], rows: "list[tuple[object, ...]]", path: s
             for name, role, kind in listed
         ),
         names=tuple(map(str, names)),
-        joint=_joint(joint) if joint else None,
+        joint=_joint(joint) if "sums" in joint else None,
+        relations=relations_of_fields(decode(joint["relations"])) if "relations" in joint else None,
     )
 
 
@@ -239,6 +250,7 @@ def _joint_rows(joint: JointBaseline) -> Iterator[Row]:
     assert plan.frequencies is not None  # noqa: S101
     fields: dict[str, Field] = {
         "columns": list(plan.columns),
+        "texts": list(plan.texts),
         "keys": list(plan.keys),
         "center": plan.center,
         "scale": plan.scale,
@@ -253,12 +265,11 @@ def _joint_rows(joint: JointBaseline) -> Iterator[Row]:
 
 def _joint(payloads: Mapping[str, bytes]) -> JointBaseline:
     fields = decode(payloads["plan"])
-    columns, keys = fields["columns"], fields["keys"]
-    if not isinstance(columns, list) or not isinstance(keys, list):
-        raise StateError("the joint comparison lacks its columns")
+    columns, texts, keys = (names_of(fields, name) for name in ("columns", "texts", "keys"))
     plan = JointPlan(
-        columns=tuple(map(str, columns)),
-        keys=tuple(map(str, keys)),
+        columns=columns,
+        texts=texts,
+        keys=keys,
         center=floats(fields, "center"),
         scale=floats(fields, "scale"),
         frequencies=floats(fields, "frequencies").reshape(len(columns), -1).astype(np.float32),

@@ -7,7 +7,8 @@ drift. Everything else stands under our own key. So a limit edited by hand is th
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from watchkeep.baselines.baseline import Baseline, BaselineColumn
+from watchkeep.baselines.baseline import Baseline
+from watchkeep.baselines.columns import BaselineColumn
 from watchkeep.constraints import checks
 from watchkeep.constraints.constraint import Constraint, Side
 from watchkeep.core.errors import OptionError

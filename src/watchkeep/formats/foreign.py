@@ -5,7 +5,8 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
-from watchkeep.baselines.baseline import Baseline, BaselineColumn
+from watchkeep.baselines.baseline import Baseline
+from watchkeep.baselines.columns import BaselineColumn
 from watchkeep.core.errors import BaselineError
 from watchkeep.formats import kll
 from watchkeep.formats.column_statistics import NumericStatistics

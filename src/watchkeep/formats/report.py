@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from watchkeep.baselines.baseline import Baseline, BaselineColumn
+from watchkeep.baselines.baseline import Baseline
+from watchkeep.baselines.columns import BaselineColumn
 from watchkeep.constraints import checks
 from watchkeep.constraints.constraint import Constraint
 from watchkeep.core.undefined import Undefined
@@ -12,6 +13,7 @@ from watchkeep.core.window import iso
 from watchkeep.formats.charts import bins_document, chart
 from watchkeep.formats.column_documents import feature, summary, value
 from watchkeep.formats.constraint_list import inferred_type
+from watchkeep.formats.decisions import decision_document
 from watchkeep.formats.statistics import Statistics, build
 from watchkeep.formats.violations import (
     Violation,
@@ -58,6 +60,7 @@ def report_document(findings: Findings, *, baseline_id: str) -> dict[str, object
             "rejected": dict(sorted(profile.rejected.items())),
         },
         "outcomes": {str(outcome): count for outcome, count in findings.outcomes().items()},
+        **({} if findings.decision is None else {"decision": decision_document(findings.decision)}),
         "policy": findings.policy.document(),
         "verdicts": [_verdict(verdict) for verdict in findings.verdicts],
         "measures": [

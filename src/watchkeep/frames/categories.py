@@ -63,6 +63,17 @@ def read_texts(array: pa.Array) -> Texts:
     return Texts(_as_text(_scalars(present)), len(present))
 
 
+def row_texts(array: pa.Array) -> pa.Array:
+    """A column as one text for each row, a large string array; null where there is no value.
+
+    >>> row_texts(pa.array([7, None])).to_pylist()
+    ['7', None]
+    """
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    return _as_text(_scalars(array))
+
+
 def text_bytes(texts: pa.Array) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
     """The bytes of a large string array, and where each text starts and ends: offsets of shape (texts + 1,)."""
     _, offsets, data = texts.buffers()

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from watchkeep.alarms.decision import Decision
 from watchkeep.baselines.baseline import Baseline
 from watchkeep.constraints.policy import Policy
 from watchkeep.core.undefined import Value
@@ -53,6 +54,7 @@ class Findings:
         verdicts: every constraint's answer, gravest first.
         source: what was read, for people.
         created: when.
+        decision: whether the window as a whole changed, by itself; None when one window cannot tell.
         timing: seconds by step.
     """
 
@@ -65,6 +67,7 @@ class Findings:
     verdicts: tuple[Verdict, ...]
     source: str
     created: datetime
+    decision: Decision | None
     timing: Mapping[str, float] = field(default_factory=dict)
 
     @property

@@ -122,15 +122,8 @@ class EmbeddingScanner:
             )
             self._types = self._types.merge(wrong)
             return
-        lengths = plain(pc.fill_null(pc.list_value_length(array), 0)).astype(np.int64)
+        lengths, norms = norms_of(array)
         held = valid_mask(array)
-        flat = _items(pc.cast(pc.list_flatten(array), pa.float64()))
-        norms = np.zeros(len(array))
-        filled = lengths > 0
-        starts = (np.cumsum(lengths) - lengths)[filled]
-        if len(starts):
-            with np.errstate(over="ignore", invalid="ignore"):
-                norms[filled] = np.sqrt(np.add.reduceat(flat * flat, starts))
         if held is not None:
             lengths, norms = lengths[held], norms[held]
         self._presence = self._presence.merge(Presence(len(array), len(norms)))
@@ -167,6 +160,19 @@ class UnknownScanner:
     def parts(self) -> dict[str, State]:
         """The states of all that was read."""
         return {"presence": self._presence}
+
+
+def norms_of(array: pa.Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Length and Euclidean norm of each list of numbers, shape (rows,); 0 where there is no list."""
+    lengths = plain(pc.fill_null(pc.list_value_length(array), 0)).astype(np.int64)
+    flat = _items(pc.cast(pc.list_flatten(array), pa.float64()))
+    norms = np.zeros(len(array))
+    filled = lengths > 0
+    starts = (np.cumsum(lengths) - lengths)[filled]
+    if len(starts):
+        with np.errstate(over="ignore", invalid="ignore"):
+            norms[filled] = np.sqrt(np.add.reduceat(flat * flat, starts))
+    return lengths, norms
 
 
 def _items(array: pa.Array) -> npt.NDArray[np.float64]:

@@ -7,6 +7,7 @@ from datetime import datetime
 import pyarrow as pa
 
 from watchkeep.baselines.baseline import Baseline, columns_of, joint_of
+from watchkeep.baselines.relations import relations_of
 from watchkeep.baselines.suggestions import suggest
 from watchkeep.constraints.constraint import Constraint
 from watchkeep.core.errors import EmptySourceError
@@ -73,6 +74,7 @@ def learn(
         raise EmptySourceError(source.name, why=no_rows(profile.rejected))
     columns = columns_of(profile, plans)
     together = joint_of(profile, joint, columns)
+    relations = relations_of(profile, joint, columns)
     suggested = suggest(columns, together)
     by_key = {constraint.key: constraint for constraint in suggested}
     document = to_document(columns, suggested, dialect)
@@ -87,6 +89,7 @@ def learn(
         columns=columns,
         names=tuple(types),
         joint=together,
+        relations=relations,
         constraints=to_constraints(document, columns, dialect, by_key),
     )
     return Learned(baseline, document, by_key)

@@ -60,11 +60,15 @@ def _told_apart(baseline: Baseline, source: Source, given: Roles) -> Baseline:
     columns = tuple(replace(one, role=roles.of(one.name)) for one in baseline.columns)
     gone = {one.name for one in columns if one.role is Role.IGNORED}
     together = baseline.joint is not None and not gone.intersection(baseline.joint.plan.columns)
+    related = baseline.relations is not None and not gone.intersection(
+        (*baseline.relations.plan.keys, *baseline.relations.subjects)
+    )
     return replace(
         baseline,
         roles=roles,
         columns=tuple(one for one in columns if one.name not in gone),
         joint=baseline.joint if together else None,
+        relations=baseline.relations if related else None,
         constraints=tuple(
             one
             for one in baseline.constraints

@@ -8,6 +8,8 @@ import numpy.typing as npt
 Doubles = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 
+_ALONE = 1 << 18  # multiplications that OpenBLAS does on one thread
+
 
 def features(rows: Doubles, frequencies: Singles) -> Singles:
     """Cos and sin of each row's projections, divided by sqrt(frequencies): an inner product near the kernel's value.
@@ -22,7 +24,12 @@ def features(rows: Doubles, frequencies: Singles) -> Singles:
     References:
         Rahimi and Recht (2007), NIPS, "Random features for large-scale kernel machines".
     """
-    angles: Singles = rows.astype(np.float32) @ frequencies
+    singles = rows.astype(np.float32)
+    angles = np.empty((len(rows), frequencies.shape[1]), np.float32)
+    # A product of few rows at a time is not shared out to threads, which would spin.
+    block = max(1, _ALONE // max(1, frequencies.size))
+    for start in range(0, len(rows), block):
+        np.matmul(singles[start : start + block], frequencies, out=angles[start : start + block])
     waves = np.concatenate([np.cos(angles), np.sin(angles)], axis=1)
     return (waves / math.sqrt(frequencies.shape[1])).astype(np.float32)
 

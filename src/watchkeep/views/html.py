@@ -13,9 +13,9 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from watchkeep.views import charts, words
+from watchkeep.views import charts, decisions, levels, words
 from watchkeep.views.columns import OUTCOMES
-from watchkeep.views.reading import Baseline, Report
+from watchkeep.views.reading import Baseline, Report, Watch
 from watchkeep.views.tables import MOST_REASONS, measure_table, policy_lines, timing_words
 from watchkeep.views.values import real
 
@@ -71,6 +71,18 @@ def baseline_html(document: Mapping[str, object]) -> str:
     return _page("baseline.html", baseline=baseline, columns=columns, not_drawn=left)
 
 
+def watch_html(document: Mapping[str, object]) -> str:
+    """A watch as one HTML page: what it said of its last window, and the windows before.
+
+    Args:
+        document: the watch document; keys it lacks are left out of the page.
+
+    >>> "It has seen no window yet." in watch_html({"version": 1, "kind": "watch", "decision": None})
+    True
+    """
+    return _page("watch.html", watch=Watch.of(document))
+
+
 def fragment(template: str, **values: object) -> str:
     """A template of ours, filled in; every value is escaped, and invisible characters are spelled out."""
     return _environment().get_template(template).render(values)
@@ -96,14 +108,27 @@ def _environment() -> Environment:
         "clip": words.clip,
         "counted": _counted,
         "drawn": _drawn,
+        "gauge": levels.gauge_of,
+        "levels": levels.levels_of,
         "figure": words.figure,
         "listing": lambda names, most: words.listing(names, most=most),
         "moment": words.moment,
         "percent": words.percent,
         "spaced": words.spaced,
+        "strength": decisions.strength,
     }
     environment.globals |= {"symbols": words.SYMBOLS, "WIDTH": charts.WIDTH, "HEIGHT": charts.HEIGHT}
+    environment.globals |= {
+        "TALL": levels.TALL,
+        "RINGS": _down(levels.RINGS),
+        "LOOK": _down(levels.SUSPICIOUS),
+    }
     return environment
+
+
+def _down(level: float) -> float:
+    """Where a level stands, in percent from the top of its chart."""
+    return round(100 - 100 * levels.height(level), 2)
 
 
 def _visible(value: object) -> object:

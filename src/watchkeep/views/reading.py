@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Self
 
 from watchkeep.views.columns import OUTCOMES, Column, Judged, Rule, brief, column_of, rank, rules
+from watchkeep.views.decisions import Decided, promise
 from watchkeep.views.values import mapping, objects, pairs, real, text, whole
-from watchkeep.views.words import amount, clip, headline, moment, span
+from watchkeep.views.words import amount, clip, headline, moment, number, span
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Report:
     measures: Mapping[str, Mapping[str, object]]
     policy: Mapping[str, object]
     timing: Mapping[str, object]
+    decision: Decided | None
 
     @classmethod
     def of(cls, document: Mapping[str, object]) -> Self:
@@ -54,6 +56,7 @@ class Report:
             subject = text(measure.get("subject"), "dataset")
             measures.setdefault(subject, {})[text(measure.get("measure"))] = measure.get("value")
         kind = text(document.get("kind"), "report")
+        policy = mapping(document.get("policy"))
         return cls(
             monitor=text(document.get("monitor"), kind),
             kind=kind,
@@ -69,8 +72,11 @@ class Report:
             causes=_causes(document.get("causes")),
             columns=_columns(document, verdicts, measures),
             measures=measures,
-            policy=mapping(document.get("policy")),
+            policy=policy,
             timing=mapping(document.get("timing")),
+            decision=Decided.of(
+                document.get("decision"), budget=real(policy.get("false_alarms")), kinds=_kinds(document)
+            ),
         )
 
     @property
@@ -83,7 +89,12 @@ class Report:
 
     @property
     def headline(self) -> str:
-        """What happened, in one sentence."""
+        """What happened, in one sentence: the decision, or what is outside its limits if there is none."""
+        return self.limits if self.decision is None else self.decision.sentence
+
+    @property
+    def limits(self) -> str:
+        """What is outside its limits, in one sentence."""
         subjects = [cause.subject for cause in self.causes] if self.outcomes["violated"] else []
         subjects += [verdict.subject for verdict in self.having("violated")]
         return headline(
@@ -104,6 +115,43 @@ class Report:
         for verdict in self.having("undecided"):
             groups.setdefault(verdict.reason, []).append(verdict)
         return sorted(groups.items(), key=lambda group: -len(group[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """The document of a watch, read; `decision` is that of its last window, None before the first."""
+
+    baseline: str
+    budget: float | None
+    margin: float | None
+    decision: Decided | None
+
+    @classmethod
+    def of(cls, document: Mapping[str, object]) -> Self:
+        """The watch in a document."""
+        budget = real(document.get("false_alarms"))
+        return cls(
+            baseline=text(document.get("baseline")),
+            budget=budget,
+            margin=real(document.get("margin")),
+            decision=Decided.of(document.get("decision"), budget=budget),
+        )
+
+    @property
+    def headline(self) -> str:
+        """What it says, in one sentence."""
+        return "It has seen no window yet." if self.decision is None else self.decision.sentence
+
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """What it is, as names and values."""
+        told = self.decision
+        facts = [("Windows", told.counted)] if told is not None and told.counted else []
+        facts += [("Baseline", clip(self.baseline, 40))] * bool(self.baseline)
+        facts += [("Budget", promise(self.budget))] if self.budget is not None else []
+        if self.margin is not None:
+            facts.append(("Margin", f"{number(self.margin)} standard deviations are too little to matter"))
+        return facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +204,12 @@ def _outcomes(value: object, verdicts: Sequence[Judged]) -> dict[str, int]:
     if told:
         return {outcome: whole(told.get(outcome)) for outcome in OUTCOMES}
     return {outcome: sum(verdict.outcome == outcome for verdict in verdicts) for outcome in OUTCOMES}
+
+
+def _kinds(document: Mapping[str, object]) -> dict[str, str]:
+    """The kind of each column's chart: numbers are told in other units than categories."""
+    columns = objects(document.get("columns"))
+    return {text(one.get("name")): text(mapping(one.get("chart")).get("kind")) for one in columns}
 
 
 def _causes(value: object) -> tuple[Cause, ...]:

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from watchkeep.views import words
+from watchkeep.views.decisions import Decided, strength
 from watchkeep.views.reading import Report
 from watchkeep.views.values import real
 
 MOST_REASONS: Final = 40
 """Reasons told one by one."""
 _MOST_MEASURES: Final = 60
+_MOST_GROUPS: Final = 3  # of columns, in a terminal
+_MOST_NOTES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,44 @@ def measure_table(report: Report, *, most: int) -> MeasureTable:
 
     rows = tuple((subject, tuple(cell(subject, name) for name in names)) for subject in shown)
     return MeasureTable(tuple(names), rows, tuple(reasons), len(subjects) - len(shown))
+
+
+def evidence_lines(decision: Decided, line: str) -> Sequence[tuple[str, str]]:
+    """The evidence for a decision: names and values for people.
+
+    Args:
+        decision: as read.
+        line: its windows as a line of blocks, the last ones.
+    """
+    level = f"{strength(decision.level)}; rings at 1"
+    lines = [("Level", f"{line} {level}" if line else level)]
+    named = [one for one in decision.shares if one.named]
+    for one in named or decision.shares[: 0 if decision.faint else 3]:
+        what = f", {one.change}" if one.change else ""
+        lines.append(
+            (
+                "Changed" if one.named else "Still" if decision.open else "Mostly",
+                f"{words.clip(one.name, 80)}{what}: {_of(one.share)}",
+            )
+        )
+    lines += [("Alarm", f"open since {decision.rang}")] * bool(decision.rang)
+    lines += [("Since", decision.lasting.removeprefix("since "))] * bool(decision.lasting)
+    within = f"{' / '.join(map(str, decision.horizons))} windows"
+    for row in decision.detectable[:_MOST_GROUPS]:
+        lines.append(
+            ("Seen within", f"{' / '.join(row.sizes)} {row.unit}".strip() + f" in {within}: {row.label}")
+        )
+    lines += [("Budget", decision.promise)] * bool(decision.promise)
+    for note in decision.notes[-_MOST_NOTES:]:
+        said = f": {note.text}" if note.text else ""
+        lines.append(("Note", f"{note.at}, {note.by}, {note.what}{said}"))
+    return [
+        (name if at == 0 or lines[at - 1][0] != name else "", value) for at, (name, value) in enumerate(lines)
+    ]
+
+
+def _of(share: float) -> str:
+    return f"{words.percent(share)} of the evidence"
 
 
 _POLICY: Final = {

@@ -13,8 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from watchkeep.views.columns import Judged
-from watchkeep.views.reading import Baseline, Report
-from watchkeep.views.tables import measure_table, policy_lines, timing_words
+from watchkeep.views.decisions import Decided
+from watchkeep.views.levels import spark
+from watchkeep.views.reading import Baseline, Report, Watch
+from watchkeep.views.tables import evidence_lines, measure_table, policy_lines, timing_words
 from watchkeep.views.values import real
 from watchkeep.views.words import DASH, SYMBOLS, amount, clip, count, figure, listing, moment, spaced
 
@@ -40,13 +42,20 @@ def print_report(document: Mapping[str, object], console: Console, *, verbose: b
     Nothing was checked.
     """
     report = Report.of(document)
-    badge = Text(f"{SYMBOLS[report.outcome]} {spaced(report.status)}", _STYLES[report.outcome])
+    status = spaced(report.status)
+    badge = Text(f"{SYMBOLS[report.outcome]} {status}", _STYLES[report.outcome])
     title = [f"{clip(report.kind, 40)} report"] + [f"of {clip(report.source, 200)}"] * bool(report.source)
     console.print(_text(" ".join(title), "dim"))
-    console.print(badge)
-    console.print(_text(report.headline, "bold"))
+    if report.decision is None:
+        console.print(badge)
+        console.print(_text(report.headline, "bold"))
+    else:
+        _print_answer(report.decision, console)
+        console.print(_text(f"{SYMBOLS[report.outcome]} {status}: {report.limits}", "dim"))
     console.print()
     console.print(_facts(_report_facts(report)))
+    if report.decision is not None:
+        _print_evidence(report.decision, console)
     _print_causes(report, console)
     _print_verdicts("Violations", report.having("violated"), console)
     _print_verdicts("Could not be run", report.having("failed"), console)
@@ -96,6 +105,43 @@ def print_baseline(document: Mapping[str, object], console: Console, *, verbose:
             console.print(
                 Padding(_text(clip(rule.sentence or rule.check or rule.measure, 500)), (0, 0, 0, 2))
             )
+
+
+def print_watch(document: Mapping[str, object], console: Console) -> None:
+    """Print a watch: what it said of its last window, and the evidence of the windows before.
+
+    Args:
+        document: the watch document; keys it lacks are left out.
+        console: where to, and how wide.
+
+    >>> import io
+    >>> console = Console(file=io.StringIO(), width=60)
+    >>> print_watch({"version": 1, "kind": "watch", "decision": None}, console)
+    >>> print(console.file.getvalue().splitlines()[1])
+    It has seen no window yet.
+    """
+    watch = Watch.of(document)
+    console.print(_text("watch", "dim"))
+    if watch.decision is None:
+        console.print(_text(watch.headline, "bold"))
+    else:
+        _print_answer(watch.decision, console)
+    if watch.facts:
+        console.print()
+        console.print(_facts(watch.facts))
+    if watch.decision is not None:
+        _print_evidence(watch.decision, console)
+
+
+def _print_answer(decision: Decided, console: Console) -> None:
+    style = _STYLES[decision.tone]
+    console.print(Text.assemble((f"{decision.symbol} ", style), _text(decision.sentence, style)))
+
+
+def _print_evidence(decision: Decided, console: Console) -> None:
+    _heading("Evidence", console)
+    line = spark(decision, most=max(8, min(console.width, _WIDEST) - 32))
+    console.print(_facts(evidence_lines(decision, line)))
 
 
 def _report_facts(report: Report) -> list[tuple[str, str]]:

@@ -71,6 +71,7 @@ def test_numeric_columns_are_compared_together_up_to_a_bound() -> None:
     assert plan is not None
     assert guessed is not None
     assert plan.columns == tuple(f"c{i}" for i in range(MOST_JOINT))
-    assert plan.keys == ("c7", "c2")
+    assert plan.texts == ("text",)
+    assert plan.keys == ("c7", "c2", "text")
     assert guessed.keys == tuple(f"c{2 * i + 1}" for i in range(MOST_KEYS))
     assert joint_plan({"a": (Role.FEATURE, INTEGRAL), "y": (Role.LABEL, INTEGRAL)}) is None

@@ -13,6 +13,7 @@ from watchkeep.core.errors import StateError
 from watchkeep.states.bins import TAIL_LIMIT, BinCounts
 from watchkeep.states.categories import REST_LIMIT, CategoryTally
 from watchkeep.states.cells import Cells
+from watchkeep.states.codec import Field
 from watchkeep.states.distinct import KEPT, Distinct
 from watchkeep.states.frequencies import LONGEST, Frequencies, FrequencyTally, category
 from watchkeep.states.groups import GROUPS, Groups
@@ -205,7 +206,7 @@ def test_counts_kept_in_one_byte_each_add_up_beyond_it() -> None:
 
 
 def test_hashes_out_of_order_are_no_state() -> None:
-    fields = {"hashes": np.array([9, 7], np.uint64), "kept": KEPT}
+    fields: dict[str, Field] = {"hashes": np.array([9, 7], np.uint64), "kept": KEPT}
 
     with pytest.raises(StateError, match="must increase"):
         Distinct.of_fields(fields)

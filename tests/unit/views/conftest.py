@@ -221,3 +221,53 @@ def baseline(columns: int = 8) -> Document:
         "columns": drawn,
         "constraints": [whole],
     }
+
+
+class MakeDecision(Protocol):
+    def __call__(self, levels: Sequence[float] = (), *, dated: bool = True, **other: object) -> Document: ...
+
+
+@pytest.fixture(scope="session")
+def decision_document() -> MakeDecision:
+    """Makes what stands under `decision`; see `decision`."""
+    return decision
+
+
+def decision(levels: Sequence[float] = (), *, dated: bool = True, **other: object) -> Document:
+    """The decision on the last of windows with these levels; of a window by itself if there are none."""
+    last = levels[-1] if levels else 0.02
+    alarm, changes = last >= 1, {"dep_time": "missing", "origin": "category"}
+    days = [f"2013-02-{day:02}T00:00:00Z" if dated else None for day in range(1, 29)]
+    told: Document = {
+        "key": "k",
+        "digest": "d",
+        "number": max(0, len(levels) - 1),
+        "window": {"start": None, "end": None},
+        "rows": 930,
+        "outcome": "changed" if alarm else "not changed",
+        "sentence": "Changed: dep_time (other share of missing values), since 2013-02-07T00:00:00Z (2 windows)."
+        if alarm
+        else "Not changed: the evidence is 2 % of what it takes to ring.",
+        "level": last,
+        "alarm": alarm,
+        "warning": False,
+        "open": "k" if alarm else None,
+        "evidence": {"dep_time": 0.7, "origin": 0.2, "air_time": 0.099, "distance": 0.001},
+        "changes": changes if alarm else {},
+        "named": list(changes) if alarm else [],
+        "since": "2013-02-07T00:00:00Z" if alarm else None,
+        "windows": 2 if alarm else 0,
+        "detectable": {
+            "1": {"dep_time": 0.16, "air_time": 0.16, "origin": 0.065},
+            "7": {"dep_time": 0.08, "air_time": 0.08, "origin": 0.037},
+        },
+        "why": "",
+    }
+    if levels:
+        history = [
+            {"number": at, "start": days[at % 28], "rows": 930, "level": one, "alarm": one >= 1, "why": ""}
+            for at, one in enumerate(levels)
+        ]
+        alarms = sum(one >= 1 for one in levels)
+        told |= {"false_alarms": 0.001, "margin": 0.005, "history": history, "alarms": alarms, "notes": []}
+    return told | other

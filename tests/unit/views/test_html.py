@@ -1,49 +1,16 @@
 import re
-from collections import Counter
 from collections.abc import Callable
-from html.parser import HTMLParser
 from importlib.resources import files
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.views.page import HOSTILE, Page
 
 from watchkeep.views.html import baseline_html, report_html
 
 Document = dict[str, object]
 MakeReport = Callable[..., Document]
-
-HOSTILE = "\"><script>a()</script>\u202e\n'{{7*7}}&lt;"
-
-
-class Page(HTMLParser):
-    """What a browser sees: its elements and its text."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.tags: Counter[str] = Counter()
-        self.attributes: set[str] = set()
-        self.open: list[str] = []
-        self.words: list[str] = []
-        self.feed(page)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags[tag] += 1
-        self.attributes |= {name for name, _ in attrs}
-        if tag not in ("meta", "br", "input", "path"):
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag != "path":
-            assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.words).split())
 
 
 def test_the_first_screen_answers_what_happened(report_document: MakeReport) -> None:
@@ -226,6 +193,7 @@ def test_text_has_the_contrast_of_wcag_aa(theme: str) -> None:
     assert found
     colours = {name: luminance(value) for name, value in re.findall(r"--([\w-]+):#(\w+)", found.group(1))}
     pairs = [("ink", "bg"), ("soft", "bg"), ("ink", "panel"), ("soft", "panel"), ("out", "bg"), ("win", "bg")]
+    pairs += [("bad", "bg"), ("warn", "bg"), ("good", "bg")]
     pairs += [(name, f"{name}-bg") for name in ("bad", "warn", "fault", "good")]
 
     for front, back in pairs:

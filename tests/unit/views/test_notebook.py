@@ -38,6 +38,16 @@ def test_a_clean_report_is_a_few_lines(report_document: MakeReport) -> None:
     assert "<article" not in html
 
 
+def test_a_decision_is_the_headline_and_brings_its_evidence(
+    report_document: MakeReport, decision_document: MakeReport
+) -> None:
+    html = report_fragment(report_document(5, moved=0) | {"decision": decision_document([0.01, 5])})
+
+    assert "</span> Changed</h1>" in html
+    assert "Evidence of the last 2 windows" in html
+    assert "<script" not in html
+
+
 def test_a_baseline_shows_its_first_columns(baseline_document: Callable[[int], Document]) -> None:
     html = baseline_fragment(baseline_document(15))
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from watchkeep.views.terminal import print_baseline, print_report
+from watchkeep.views.terminal import print_baseline, print_report, print_watch
 
 Document = dict[str, object]
 MakeReport = Callable[..., Document]
@@ -94,3 +94,81 @@ def test_a_baseline_tells_its_columns_and_constraints(baseline_document: Callabl
     assert "520 (1.9 %)" in output
     assert "c3: at least 98 % of values are present" in output
     assert max(map(cell_len, output.splitlines())) <= 80
+
+
+def watched(document: Document, *, width: int = 80) -> str:
+    console = Console(file=io.StringIO(), width=width)
+    print_watch(document, console)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_the_decision_comes_first_and_the_evidence_in_a_few_lines(
+    report_document: MakeReport, decision_document: MakeReport
+) -> None:
+    lines = printed(report_document() | {"decision": decision_document([0.01, 0.2, 5])}, width=100)
+    told = [line.rstrip() for line in lines.splitlines()]
+
+    assert told[1].startswith("▲ Changed: dep_time (other share of missing values)")
+    assert told[2] == "▲ Completed with violations: dep_time, origin and air_time are outside their limits."
+    start = told.index("Evidence")
+    assert told[start + 1 : start + 8] == [
+        "Level        ▃▅█ 5; rings at 1",
+        "Changed      dep_time, other share of missing values: 70 % of the evidence",
+        "             origin, other shares of its categories: 20 % of the evidence",
+        "Since        2013-02-07 00:00 UTC (2 windows)",
+        "Seen within  0.16 / 0.08 sd in 1 / 7 windows: dep_time and air_time",
+        "             6.5 / 3.7 % of rows in 1 / 7 windows: origin",
+        "Budget       at most one unchanged window in 1,000 rings",
+    ]
+
+
+def test_a_window_by_itself_has_a_level_and_no_line_of_blocks(
+    report_document: MakeReport, decision_document: MakeReport
+) -> None:
+    output = printed(report_document(3, moved=0) | {"decision": decision_document()})
+
+    assert "✓ Not changed: the evidence is 2 % of what it takes to ring." in output
+    assert "Level        0.02; rings at 1" in output
+    assert "Mostly" not in output  # of so little evidence the shares are chance
+
+
+def test_suspicious_evidence_says_whose_it_mostly_is(decision_document: MakeReport) -> None:
+    assert "Mostly  dep_time: 70 % of the evidence" in watched(
+        {"decision": decision_document([0.3], warning=True, detectable={})}
+    )
+
+
+def test_a_watch_tells_its_open_alarm_and_what_people_did(decision_document: MakeReport) -> None:
+    note = {"what": "acknowledged", "at": "2013-02-05T09:00:00Z", "by": "[b]ada", "text": "sale", "after": 1}
+    decision = decision_document([5, 0.01], dated=False, outcome="changed", open="k", notes=[note])
+    output = watched(
+        {"baseline": "7249966d823a", "false_alarms": 0.01, "margin": 0.005, "decision": decision}
+    )
+
+    for part in (
+        "2 windows, 1 alarm",
+        "7249966d823a",
+        "at most one unchanged window in 100 rings",
+        "Still        dep_time: 70 % of the evidence",
+        "open since window 1",
+        "2013-02-05 09:00 UTC, [b]ada, acknowledged: sale",
+    ):
+        assert part in output
+
+
+def test_a_watch_that_has_seen_nothing_says_so() -> None:
+    assert watched({"decision": None}).splitlines() == ["watch", "It has seen no window yet."]
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+@pytest.mark.parametrize("name", ["x" * 10_000, "日本" * 40])
+def test_no_line_of_a_watch_is_wider_than_the_terminal(
+    decision_document: MakeReport, width: int, name: str
+) -> None:
+    decision = decision_document(
+        [0.01] * 399 + [5], named=[name], evidence={name: 1.0}, changes={name: "mean"}
+    )
+    output = watched({"decision": decision | {"sentence": f"Changed: {name}."}}, width=width)
+
+    assert max(cell_len(line) for line in output.splitlines()) <= width

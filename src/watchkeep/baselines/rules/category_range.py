@@ -1,6 +1,6 @@
 """Categories stay the known ones."""
 
-from watchkeep.baselines.baseline import BaselineColumn
+from watchkeep.baselines.columns import BaselineColumn
 from watchkeep.constraints.checks import CATEGORIES, NEW_CATEGORY
 from watchkeep.constraints.constraint import Constraint, Side
 from watchkeep.frames.roles import Role

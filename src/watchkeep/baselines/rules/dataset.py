@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from watchkeep.baselines.baseline import BaselineColumn, JointBaseline
+from watchkeep.baselines.baseline import JointBaseline
+from watchkeep.baselines.columns import BaselineColumn
 from watchkeep.constraints.checks import FRESHNESS, JOINT_DRIFT, ROW_VOLUME
 from watchkeep.constraints.constraint import Constraint, Side
 from watchkeep.core.verdicts import DATASET

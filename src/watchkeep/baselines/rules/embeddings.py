@@ -1,6 +1,6 @@
 """Embeddings keep their length and their dimension."""
 
-from watchkeep.baselines.baseline import BaselineColumn
+from watchkeep.baselines.columns import BaselineColumn
 from watchkeep.constraints.checks import DIMENSION, EMBEDDING_NORM
 from watchkeep.constraints.constraint import Constraint, Side
 from watchkeep.frames.schema import ColumnType

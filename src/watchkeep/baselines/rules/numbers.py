@@ -1,6 +1,6 @@
 """Numbers keep their sign, their range, their variety, and stay finite."""
 
-from watchkeep.baselines.baseline import BaselineColumn
+from watchkeep.baselines.columns import BaselineColumn
 from watchkeep.constraints.checks import CONSTANT, FINITE, NON_NEGATIVE, RANGE
 from watchkeep.constraints.constraint import Constraint, Side
 from watchkeep.frames.roles import Role

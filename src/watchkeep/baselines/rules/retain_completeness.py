@@ -2,7 +2,7 @@
 
 import math
 
-from watchkeep.baselines.baseline import BaselineColumn
+from watchkeep.baselines.columns import BaselineColumn
 from watchkeep.constraints.checks import COMPLETENESS
 from watchkeep.constraints.constraint import Constraint, Side
 

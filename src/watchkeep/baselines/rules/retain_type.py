@@ -1,6 +1,6 @@
 """Values keep their type."""
 
-from watchkeep.baselines.baseline import BaselineColumn
+from watchkeep.baselines.columns import BaselineColumn
 from watchkeep.constraints.checks import DATA_TYPE
 from watchkeep.constraints.constraint import Constraint, Side
 from watchkeep.frames.roles import Role

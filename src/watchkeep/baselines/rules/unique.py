@@ -1,6 +1,6 @@
 """What never repeated keeps not repeating."""
 
-from watchkeep.baselines.baseline import BaselineColumn
+from watchkeep.baselines.columns import BaselineColumn
 from watchkeep.constraints.checks import UNIQUENESS
 from watchkeep.constraints.constraint import Constraint, Side
 from watchkeep.frames.schema import ColumnType

@@ -5,6 +5,8 @@ from datetime import datetime
 
 import numpy as np
 
+from watchkeep.alarms.decision import Decision
+from watchkeep.alarms.sightings import panel_of, sighting_of
 from watchkeep.baselines.baseline import Baseline
 from watchkeep.constraints import checks
 from watchkeep.constraints.constraint import Constraint, Side, Sizes
@@ -86,7 +88,19 @@ def evaluate(
         source=source,
         created=created,
         timing=timing or {},
+        decision=_decision(baseline, profile, window, policy),
     )
+
+
+def _decision(baseline: Baseline, profile: Profile, window: Window, policy: Policy) -> Decision | None:
+    """What the window says by itself, without those before it.
+
+    Of a baseline with times one window says nothing yet: hours and days differ by more than rows in random order do.
+    """
+    if baseline.roles.timestamp is not None:
+        return None
+    panel = panel_of(baseline, false_alarms=policy.false_alarms)
+    return panel.observe(panel.start(), sighting_of(panel, baseline, profile, window))[1]
 
 
 def asked(constraint: Constraint, window: Window) -> bool:

@@ -1,0 +1,60 @@
+"""What a decision could have seen: the smallest change of each column, columns alike told together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from watchkeep.views.values import mapping, real
+from watchkeep.views.words import DASH, listing, number
+
+_UNITS: Final = {"numeric": "sd", "categorical": "% of rows"}
+_MOST_GROUPS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Detectable:
+    """Columns of which equally small changes are seen, and how small, for each horizon in a unit."""
+
+    names: tuple[str, ...]
+    sizes: tuple[str, ...]
+    unit: str
+
+    @property
+    def label(self) -> str:
+        """The columns in a few words."""
+        return listing(self.names)
+
+
+def detectable_of(
+    value: object, kinds: Mapping[str, str]
+) -> tuple[tuple[int, ...], tuple[Detectable, ...], int]:
+    """The horizons in windows, columns grouped by what is seen of them, and how many columns were left out.
+
+    Args:
+        value: what stands under `detectable` of a decision.
+        kinds: of charts, by column.
+
+    >>> detectable_of({"1": {"a": 0.2, "b": 0.2}, "7": {"a": 0.08, "b": 0.08}}, {"a": "numeric", "b": "numeric"})
+    ((1, 7), (Detectable(names=('a', 'b'), sizes=('0.2', '0.08'), unit='sd'),), 0)
+    """
+    by_horizon = {
+        int(horizon): mapping(sizes)
+        for horizon, sizes in mapping(value).items()
+        if horizon.isdecimal() and len(horizon) < 6
+    }
+    horizons = tuple(sorted(by_horizon))
+    groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for name in dict.fromkeys(str(name) for sizes in by_horizon.values() for name in sizes):
+        kind = kinds.get(name, "")
+        seen = tuple(_size(by_horizon[horizon].get(name), kind) for horizon in horizons)
+        groups.setdefault((_UNITS.get(kind, ""), seen), []).append(name)
+    ranked = sorted(groups.items(), key=lambda group: -len(group[1]))
+    shown = [Detectable(tuple(names), sizes, unit) for (unit, sizes), names in ranked[:_MOST_GROUPS]]
+    return horizons, tuple(shown), sum(len(names) for _, names in ranked[_MOST_GROUPS:])
+
+
+def _size(value: object, kind: str) -> str:
+    size = real(value)
+    if size is None:
+        return DASH
+    return number(100 * size if kind == "categorical" else size, digits=2)
