@@ -10,11 +10,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 STAMPS := $(VENV)/.stamps
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint format bench browser clean
+.PHONY: help demo test check lint format bench bench-alarms browser clean
 .DELETE_ON_ERROR:
 
 help: ## show this
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(STAMPS)/demo ## watch a real model through a real blizzard; DEMO_ARGS=... goes to `watchkeep demo`
 	@$(BIN)/watchkeep demo $(DEMO_ARGS)
@@ -36,6 +36,9 @@ format: $(STAMPS)/develop ## put the code into its standard form
 
 bench: $(STAMPS)/bench ## measure; writes bench/RESULTS.md; BENCH_ARGS=... goes to `python -m bench`
 	@$(BIN)/python -m bench $(BENCH_ARGS)
+
+bench-alarms: $(STAMPS)/bench ## measure the alarms, for hours; goes on where it was stopped; writes bench/ALARMS.md
+	@$(BIN)/python -m bench.alarms $(BENCH_ARGS)
 
 # The tests of drawn pages need a browser. Without one they are skipped, except under CI=true.
 browser:
