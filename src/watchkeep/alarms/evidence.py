@@ -74,9 +74,6 @@ class _Comparison:
         kinds = buckets.kinds
         self.valued = kinds != Kind.MISSING
         self.numbers = np.isin(kinds, NUMBERS)
-        # As many rows as there are categories seen once are of categories never seen (Good, 1953).
-        single = (buckets.baseline == 1) & (kinds == Kind.CATEGORY)
-        self.once = np.add.reduceat(single.astype(np.float64), buckets.starts[:-1])
 
     def all(self) -> tuple[Chances, ...]:
         """Every chance there is; the weights of a column sum to 1."""
@@ -94,7 +91,7 @@ class _Comparison:
             # Beyond either end of a sample there is as much as one of its rows.
             self._share(Change.OUTSIDE, (Kind.BEYOND, Kind.FAR), 0.04, unseen=2.0),
             self._share(Change.FAR, (Kind.FAR,), 0.06),
-            self._share(Change.STRANGE, (Kind.STRANGE,), 0.05, unseen=0.5 + self.once),
+            self._share(Change.STRANGE, (Kind.STRANGE,), 0.05, unseen=0.5 + buckets.once.astype(np.float64)),
         ]
         return tuple(each for each in out if len(each.subjects))
 
@@ -135,16 +132,19 @@ class _Comparison:
         at = self.buckets.column
         now = _shares(self.segments * self.valued, n[:, at])
         before = _shares(self.references * self.valued, raw_m[:, at])
-        groups, owners = self._neighbours(before * np.minimum(n, m)[:, at])
+        expected = before * np.minimum(n, m)[:, at]
+        groups, owners = self._neighbours(expected)
         of_now, of_before = (np.bincount(groups, each.ravel(), len(owners)) for each in (now, before))
         weight = _shares(n, n + raw_m).ravel()[owners]
         pooled = weight * of_now + (1 - weight) * of_before
-        terms = _shares(np.square(of_now - of_before), pooled)
+        # What is left over at the ends of a column is expected to hold next to nothing: others ask about it.
+        full = np.bincount(groups, expected.ravel(), len(owners)) >= _EXPECTED / 2
+        terms = _shares(np.square(of_now - of_before), pooled) * full
         size = n.size
         with np.errstate(divide="ignore"):
             h2 = 1 / n + 1 / m
         statistic = np.bincount(owners, terms, size).reshape(n.shape) / h2
-        degrees = np.bincount(owners, pooled > 0, size).reshape(n.shape) - 1
+        degrees = np.bincount(owners, full, size).reshape(n.shape) - 1
         good = (n > 0) & (m > 0) & (degrees > 0)
         z = chi_square_normal(np.where(good, statistic, 0.0), np.maximum(degrees, 1))
         return Chances(Change.SHAPE, columns, weights, np.where(good, log_upper(z), 0.0))

@@ -1,6 +1,6 @@
 """What a watch is told of a column: rows by bucket, and how far each bucket lies from the middle."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
@@ -55,12 +55,18 @@ class Buckets:
         starts: where each column's buckets begin, and the end, shape (subjects + 1,).
         kinds: of each bucket, a `Kind`, shape (buckets,).
         baseline: the baseline's rows in each, shape (buckets,).
+        once: categories that a single row of the baseline has, by column, shape (subjects,): about as many rows are
+            of categories never seen.
+
+    References:
+        Good (1953), Biometrika 40, 237-264 (the share of what was never seen).
     """
 
     subjects: tuple[str, ...]
     starts: npt.NDArray[np.intp]
     kinds: npt.NDArray[np.int8]
     baseline: Counts
+    once: Counts
 
     @cached_property
     def column(self) -> npt.NDArray[np.intp]:
@@ -113,7 +119,7 @@ class Buckets:
         return np.concatenate(found) if found else np.zeros(0, np.int64)
 
 
-def buckets_of(columns: Iterable[BaselineColumn]) -> Buckets:
+def buckets_of(columns: Sequence[BaselineColumn]) -> Buckets:
     """The buckets of a baseline's columns, with its own rows in them."""
     subjects, kinds, rows = [], [], []
     for column in _watched(columns):
@@ -128,6 +134,7 @@ def buckets_of(columns: Iterable[BaselineColumn]) -> Buckets:
         np.concatenate([[0], np.cumsum(lengths)]).astype(np.intp),
         np.concatenate([*kinds, none.astype(np.int8)]),
         np.concatenate([*rows, none]),
+        np.array([_once(column) for column in _watched(columns)], np.int64),
     )
 
 
@@ -160,6 +167,11 @@ def _baseline(column: BaselineColumn) -> list[tuple[Kind, int]]:
     if groups is not None and groups.counts.sum():
         return [*((Kind.CATEGORY, int(rows)) for rows in groups.counts), absent]
     return [(Kind.CATEGORY, presence.present), absent]
+
+
+def _once(column: BaselineColumn) -> int:
+    listed = column.part("categories", Frequencies)
+    return 0 if listed is None else sum(rows == 1 for _, rows in listed.ranked())
 
 
 def _window(column: BaselineColumn, parts: Mapping[str, State], rows: int) -> Counts:
