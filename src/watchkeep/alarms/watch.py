@@ -33,7 +33,7 @@ ANCHOR: Final = 0.03
 """Share of all windows there ever were, against the baseline alone: what creeps is seen in the end."""
 REMEMBERED: Final = 2 * LENGTHS[-1]
 """Windows that can be put right when late rows come in."""
-PRICE: Final = 1.6
+PRICE: Final = 1.25
 """What the evidence is divided by: chances are approximations, good to about that factor far out in the tails."""
 MARGIN: Final = 0.005
 """Standard deviations of a row that are too little to matter."""
