@@ -4,18 +4,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
-from watchkeep.alarms.witness import Chances, Change, Places, Reals
-from watchkeep.baselines.buckets import NUMBERS, Buckets, Kind
-from watchkeep.stats.normal import chi_square_normal, log_upper, unskewed, upper_quantile
-from watchkeep.stats.tails import rare_count
-
-RARE = 10.0
-"""Rows expected, below which a count is held against its own law instead of a normal one."""
-_MEANS = 0.4  # the share of a column's evidence that a shift of its mean has
-_EXPECTED = 5.0  # rows that neighbouring buckets must be expected to hold to be a term of a chi-square
-_TELLING = 1.5  # standard deviations below which the exact law is not worth its cost
+from watchkeep.alarms.comparison import MEANS, Comparison
+from watchkeep.alarms.sway import Sway, heavy, likeness
+from watchkeep.alarms.timed import TimedComparison
+from watchkeep.alarms.witness import Chances, Reals
+from watchkeep.baselines.buckets import Buckets
+from watchkeep.baselines.timeline import Timeline
+from watchkeep.stats.normal import upper_quantile
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,9 +20,12 @@ class Columns:
 
     Args:
         buckets: theirs.
+        timeline: how blocks of the baseline differ; None when rows are judged as exchangeable. With it, sums are rows
+            by bucket, then rows by phase of the week, then parts of blocks.
     """
 
     buckets: Buckets
+    timeline: Timeline | None = None
 
     @property
     def subjects(self) -> tuple[str, ...]:
@@ -35,210 +34,69 @@ class Columns:
 
     @cached_property
     def baseline(self) -> Reals:
-        """The baseline's rows by bucket."""
-        return self.buckets.baseline.astype(np.float64)
+        """The baseline's sums."""
+        rows = self.buckets.baseline.astype(np.float64)
+        return rows if self.timeline is None else np.concatenate([rows, self.timeline.sums])
 
     def chances(self, segments: Reals, references: Reals, *, margin: float) -> tuple[Chances, ...]:
-        """The chances of segments, each against its reference, if both are of the same rows in random order.
+        """The chances of segments, each against its reference, if nothing changed.
+
+        That is, if both are of the same rows in random order or, with a timeline, of blocks like the baseline's.
 
         Args:
-            segments: rows by bucket, shape (segments, buckets).
-            references: rows by bucket of what each segment is compared with, of the same shape.
+            segments: sums, shape (segments, sums).
+            references: sums of what each segment is compared with, of the same shape.
             margin: what is too small to matter, in standard deviations of a row: no reference counts for more than
                 1 / margin**2 rows.
         """
-        return _Comparison(self.buckets, segments, references, margin).all() if self.subjects else ()
+        if not self.subjects:
+            return ()
+        timeline = self.timeline
+        if timeline is None or timeline.unrest is None:
+            return Comparison(self.buckets, segments, references, margin).all()
+        return TimedComparison(
+            self.buckets, segments, references, margin, timeline=timeline, unrest=timeline.unrest
+        ).all()
 
     def detectable(self, rows: float, *, chance: float, margin: float) -> Reals:
         """See `Witness.detectable`: shifts of a mean in standard deviations, or of the largest category's share."""
-        buckets = self.buckets
         if not self.subjects:
             return np.zeros(0)
-        m = np.add.reduceat(self.baseline, buckets.starts[:-1])
-        with np.errstate(divide="ignore"):
-            width = np.sqrt(1 / rows + 1 / m + margin**2)
-        numeric = np.add.reduceat(buckets.location != 0, buckets.starts[:-1]) > 0
-        largest = np.maximum.reduceat(self.baseline, buckets.starts[:-1]) / np.maximum(m, 1)
+        buckets, starts = self.buckets, self.buckets.starts[:-1]
+        baseline = buckets.baseline.astype(np.float64)
+        m = np.add.reduceat(baseline, starts)
+        numeric = np.add.reduceat(buckets.location != 0, starts) > 0
+        largest = np.maximum.reduceat(baseline, starts) / np.maximum(m, 1)
         deviation = np.where(numeric, 1.0, np.sqrt(largest * (1 - largest)))
-        out = upper_quantile(min(0.5, chance * _MEANS / 2)) * width * deviation
+        with np.errstate(divide="ignore"):
+            variance = 1 / rows + 1 / m + margin**2
+        z = np.full(len(m), upper_quantile(min(0.5, chance * MEANS / 2)))
+        if self.timeline is None or self.timeline.unrest is None:
+            out = z * np.sqrt(variance) * deviation
+        else:
+            out = self._in_time(z, variance, rows / max(1.0, float(m.max()))) * deviation
+            # Scores are bounded: no mean of theirs can shift by more.
+            reach = np.where(numeric, np.maximum.reduceat(np.abs(buckets.location), starts), 1.0)
+            out = np.where(out <= reach, out, np.nan)
         return np.where((m > 0) & (deviation > 0), out, np.nan)
 
-
-class _Comparison:
-    """Rows by bucket of segments beside those of references."""
-
-    def __init__(self, buckets: Buckets, segments: Reals, references: Reals, margin: float) -> None:
-        self.buckets = buckets
-        self.segments, self.references = segments, references
-        self.margin = margin
-        kinds = buckets.kinds
-        self.valued = kinds != Kind.MISSING
-        self.numbers = np.isin(kinds, NUMBERS)
-
-    def all(self) -> tuple[Chances, ...]:
-        """Every chance there is; the weights of a column sum to 1."""
-        buckets = self.buckets
-        numeric = np.flatnonzero(self._any(self.numbers))
-        spreadable = np.flatnonzero(self._any(buckets.spread != 0))
-        every = np.arange(len(buckets.subjects))
-        categorical = np.setdiff1d(every, numeric)
-        out = [
-            self._mean(Change.LOCATION, buckets.location, numeric, _MEANS),
-            self._mean(Change.SPREAD, buckets.spread, spreadable, 0.2),
-            self._shape(every, np.where(np.isin(every, numeric), 0.15, 0.35)),
-            self._categories(categorical, 0.5),
-            self._share(Change.MISSING, (Kind.MISSING,), 0.1),
-            # Beyond either end of a sample there is as much as one of its rows.
-            self._share(Change.OUTSIDE, (Kind.BEYOND, Kind.FAR), 0.04, unseen=2.0),
-            self._share(Change.FAR, (Kind.FAR,), 0.06),
-            self._share(Change.STRANGE, (Kind.STRANGE,), 0.05, unseen=0.5 + buckets.once.astype(np.float64)),
-        ]
-        return tuple(each for each in out if len(each.subjects))
-
-    def _sum(self, values: Reals) -> Reals:
-        """Sums by column of values by bucket, shape (segments, columns)."""
-        return np.add.reduceat(values, self.buckets.starts[:-1], axis=1)
-
-    def _any(self, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-        """Whether a column has such a bucket, shape (columns,)."""
-        return np.logical_or.reduceat(mask, self.buckets.starts[:-1])
-
-    def _sizes(self, mask: npt.NDArray[np.bool_]) -> tuple[Reals, Reals]:
-        """Rows of the segment, and rows that the reference counts for, by column."""
-        n, m = self._sum(self.segments * mask), self._sum(self.references * mask)
-        with np.errstate(divide="ignore"):
-            return n, 1 / (1 / m + self.margin**2)
-
-    def _mean(self, change: Change, scores: Reals, columns: Places, weight: float) -> Chances:
-        n, m = (each[:, columns] for each in self._sizes(self.numbers))
-        raw_m = self._sum(self.references * self.numbers)[:, columns]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            means = [self._sum(rows * scores)[:, columns] for rows in (self.segments, self.references)]
-            together = self.segments + self.references
-            total = n + raw_m
-            first, second, third = (self._sum(together * scores**k)[:, columns] / total for k in (1, 2, 3))
-            variance = second - first**2
-            skew = (third - 3 * first * second + 2 * first**3) / variance**1.5
-            h2 = 1 / n + 1 / m
-            z = (means[0] / n - means[1] / raw_m) / np.sqrt(variance * h2)
-            tilt = skew * (1 / n**2 - 1 / m**2) / h2**1.5
-        good = (n > 0) & (m > 0) & (variance > 1e-9)
-        z, tilt = np.where(good, z, 0.0), np.where(good, tilt, 0.0)
-        return self._told(change, columns, weight, _two_sided(unskewed(z, tilt)))
-
-    def _shape(self, columns: Places, weights: Reals) -> Chances:
-        n, m = self._sizes(self.valued)
-        raw_m = self._sum(self.references * self.valued)
-        at = self.buckets.column
-        now = _shares(self.segments * self.valued, n[:, at])
-        before = _shares(self.references * self.valued, raw_m[:, at])
-        expected = before * np.minimum(n, m)[:, at]
-        groups, owners = self._neighbours(expected)
-        of_now, of_before = (np.bincount(groups, each.ravel(), len(owners)) for each in (now, before))
-        weight = _shares(n, n + raw_m).ravel()[owners]
-        pooled = weight * of_now + (1 - weight) * of_before
-        # What is left over at the ends of a column is expected to hold next to nothing: others ask about it.
-        full = np.bincount(groups, expected.ravel(), len(owners)) >= _EXPECTED / 2
-        terms = _shares(np.square(of_now - of_before), pooled) * full
-        size = n.size
-        with np.errstate(divide="ignore"):
-            h2 = 1 / n + 1 / m
-        statistic = np.bincount(owners, terms, size).reshape(n.shape) / h2
-        degrees = np.bincount(owners, full, size).reshape(n.shape) - 1
-        good = (n > 0) & (m > 0) & (degrees > 0)
-        z = chi_square_normal(np.where(good, statistic, 0.0), np.maximum(degrees, 1))
-        return Chances(Change.SHAPE, columns, weights, np.where(good, log_upper(z), 0.0))
-
-    def _neighbours(self, expected: Reals) -> tuple[Places, Places]:
-        """Buckets side by side taken together, so that each group is expected to hold rows enough.
-
-        Groups are chosen by what is expected, not by what came: else those with many rows would stand alone, and
-        look like a change.
-
-        Args:
-            expected: rows by bucket, shape (segments, buckets).
-
-        Returns:
-            The group of each segment's buckets, shape (segments * buckets,), and the place of each group's column
-            among all segments' columns, of the same shape; unused groups hold nothing.
-        """
-        segments, buckets = expected.shape
-        at, starts = self.buckets.column, self.buckets.starts[:-1]
-        through = np.cumsum(expected, axis=1)
-        middle = through - expected / 2 - (through - expected)[:, starts][:, at]
-        fresh = np.ones(expected.shape, np.bool_)
-        fresh[:, 1:] = (np.diff(np.floor(middle / _EXPECTED), axis=1) != 0) | (np.diff(at) != 0)
-        rows = np.arange(segments)[:, None]
-        groups = np.cumsum(fresh, axis=1) - 1 + rows * buckets
-        owners = np.zeros(expected.size, np.intp)
-        owners[groups[fresh]] = (at + rows * len(starts))[fresh]
-        return groups.ravel(), owners
-
-    def _categories(self, columns: Places, weight: float) -> Chances:
-        mine = np.isin(self.buckets.column, columns) & (self.buckets.kinds == Kind.CATEGORY)
-        places = np.flatnonzero(mine)
-        of = self.buckets.column[places]
-        sizes = np.bincount(of, minlength=len(self.buckets.subjects))
-        n, m = self._sizes(self.valued)
-        raw_m = self._sum(self.references * self.valued)
-        counts = self.segments[:, places], self.references[:, places]
-        logs = _rates(*counts, n[:, of], m[:, of], raw_m[:, of], np.full(len(places), 0.5))
-        return Chances(Change.CATEGORY, of, weight / np.maximum(1, sizes[of]), logs)
-
-    def _share(
-        self, change: Change, kinds: tuple[Kind, ...], weight: float, *, unseen: "float | Reals" = 0.5
-    ) -> Chances:
-        mask = np.isin(self.buckets.kinds, kinds)
-        rows = np.ones(len(mask), np.bool_) if change is Change.MISSING else self.valued
-        columns = np.flatnonzero(self._any(mask))
-        n, m = (each[:, columns] for each in self._sizes(rows))
-        raw_m = self._sum(self.references * rows)[:, columns]
-        bad = [self._sum(counts * mask)[:, columns] for counts in (self.segments, self.references)]
-        prior = np.broadcast_to(unseen, (len(self.buckets.subjects),))[columns]
-        logs = _rates(bad[0], bad[1], n, m, raw_m, prior, one_sided=change is not Change.MISSING)
-        return self._told(change, columns, weight, logs)
-
-    def _told(self, change: Change, columns: Places, weight: float, logs: Reals) -> Chances:
-        return Chances(change, columns, np.full(len(columns), weight), logs)
-
-
-def _rates(
-    count: Reals, before: Reals, n: Reals, m: Reals, raw_m: Reals, unseen: Reals, *, one_sided: bool = False
-) -> Reals:
-    """Logarithms of the chances of counts among n, when `before` of raw_m rows gave their rate.
-
-    Args:
-        count, before: rows, shape (segments, k).
-        n, m, raw_m: rows of the segment, rows the reference counts for, and its rows, of the same shape.
-        unseen: rows that the reference may have missed, shape (k,).
-        one_sided: whether only more rows than expected are a change.
-    """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rate = (count + before) / (n + raw_m)
-        variance = rate * (1 - rate)
-        h2 = 1 / n + 1 / m
-        z = (count / n - before / raw_m) / np.sqrt(variance * h2)
-        tilt = (1 - 2 * rate) / np.sqrt(variance) * (1 / n**2 - 1 / m**2) / h2**1.5
-    good = (n > 0) & (m > 0) & (variance > 0)
-    z, tilt = np.where(good, z, 0.0), np.where(good, tilt, 0.0)
-    normal = unskewed(z, tilt)
-    logs: Reals = log_upper(normal) if one_sided else _two_sided(normal)
-    expected = np.where(good, before / np.maximum(raw_m, 1) * n, np.inf)
-    for at in zip(*np.nonzero((expected < RARE) & (normal > _TELLING)), strict=True):
-        known = max(1, round(m[at]))
-        rate_of = (before[at] / raw_m[at] * known + unseen[at[1]] - 0.5) / known
-        chance = rare_count(int(count[at]), int(n[at]), rate=rate_of, m=known)
-        logs[at] = np.log(max(chance, 1e-300)) + (0.0 if one_sided else np.log(2.0))
-    capped: Reals = np.minimum(0.0, logs)
-    return capped
-
-
-def _two_sided(z: Reals) -> Reals:
-    logs: Reals = np.minimum(0.0, np.log(2.0) + log_upper(np.abs(z)))
-    return logs
-
-
-def _shares(part: Reals, whole: Reals) -> Reals:
-    """The share that a part has of the whole; 0 where there is nothing."""
-    out: Reals = np.divide(part, whole, out=np.zeros(np.broadcast(part, whole).shape), where=whole > 0)
-    return out
+    def _in_time(self, z: Reals, noise: Reals, share: float) -> Reals:
+        """The shifts that are as rare as z, of windows that have such a share of the baseline's rows."""
+        assert self.timeline is not None  # noqa: S101 (the caller looked)
+        assert self.timeline.unrest is not None  # noqa: S101
+        count, starts = len(self.subjects), self.buckets.starts
+        numeric = np.add.reduceat(self.buckets.location != 0, starts[:-1]) > 0
+        own = np.split(self.buckets.baseline, starts[1:-1])
+        largest = np.array(
+            [begin + int(np.argmax(rows)) for begin, rows in zip(starts[:-1], own, strict=True)]
+        )
+        blocks = float(self.timeline.blocks)
+        lengths = np.array([max(1.0, share * blocks)]), np.array([blocks])
+        sway = Sway.of(self.timeline.unrest.means, *lengths).pick(
+            np.where(numeric, np.arange(count), 2 * count + largest)
+        )
+        variance = noise + sway.variance
+        part = sway.variance / variance
+        law = heavy(z[None], part, sway.excess * likeness(part, sway) ** 2, sway)
+        found: Reals = (law.quantiles() * np.sqrt(variance))[0]
+        return found

@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
+from watchkeep.alarms.sway import Sway, deviates
 from watchkeep.alarms.witness import Chances, Change, Reals
+from watchkeep.baselines.relation_days import BY_DAY, RANDOMLY, RelationDays, correlations, judged
 from watchkeep.baselines.relations import RelationBaseline
-from watchkeep.stats.normal import log_upper, unskewed
+from watchkeep.baselines.timeline import PARTS
 
+_PART = 0.7  # of the shortest stretch, from which on one counts as such
 _TOLD = 0.7  # the share of the evidence that the predictions have; the pairs have the rest
-_ROWS_PER_KURTOSIS = 20.0  # rows for each unit of an influence's kurtosis, before its sum is near normal
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,9 +21,14 @@ class Relations:
 
     Args:
         known: what the baseline's rows have shown.
+        days: how relations differ from day to day; None when rows are judged as exchangeable. Sums are then followed by
+            the parts of blocks.
+        blocks: of the baseline, in such parts.
     """
 
     known: RelationBaseline
+    days: RelationDays | None = None
+    blocks: float = 0.0
 
     @property
     def subjects(self) -> tuple[str, ...]:
@@ -30,25 +38,28 @@ class Relations:
     @property
     def baseline(self) -> Reals:
         """The baseline's sums."""
-        return self.known.sums
+        return self.known.sums if self.days is None else np.append(self.known.sums, self.blocks)
 
     def chances(self, segments: Reals, references: Reals, *, margin: float) -> tuple[Chances, ...]:
         """The chances that relations differ as much as they do."""
         known, width = self.known, len(self.subjects)
-        n, m = segments[:, :1], references[:, :1]
+        sums = segments[:, : len(known.sums)], references[:, : len(known.sums)]
+        n, m = (each[:, :1] for each in sums)
         with np.errstate(divide="ignore", invalid="ignore"):
             m = 1 / (1 / m + margin**2)
             h2 = 1 / n + 1 / m
-            z = (self._relations(segments) - self._relations(references)) / (known.deviations * np.sqrt(h2))
+            gap = (correlations(known, sums[0]) - correlations(known, sums[1])) / known.deviations
+            per_kurtosis = RANDOMLY if self.days is None else BY_DAY
+            good = judged(known, np.minimum(n, m), per_kurtosis=per_kurtosis) & np.isfinite(gap)
+            sway = None
+            if self.days is not None:
+                gap, good, sway = self._in_time(gap, good, segments[:, -1] / PARTS, references[:, -1] / PARTS)
             # A difference is skewed as its rows are, the less the more alike both numbers of rows are.
             lean = (1 / n**2 - 1 / m**2) / h2**1.5
-            skews = known.skews[0] * lean + np.where(z < 0, -1.0, 1.0) * known.skews[1] * np.abs(lean)
-        enough = np.minimum(n, m) >= np.maximum(width, _ROWS_PER_KURTOSIS * known.kurtoses)
-        good = enough & (known.deviations > 0) & np.isfinite(z)
-        z, skews = np.where(good, z, 0.0), np.where(good, skews, 0.0)
+            skews = known.skews[0] * lean + np.where(gap < 0, -1.0, 1.0) * known.skews[1] * np.abs(lean)
+        gap, skews, h2 = (np.where(good, each, of) for each, of in ((gap, 0.0), (skews, 0.0), (h2, 1.0)))
         # Where rows as skewed could not be, the skewness is not to be trusted.
-        normal = np.abs(np.where(z * skews < 0, z, unskewed(z, skews)))
-        logs = np.minimum(0.0, np.log(2.0) + log_upper(normal))
+        logs = deviates(gap, h2, np.where(gap * skews < 0, 0.0, skews), sway).log_beyond()
         told = Chances(Change.RELATION, np.arange(width), np.full(width, _TOLD), logs[:, :width])
         # A pair speaks of both its columns.
         each = np.full(len(known.pairs[0]), (1 - _TOLD) / (width - 1))
@@ -58,21 +69,13 @@ class Relations:
         """None: a change of relations is in no column's unit."""
         return np.full(len(self.subjects), np.nan)
 
-    def _relations(self, sums: Reals) -> Reals:
-        """Correlations with the predictions, then of the pairs, shape (segments, d + pairs)."""
-        width, tellers = len(self.subjects), self.known.tellers
-        with np.errstate(divide="ignore", invalid="ignore"):
-            means = sums[:, 1 : 1 + width] / sums[:, :1]
-            products = np.empty((len(sums), width, width))
-            upper = np.triu_indices(width)
-            products[:, upper[0], upper[1]] = sums[:, 1 + width :] / sums[:, :1]
-            products[:, upper[1], upper[0]] = products[:, upper[0], upper[1]]
-            covariance = products - means[:, :, None] * means[:, None, :]
-            variance = np.einsum("sii->si", covariance)
-            crossed = np.matmul(tellers, covariance)
-            with_told = np.einsum("sii->si", crossed)
-            of_told = (crossed * tellers).sum(axis=2)
-            multiple = with_told / np.sqrt(variance * of_told)
-            first, second = self.known.pairs
-            simple = covariance[:, first, second] / np.sqrt(variance[:, first] * variance[:, second])
-        return np.concatenate([multiple, simple], axis=1)
+    def _in_time(
+        self, gap: Reals, good: npt.NDArray[np.bool_], segments: Reals, references: Reals
+    ) -> tuple[Reals, npt.NDArray[np.bool_], Sway]:
+        """What is left of differences, where it can be judged, and what time does to it."""
+        assert self.days is not None  # noqa: S101 (the caller looked)
+        lengths = np.maximum(segments, 1 / PARTS), np.maximum(references, 1 / PARTS)
+        apart = self.days.offset(lengths[0]) - self.days.offset(lengths[1])
+        # Of parts of a day nothing was learned.
+        long = np.minimum(*lengths) >= _PART * self.days.spread.lengths[0]
+        return gap - apart, good & long[:, None] & self.days.known, Sway.of(self.days.spread, *lengths)

@@ -3,14 +3,19 @@
 import hashlib
 
 import numpy as np
+import numpy.typing as npt
 
 from watchkeep.alarms.evidence import Columns
 from watchkeep.alarms.relations import Relations
 from watchkeep.alarms.watch import MARGIN, Panel, Sighting, Sums
 from watchkeep.alarms.witness import Reals, Witness
 from watchkeep.baselines.baseline import Baseline
+from watchkeep.baselines.blocks import HOUR
+from watchkeep.baselines.timeline import PARTS, Timeline
 from watchkeep.core.window import Window, iso
 from watchkeep.profiles.profile import JOINT, Profile
+from watchkeep.states.cells import Cells
+from watchkeep.states.extremes import Extremes
 from watchkeep.states.rows import ScoreSums
 
 RELATED = 0.2
@@ -19,16 +24,22 @@ RELATED = 0.2
 
 def panel_of(baseline: Baseline, *, false_alarms: float, margin: float = MARGIN) -> Panel:
     """What a watch over this baseline listens to."""
-    columns = Columns(baseline.buckets)
-    if baseline.relations is None:
+    timeline = baseline.timeline
+    if timeline is None or timeline.unrest is None:
+        columns = Columns(baseline.buckets)
+        related = None if baseline.relations is None else Relations(baseline.relations)
+    else:
+        columns = Columns(baseline.buckets, timeline)
+        known, days = baseline.relations, timeline.unrest.relations
+        related = None if known is None or days is None else Relations(known, days, timeline.blocks * PARTS)
+    if related is None:
         return Panel(((columns, 1.0),), false_alarms, baseline.rows, margin)
-    related = Relations(baseline.relations)
     return Panel(((columns, 1 - RELATED), (related, RELATED)), false_alarms, baseline.rows, margin)
 
 
 def sighting_of(panel: Panel, baseline: Baseline, profile: Profile, window: Window) -> Sighting:
     """One window as a watch remembers it. Its key is its bounds or, when it has none, what its rows add up to."""
-    sums = tuple(_sums(witness, baseline, profile) for witness, _ in panel.witnesses)
+    sums = tuple(_sums(witness, baseline, profile, window) for witness, _ in panel.witnesses)
     digest = hashlib.blake2b(digest_size=12)
     digest.update(str(profile.rows).encode())
     for one in sums:
@@ -45,15 +56,41 @@ def sighting_of(panel: Panel, baseline: Baseline, profile: Profile, window: Wind
     )
 
 
-def _sums(witness: Witness, baseline: Baseline, profile: Profile) -> Sums:
+def _sums(witness: Witness, baseline: Baseline, profile: Profile, window: Window) -> Sums:
     if isinstance(witness, Columns):
         counts = witness.buckets.counts(profile, baseline.columns)
+        if witness.timeline is not None:
+            counts = np.concatenate([counts, _when(witness.timeline, baseline, profile, window)])
         return counts.astype(np.min_scalar_type(int(counts.max(initial=0))))
     assert isinstance(witness, Relations)  # noqa: S101 (there is no third)
+    scores = _scores(witness, profile)
+    if witness.days is None or baseline.timeline is None:
+        return scores
+    return np.append(scores, float(_when(baseline.timeline, baseline, profile, window)[-1]))
+
+
+def _scores(witness: Relations, profile: Profile) -> Reals:
     state = profile.part(JOINT, "scores", ScoreSums)
     if state is None or (witness.known.clumped and state.level):
         # Equal rows are sampled all or none: a sample of a part of them is not of the same rows.
-        nothing: Reals = np.zeros(len(witness.baseline))
+        nothing: Reals = np.zeros(len(witness.known.sums))
         return nothing
     # Of rows sampled clump by clump each counts for less than one.
     return state.total() * (witness.known.efficiency if state.level else 1.0)
+
+
+def _when(timeline: Timeline, baseline: Baseline, profile: Profile, window: Window) -> npt.NDArray[np.int64]:
+    """A window's rows by phase of the week, and the parts of blocks it lies in, shape (phases + 1,)."""
+    name = baseline.roles.timestamp or ""
+    hours, ends = profile.part(name, "hours", Cells), profile.part(name, "extremes", Extremes)
+    if hours is not None and len(hours.keys):
+        share = 1.0 if ends is None else (ends.high - ends.low) / (HOUR * timeline.step)
+        return timeline.when(hours.keys << hours.shift, hours.counts, share)
+    if window.start is None or window.end is None:
+        # As long as the baseline takes for as many rows.
+        blocks = profile.rows * timeline.blocks / max(1, baseline.rows)
+        return np.append(np.zeros_like(timeline.phase_rows), max(1, round(PARTS * blocks)))
+    first, last = window.start.timestamp(), window.end.timestamp()
+    every = np.arange(int(first // 3600), max(int(first // 3600) + 1, int(-(-last // 3600))))
+    counts = np.diff(np.arange(len(every) + 1) * profile.rows // len(every))
+    return timeline.when(every, counts, (last - first) / 3600 / timeline.step)

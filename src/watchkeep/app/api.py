@@ -258,11 +258,8 @@ class Report:
         self._watched: tuple[Decision, Record] | None = None
 
     @property
-    def decision(self) -> Decision | None:
-        """Whether the window as a whole changed: by itself, or as a watch said that observed it.
-
-        None when one window cannot tell: the baseline has times, and no watch observed the window.
-        """
+    def decision(self) -> Decision:
+        """Whether the window as a whole changed: by itself, or as a watch said that observed it."""
         return self._watched[0] if self._watched is not None else self.findings.decision
 
     def watched(self, decision: Decision, record: Record) -> None:

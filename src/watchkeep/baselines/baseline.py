@@ -10,6 +10,7 @@ import numpy.typing as npt
 from watchkeep.baselines.buckets import Buckets, buckets_of
 from watchkeep.baselines.columns import BaselineColumn
 from watchkeep.baselines.relations import RelationBaseline, clumped, ranked_keys
+from watchkeep.baselines.timeline import Timeline
 from watchkeep.constraints.constraint import Constraint
 from watchkeep.frames.roles import Role, Roles
 from watchkeep.frames.schema import ColumnType
@@ -65,6 +66,7 @@ class Baseline:
         names: all the columns of the reference data, in order: what columns without names are called by position.
         joint: the numeric columns together; None when fewer than two.
         relations: how columns hang together; None when fewer than two can be scored.
+        timeline: how blocks of time differ; None when rows have no times, or too few.
         constraints: suggested limits, or those of a file that was edited since.
     """
 
@@ -79,12 +81,22 @@ class Baseline:
     names: tuple[str, ...] = ()
     joint: JointBaseline | None = None
     relations: RelationBaseline | None = None
+    timeline: Timeline | None = None
     constraints: tuple[Constraint, ...] = ()
 
     @property
     def buckets(self) -> Buckets:
         """The reference rows by bucket."""
         return buckets_of(self.columns)
+
+    @property
+    def judged(self) -> str:
+        """What windows are held against: rows in random order, or time as the baseline has it; for people."""
+        if self.timeline is not None:
+            return self.timeline.sentence
+        if self.roles.timestamp is None:
+            return "rows judged as exchangeable: no timestamp tells when each was"
+        return "rows judged as exchangeable: too few days to learn how days differ"
 
     def plan(self, dialect: Dialect) -> Plan:
         """How to read a window."""

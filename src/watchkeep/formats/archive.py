@@ -15,6 +15,7 @@ from watchkeep.constraints.constraint import Constraint, Side
 from watchkeep.core.errors import BaselineError, StateError
 from watchkeep.core.window import iso
 from watchkeep.formats.relation_fields import names_of, relation_fields, relations_of_fields
+from watchkeep.formats.timeline_fields import timeline_fields, timeline_of_fields
 from watchkeep.frames.roles import Role, Roles
 from watchkeep.frames.schema import ColumnType
 from watchkeep.frames.text_values import Dialect
@@ -74,6 +75,8 @@ def pack(baseline: Baseline, suggested: tuple[Constraint, ...]) -> bytes:
         rows += _joint_rows(baseline.joint)
     if baseline.relations is not None:
         rows.append(("", "relations", "joint", 1, encode(relation_fields(baseline.relations))))
+    if baseline.timeline is not None:
+        rows.append(("", "timeline", "joint", 1, encode(timeline_fields(baseline.timeline))))
     meta = {
         "version": VERSION,
         "kind": baseline.kind,
@@ -223,6 +226,7 @@ def _baseline(meta: dict[str, object], rows: "list[tuple[object, ...]]", path: s
         names=tuple(map(str, names)),
         joint=_joint(joint) if "sums" in joint else None,
         relations=relations_of_fields(decode(joint["relations"])) if "relations" in joint else None,
+        timeline=timeline_of_fields(decode(joint["timeline"])) if "timeline" in joint else None,
     )
 
 

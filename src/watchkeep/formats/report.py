@@ -52,6 +52,7 @@ def report_document(findings: Findings, *, baseline_id: str) -> dict[str, object
             "created": iso(baseline.created),
             "rows": baseline.rows,
             "source": baseline.source,
+            "judged": baseline.judged,
         },
         "rows": {
             "read": profile.rows + sum(profile.rejected.values()),
@@ -60,7 +61,7 @@ def report_document(findings: Findings, *, baseline_id: str) -> dict[str, object
             "rejected": dict(sorted(profile.rejected.items())),
         },
         "outcomes": {str(outcome): count for outcome, count in findings.outcomes().items()},
-        **({} if findings.decision is None else {"decision": decision_document(findings.decision)}),
+        "decision": decision_document(findings.decision),
         "policy": findings.policy.document(),
         "verdicts": [_verdict(verdict) for verdict in findings.verdicts],
         "measures": [
@@ -126,6 +127,7 @@ def baseline_document(baseline: Baseline) -> dict[str, object]:
         "source": baseline.source,
         "rows": baseline.rows,
         "rejected": dict(sorted(baseline.rejected.items())),
+        "judged": baseline.judged,
         "dialect": str(baseline.dialect),
         "roles": baseline.roles.document(),
         "columns": [

@@ -54,7 +54,7 @@ class Findings:
         verdicts: every constraint's answer, gravest first.
         source: what was read, for people.
         created: when.
-        decision: whether the window as a whole changed, by itself; None when one window cannot tell.
+        decision: whether the window as a whole changed, by itself.
         timing: seconds by step.
     """
 
@@ -67,7 +67,7 @@ class Findings:
     verdicts: tuple[Verdict, ...]
     source: str
     created: datetime
-    decision: Decision | None
+    decision: Decision
     timing: Mapping[str, float] = field(default_factory=dict)
 
     @property

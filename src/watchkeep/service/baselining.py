@@ -1,14 +1,19 @@
 """Learning a baseline from reference data."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import pyarrow as pa
 
 from watchkeep.baselines.baseline import Baseline, columns_of, joint_of
-from watchkeep.baselines.relations import relations_of
+from watchkeep.baselines.blocks import BlockScan, step_of
+from watchkeep.baselines.buckets import buckets_of
+from watchkeep.baselines.columns import BaselineColumn
+from watchkeep.baselines.relation_days import DayScan
+from watchkeep.baselines.relations import RelationBaseline, relations_of
 from watchkeep.baselines.suggestions import suggest
+from watchkeep.baselines.timeline import Timeline, timeline_of
 from watchkeep.constraints.constraint import Constraint
 from watchkeep.core.errors import EmptySourceError
 from watchkeep.formats.constraint_list import to_constraints, to_document
@@ -17,10 +22,12 @@ from watchkeep.frames.roles import Role, Roles
 from watchkeep.frames.schema import OPEN, ColumnType, column_type, is_text, is_textual
 from watchkeep.frames.text_values import Dialect
 from watchkeep.profiles.plan import ColumnPlan, Plan, joint_plan
+from watchkeep.profiles.profile import Profile
 from watchkeep.profiles.scan import Scan
 from watchkeep.profiles.survey import Survey
 from watchkeep.service.ports import Ask, Progress, Silent, Source
 from watchkeep.service.reading import ask_of, told
+from watchkeep.states.cells import Cells
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,6 +82,7 @@ def learn(
     columns = columns_of(profile, plans)
     together = joint_of(profile, joint, columns)
     relations = relations_of(profile, joint, columns)
+    timeline = _timeline(source, ask, roles, profile, columns, relations, dialect, progress)
     suggested = suggest(columns, together)
     by_key = {constraint.key: constraint for constraint in suggested}
     document = to_document(columns, suggested, dialect)
@@ -90,9 +98,41 @@ def learn(
         names=tuple(types),
         joint=together,
         relations=relations,
+        timeline=timeline,
         constraints=to_constraints(document, columns, dialect, by_key),
     )
     return Learned(baseline, document, by_key)
+
+
+def _timeline(
+    source: Source,
+    ask: Ask,
+    roles: Roles,
+    profile: Profile,
+    columns: Sequence[BaselineColumn],
+    relations: RelationBaseline | None,
+    dialect: Dialect,
+    progress: Progress,
+) -> Timeline | None:
+    """How blocks of time differ: the rows are read once more, if they have times and fill blocks enough."""
+    time = roles.timestamp
+    if time is None:
+        return None
+    buckets = buckets_of(columns)
+    step = step_of(profile.part(time, "hours", Cells), len(buckets.kinds))
+    if step is None:
+        return None
+    scan = BlockScan(columns, buckets, time=time, step=step, dialect=dialect)
+    days = None if relations is None else DayScan(relations, time=time, step=step, dialect=dialect)
+    for batch in told(source.batches(ask), progress, "Learning how days differ", rows=profile.rows):
+        scan.add(batch)
+        if days is not None:
+            days.add(batch)
+    timeline = timeline_of(scan.blocks(), buckets)
+    if timeline is None or timeline.unrest is None or days is None:
+        return timeline
+    unrest = replace(timeline.unrest, relations=days.days(timeline.blocks / timeline.days))
+    return replace(timeline, unrest=unrest)
 
 
 def no_rows(rejected: Mapping[str, int]) -> str:

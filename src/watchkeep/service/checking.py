@@ -5,6 +5,7 @@ from datetime import datetime
 from time import perf_counter
 
 from watchkeep.baselines.baseline import Baseline
+from watchkeep.baselines.buckets import buckets_of
 from watchkeep.constraints.policy import Policy
 from watchkeep.core.errors import EmptySourceError
 from watchkeep.core.window import Window
@@ -63,10 +64,13 @@ def _told_apart(baseline: Baseline, source: Source, given: Roles) -> Baseline:
     related = baseline.relations is not None and not gone.intersection(
         (*baseline.relations.plan.keys, *baseline.relations.subjects)
     )
+    kept = tuple(one for one in columns if one.name not in gone)
+    timeline = baseline.timeline if roles.timestamp == baseline.roles.timestamp else None
     return replace(
         baseline,
         roles=roles,
-        columns=tuple(one for one in columns if one.name not in gone),
+        columns=kept,
+        timeline=None if timeline is None else timeline.only(baseline.buckets, buckets_of(kept)),
         joint=baseline.joint if together else None,
         relations=baseline.relations if related else None,
         constraints=tuple(

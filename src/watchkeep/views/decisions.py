@@ -76,6 +76,7 @@ class Decided:
         history: the windows of a watch, oldest first; empty without a watch.
         alarms: how often it rang; None without a watch.
         budget: unchanged windows that may ring, as a share, if that is known.
+        judged: what the window was held against, for people; empty if that is not known.
     """
 
     tone: str
@@ -99,10 +100,16 @@ class Decided:
     notes: tuple[Note, ...]
     alarms: int | None
     budget: float | None
+    judged: str
 
     @classmethod
     def of(
-        cls, value: object, *, budget: float | None = None, kinds: Mapping[str, str] | None = None
+        cls,
+        value: object,
+        *,
+        budget: float | None = None,
+        kinds: Mapping[str, str] | None = None,
+        judged: str = "",
     ) -> Self | None:
         """The decision in a document; None if there is none.
 
@@ -110,6 +117,7 @@ class Decided:
             value: what stands under `decision`.
             budget: unchanged windows that may ring, as a share, unless the decision says.
             kinds: of charts, by column: tells in which unit a change is small.
+            judged: what the window was held against, for people.
         """
         given = mapping(value)
         outcome = text(given.get("outcome"))
@@ -149,6 +157,7 @@ class Decided:
             notes=tuple(_note(one) for one in objects(given.get("notes"))),
             alarms=None if rang is None else round(rang),
             budget=budget if told is None else told,
+            judged=clip(judged, 200),
         )
 
     @property

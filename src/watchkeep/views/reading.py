@@ -75,7 +75,10 @@ class Report:
             policy=policy,
             timing=mapping(document.get("timing")),
             decision=Decided.of(
-                document.get("decision"), budget=real(policy.get("false_alarms")), kinds=_kinds(document)
+                document.get("decision"),
+                budget=real(policy.get("false_alarms")),
+                kinds=_kinds(document),
+                judged=text(mapping(document.get("baseline")).get("judged")),
             ),
         )
 
@@ -163,6 +166,7 @@ class Baseline:
     created: str
     rows: int
     rejected: tuple[tuple[str, int], ...]
+    judged: str
     dialect: str
     roles: tuple[tuple[str, str], ...]
     columns: tuple[Column, ...]
@@ -177,6 +181,7 @@ class Baseline:
             created=moment(document.get("created")),
             rows=whole(document.get("rows")),
             rejected=tuple((str(name), whole(n)) for name, n in mapping(document.get("rejected")).items()),
+            judged=text(document.get("judged")),
             dialect=text(document.get("dialect")),
             roles=pairs(document.get("roles")),
             columns=tuple(column_of(column, [], {}) for column in objects(document.get("columns"))),

@@ -81,6 +81,7 @@ def evidence_lines(decision: Decided, line: str) -> Sequence[tuple[str, str]]:
             ("Seen within", f"{' / '.join(row.sizes)} {row.unit}".strip() + f" in {within}: {row.label}")
         )
     lines += [("Budget", decision.promise)] * bool(decision.promise)
+    lines += [("Time", decision.judged)] * bool(decision.judged)
     for note in decision.notes[-_MOST_NOTES:]:
         said = f": {note.text}" if note.text else ""
         lines.append(("Note", f"{note.at}, {note.by}, {note.what}{said}"))

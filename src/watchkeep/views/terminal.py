@@ -82,6 +82,7 @@ def print_baseline(document: Mapping[str, object], console: Console, *, verbose:
     console.print()
     facts = [("Source", clip(baseline.source, 200) or DASH), ("Created", baseline.created)]
     facts += [("Rejected", f"{count(n)} rows: {clip(reason, 120)}") for reason, n in baseline.rejected]
+    facts += [("Time", clip(baseline.judged, 200))] * bool(baseline.judged)
     facts += [("Dialect", clip(baseline.dialect, 40))] * bool(baseline.dialect)
     console.print(_facts([*facts, *baseline.roles]))
     console.print()
