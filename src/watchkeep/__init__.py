@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from watchkeep.alarms.decision import Decision
-    from watchkeep.app.api import Baseline, DataQuality, Dataset, Report, load, read
+    from watchkeep.app.api import Baseline, DataQuality, Dataset, ModelQuality, Report, load, read
     from watchkeep.app.watching import Watch
     from watchkeep.constraints.policy import Policy
     from watchkeep.core.errors import WatchkeepError
@@ -31,6 +31,7 @@ __all__ = [
     "DataQuality",
     "Dataset",
     "Decision",
+    "ModelQuality",
     "Outcome",
     "Policy",
     "Report",
@@ -51,6 +52,7 @@ _HOMES: Final = MappingProxyType(
         "DataQuality": "watchkeep.app.api",
         "Dataset": "watchkeep.app.api",
         "Decision": "watchkeep.alarms.decision",
+        "ModelQuality": "watchkeep.app.api",
         "Outcome": "watchkeep.core.verdicts",
         "Policy": "watchkeep.constraints.policy",
         "Report": "watchkeep.app.api",

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watchkeep.core.errors import StateError
-from watchkeep.formats.archive import KINDS
+from watchkeep.formats.container import KINDS
 from watchkeep.states.bins import BinCounts, Bins, BinTally
 from watchkeep.states.categories import CategoryCounts, CategoryTally
 from watchkeep.states.cells import Cells
@@ -24,6 +24,7 @@ from watchkeep.states.groups import Groups
 from watchkeep.states.moments import Moments
 from watchkeep.states.presence import Presence
 from watchkeep.states.rows import FeatureSums, RowSample, ScoreSums, levels_of
+from watchkeep.states.totals import Totals
 from watchkeep.states.value_types import ValueTypes
 from watchkeep.stats.hashing import mixed
 
@@ -102,6 +103,9 @@ MAKERS: dict[type[State], Maker] = {
     Presence: presence,
     RowSample: lambda values: RowSample.of(hashes_of(values), rows_of(values)),
     ScoreSums: lambda values: ScoreSums.of(levels_of(hashes_of(values)), np.clip(rows_of(values), -4, 4)),
+    Totals: lambda values: Totals(
+        np.bincount(levels_of(hashes_of(values)) % 3, minlength=3).astype(np.float64)
+    ),
     ValueTypes: value_types,
 }
 IDENTITIES = MappingProxyType({kind: make(np.zeros(0)) for kind, make in MAKERS.items()})

@@ -18,7 +18,7 @@ KINDS: Final[Mapping[str, str]] = {
     Change.FAR: "values far outside the baseline's range",
     Change.STRANGE: "values the baseline never had",
     Change.RELATION: "related otherwise to the other columns",
-    Change.MEAN: "another mean",
+    Change.MEAN: "worse on the average",
 }
 """What each kind of change looks like."""
 _NAMED = 4

@@ -1,6 +1,7 @@
 """From a baseline and a window's states to what a watch is told."""
 
 import hashlib
+from datetime import timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,8 @@ RELATED = 0.2
 def panel_of(baseline: Baseline, *, false_alarms: float, margin: float = MARGIN) -> Panel:
     """What a watch over this baseline listens to."""
     timeline = baseline.timeline
+    alike = timeline is None or timeline.exchangeable
+    rest = timedelta() if timeline is None else timeline.cycle
     if timeline is None or timeline.unrest is None:
         columns = Columns(baseline.buckets)
         related = None if baseline.relations is None else Relations(baseline.relations)
@@ -33,15 +36,25 @@ def panel_of(baseline: Baseline, *, false_alarms: float, margin: float = MARGIN)
         known, days = baseline.relations, timeline.unrest.relations
         related = None if known is None or days is None else Relations(known, days, timeline.blocks * PARTS)
     if related is None:
-        return Panel(((columns, 1.0),), false_alarms, baseline.rows, margin)
-    return Panel(((columns, 1 - RELATED), (related, RELATED)), false_alarms, baseline.rows, margin)
+        return Panel(((columns, 1.0),), false_alarms, baseline.rows, margin, alike, rest)
+    return Panel(
+        ((columns, 1 - RELATED), (related, RELATED)), false_alarms, baseline.rows, margin, alike, rest
+    )
 
 
 def sighting_of(panel: Panel, baseline: Baseline, profile: Profile, window: Window) -> Sighting:
-    """One window as a watch remembers it. Its key is its bounds or, when it has none, what its rows add up to."""
+    """One window as a watch remembers it."""
     sums = tuple(_sums(witness, baseline, profile, window) for witness, _ in panel.witnesses)
+    return sighted(sums, profile.rows, window)
+
+
+def sighted(sums: tuple[Sums, ...], rows: int, window: Window) -> Sighting:
+    """One window of so many rows, of which each witness keeps these sums.
+
+    Its key is its bounds or, when it has none, what its rows add up to.
+    """
     digest = hashlib.blake2b(digest_size=12)
-    digest.update(str(profile.rows).encode())
+    digest.update(str(rows).encode())
     for one in sums:
         digest.update(np.ascontiguousarray(one, np.float64).tobytes())
     content = digest.hexdigest()
@@ -51,7 +64,7 @@ def sighting_of(panel: Panel, baseline: Baseline, profile: Profile, window: Wind
         digest=content,
         start=window.start,
         end=window.end,
-        rows=profile.rows,
+        rows=rows,
         sums=sums,
     )
 

@@ -63,7 +63,7 @@ class TimedComparison(Comparison):
         )
         good = (n > 0) & (m > 0) & (held > 1)
         degrees = np.maximum(held - 1, 1)
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):
             noise = np.where(good, (1 / n + 1 / m) * spread / degrees, 1.0)
         squares = np.where(good, squares, 0.0)
         variance = noise + sway.variance

@@ -14,7 +14,7 @@ References:
 
 import math
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Final
 
@@ -87,12 +87,14 @@ class Alarm:
         number: its number.
         sums: the windows that made it ring, for each witness: what is already known to have changed.
         calm: windows in a row, up to the last, that were not suspicious.
+        last: when the last suspicious one began; None when that is not known.
     """
 
     key: str
     number: int
     sums: tuple[Sums, ...]
     calm: int = 0
+    last: datetime | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,12 +127,16 @@ class Panel:
         budget: unchanged windows that may ring, as a share.
         rows: rows of the baseline.
         margin: what is too little to matter, in standard deviations of a row.
+        alike: whether of every subject the same shift of a mean, in standard deviations of a row, is seen.
+        rest: how long an alarm stays open after the last suspicious window, beside `CALM` windows.
     """
 
     witnesses: tuple[tuple[Witness, float], ...]
     budget: float
     rows: int
     margin: float = MARGIN
+    alike: bool = True
+    rest: timedelta = timedelta()
 
     @cached_property
     def subjects(self) -> tuple[str, ...]:
@@ -155,14 +161,16 @@ class Panel:
         after = self._after(history, sighting, known, rings=rings, suspicious=suspicious)
         named, changes = told.named() if suspicious else ((), {})
         first = self._first(history, sighting, told.longest)
-        outcome, why, shift = Outcome.UNCHANGED, "", self._shift(history, sighting)
+        outcome, why, shift = Outcome.UNCHANGED, "", self._shift(history, sighting) if self.alike else 0.0
+        within = {horizon: self._detectable(sighting.rows, horizon) for horizon in HORIZONS}
         if rings or after.alarm is not None:
             outcome = Outcome.CHANGED
         elif level < WARNING and shift > BLIND:
-            outcome, why = (
-                Outcome.TOO_LITTLE,
-                f"only a shift of {shift:.2g} standard deviations would have been seen",
-            )
+            why = f"only a shift of {shift:.2g} standard deviations would have been seen"
+        elif level < WARNING and not self.alike and not any(within.values()):
+            why = "no change would have been seen, however long it lasts"
+        if why:
+            outcome = Outcome.TOO_LITTLE
         return after, Decision(
             key=sighting.key,
             digest=sighting.digest,
@@ -181,7 +189,7 @@ class Panel:
             since=(first.start or first.key) if rings or level >= WARNING else None,
             windows=told.longest if rings or level >= WARNING else 0,
             detectable=self._detectable(sighting.rows, 1),
-            within={horizon: self._detectable(sighting.rows, horizon) for horizon in HORIZONS},
+            within=within,
             shift=shift,
             why=why,
         )
@@ -249,14 +257,22 @@ class Panel:
             past = history.sightings
             recent = [*past, sighting][-min(known.longest, history.count - history.fresh + 1) :]
             sums = [np.sum([one.sums[at] for one in recent], axis=0) for at in range(len(self.witnesses))]
-            alarm = Alarm(sighting.key, history.count, tuple(sums))
+            alarm = Alarm(sighting.key, history.count, tuple(sums), last=sighting.start)
+        elif alarm is not None and suspicious:
+            alarm = replace(alarm, calm=0, last=sighting.start)
         elif alarm is not None:
-            alarm = replace(alarm, calm=0 if suspicious else alarm.calm + 1)
+            alarm = replace(alarm, calm=alarm.calm + 1)
         learnable = not suspicious and alarm is None
         after = self._remember(history, replace(sighting, learnable=learnable))
-        over = alarm is not None and alarm.calm >= CALM
+        over = alarm is not None and alarm.calm >= CALM and self._rested(alarm, sighting)
         fresh = after.count if rings or over else history.fresh
         return replace(after, alarm=None if over else alarm, fresh=fresh)
+
+    def _rested(self, alarm: Alarm, sighting: Sighting) -> bool:
+        """Whether a season has gone by since the alarm was last seen: what changed at one hour is seen at that hour."""
+        if alarm.last is None or sighting.start is None:
+            return True
+        return sighting.start - alarm.last >= self.rest
 
     def _remember(self, history: History, sighting: Sighting) -> History:
         sightings = (*history.sightings, sighting)

@@ -10,25 +10,24 @@ from watchkeep.adapters.sources import open_source
 from watchkeep.alarms.decision import Decision
 from watchkeep.alarms.record import Record
 from watchkeep.app import store
-from watchkeep.baselines.baseline import Baseline as Learnt
 from watchkeep.constraints.constraint import Constraint
 from watchkeep.constraints.policy import Policy
 from watchkeep.core.errors import OptionError
 from watchkeep.core.undefined import Value
 from watchkeep.core.verdicts import Status, Verdict
 from watchkeep.core.window import Window, instant
-from watchkeep.formats import archive
-from watchkeep.formats.report import baseline_document
 from watchkeep.frames.batches import Batch
 from watchkeep.frames.roles import Roles
+from watchkeep.frames.segments import parse_segment
 from watchkeep.frames.text_values import Dialect
-from watchkeep.monitors.data_quality.evaluation import evaluate
 from watchkeep.monitors.findings import Cause, Findings
+from watchkeep.monitors.model_quality.plan import Problem
 from watchkeep.profiles.profile import Profile
-from watchkeep.profiles.scan import Scan
-from watchkeep.service import checking
-from watchkeep.service.baselining import Learned, learn
+from watchkeep.service import monitors
+from watchkeep.service.baselining import learn
+from watchkeep.service.monitors import AnyLearned, Fold
 from watchkeep.service.ports import Progress, Source
+from watchkeep.service.quality import QualityOptions
 from watchkeep.views.html import report_html
 from watchkeep.views.notebook import baseline_fragment, report_fragment
 
@@ -129,25 +128,75 @@ class DataQuality:
         return Baseline(learned)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelQuality:
+    """The model quality monitor: does the model still answer as well as on the reference data?
+
+    Args:
+        problem: "BinaryClassification", "MulticlassClassification" or "Regression"; told by the labels when not given.
+        positive: the positive of two classes; the larger when not given.
+        threshold: a score above it is a positive answer, where there is no column of predictions.
+        segments: slices of the rows to be measured apart, each a rule such as "young: age < 30".
+        dialect: "default", or "sagemaker" / "sagemaker-2020".
+
+    >>> import pyarrow as pa
+    >>> rows = pa.table({"y": [0, 1] * 500, "p": [0.2, 0.9] * 450 + [0.7, 0.4] * 50})
+    >>> baseline = ModelQuality().baseline(read(rows, label="y", score="p"))
+    >>> baseline.check(pa.table({"y": [0, 1] * 50, "p": [0.2, 0.9] * 45 + [0.6, 0.4] * 5})).measures["auc", "dataset"]
+    0.99
+    """
+
+    problem: str | None = None
+    positive: str | None = None
+    threshold: float = 0.5
+    segments: Sequence[str] = ()
+    dialect: str = "default"
+
+    def baseline(self, reference: object, *, progress: Progress | None = None) -> "Baseline":
+        """Learn a baseline from a `Dataset` with a label, and a prediction or a score.
+
+        Raises:
+            EmptySourceError: there are no rows.
+            OptionError: an option or a role cannot be used.
+            SourceError: they cannot be read, or the labels fit no problem.
+        """
+        data = reference if isinstance(reference, Dataset) else read(reference)
+        options = QualityOptions(
+            problem=None if self.problem is None else problem_of(self.problem),
+            positive=self.positive,
+            threshold=self.threshold,
+            segments=tuple(parse_segment(text) for text in self.segments),
+        )
+        learned = monitors.learn_answers(
+            data.source,
+            data.roles,
+            options,
+            dialect=dialect_of(self.dialect),
+            created=datetime.now(UTC),
+            progress=progress,
+        )
+        return Baseline(learned)
+
+
 class Baseline:
     """What a model learned from, to hold windows against. Made by a monitor, or by `load`."""
 
-    def __init__(self, learned: Learned) -> None:
+    def __init__(self, learned: AnyLearned) -> None:
         self._learned = learned
-        self._force: dict[Dialect, Learnt] = {}
+        self._force: dict[Dialect, AnyLearned] = {}
 
     @property
     def id(self) -> str:
         """Twelve digits that change with any state and any limit."""
-        return archive.identity(self._learned.baseline)
+        return store.identity(self._learned)
 
     @cached_property
     def states_id(self) -> str:
         """Twelve digits that change with any state, and with no limit."""
-        return archive.states_identity(self._learned.baseline)
+        return store.states_identity(self._learned)
 
     @property
-    def learned(self) -> Learned:
+    def learned(self) -> AnyLearned:
         """The states behind it, and its limits."""
         return self._learned
 
@@ -159,7 +208,7 @@ class Baseline:
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns it knows, in order."""
-        return tuple(column.name for column in self._learned.baseline.columns)
+        return self._learned.columns
 
     @property
     def constraints(self) -> tuple[Constraint, ...]:
@@ -188,7 +237,7 @@ class Baseline:
             SourceError: the source cannot be read.
         """
         opened = source.source if isinstance(source, Dataset) else open_source(source)
-        findings = checking.check(
+        findings = monitors.check(
             self._learned,
             opened,
             window=_window(start, end),
@@ -206,21 +255,20 @@ class Baseline:
             policy: whose dialect tells types apart.
         """
         standard = policy or Policy()
-        baseline = self._in_force(standard.dialect)
+        learned = self._in_force(standard.dialect)
         if hasattr(rows, "num_rows") and hasattr(rows, "schema"):
-            scan = Scan(baseline.plan(standard.dialect))
-            scan.add(Batch.of(rows))
-            return scan.profile()
-        return checking.scan_window(baseline, open_source(rows), window=Window(), dialect=standard.dialect)
+            fold: Fold = monitors.fold(learned, standard.dialect)
+            fold.add(Batch.of(rows))
+            return fold.profile()
+        return monitors.scan(learned, open_source(rows), window=Window(), dialect=standard.dialect)
 
     def judge(
         self, state: Profile, *, start: Time = None, end: Time = None, policy: Policy | None = None
     ) -> "Report":
         """Judge a state: no row is read."""
         standard = policy or Policy()
-        baseline = self._in_force(standard.dialect)
-        findings = evaluate(
-            baseline,
+        findings = monitors.judge(
+            self._in_force(standard.dialect),
             state,
             window=_window(start, end),
             policy=standard,
@@ -229,9 +277,9 @@ class Baseline:
         )
         return Report(findings, self._learned)
 
-    def _in_force(self, dialect: Dialect) -> Learnt:
+    def _in_force(self, dialect: Dialect) -> AnyLearned:
         if dialect not in self._force:
-            self._force[dialect] = checking.in_force(self._learned, dialect)
+            self._force[dialect] = monitors.in_force(self._learned, dialect)
         return self._force[dialect]
 
     def save(self, folder: str | Path) -> None:
@@ -240,7 +288,7 @@ class Baseline:
 
     def document(self) -> dict[str, object]:
         """The baseline for people: columns, limits, reasons."""
-        return baseline_document(self._learned.baseline)
+        return store.document_of(self._learned)
 
     def _repr_html_(self) -> str:
         return baseline_fragment(self.document())
@@ -252,7 +300,7 @@ class Baseline:
 class Report:
     """What a check found."""
 
-    def __init__(self, findings: Findings, learned: Learned) -> None:
+    def __init__(self, findings: Findings, learned: AnyLearned) -> None:
         self.findings = findings
         self._learned = learned
         self._watched: tuple[Decision, Record] | None = None
@@ -272,7 +320,7 @@ class Report:
         return self.findings.status
 
     @property
-    def learned(self) -> Learned:
+    def learned(self) -> AnyLearned:
         """The baseline it was held against."""
         return self._learned
 
@@ -324,6 +372,18 @@ def load(folder: str | Path, *, roles: Roles | None = None) -> Baseline:
         DocumentError: a JSON document does not follow its schema.
     """
     return Baseline(store.load_baseline(Path(folder), roles=roles))
+
+
+def problem_of(name: str) -> Problem:
+    """The problem of that name.
+
+    Raises:
+        OptionError: there is none.
+    """
+    choices = [str(problem) for problem in Problem]
+    if name not in choices:
+        raise OptionError("problem", got=name, expected=f"one of {', '.join(choices)}", choices=choices)
+    return Problem(name)
 
 
 def dialect_of(name: str) -> Dialect:

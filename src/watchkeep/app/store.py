@@ -9,12 +9,25 @@ from watchkeep.adapters.folders import whole_folder
 from watchkeep.alarms.decision import Decision
 from watchkeep.alarms.record import Record
 from watchkeep.core.errors import BaselineError, MissingSourceError
-from watchkeep.formats import archive, constraints, json_text, statistics
+from watchkeep.formats import archive, constraints, json_text, quality_constraints, statistics
 from watchkeep.formats.constraint_list import to_constraints
-from watchkeep.formats.constraints import Constraints
+from watchkeep.formats.container import read_rows
 from watchkeep.formats.decisions import watch_document
 from watchkeep.formats.foreign import foreign_baseline
+from watchkeep.formats.quality_archive import (
+    pack_quality,
+    quality_identity,
+    quality_states_identity,
+    unpack_quality,
+)
+from watchkeep.formats.quality_limits import to_quality_constraints
+from watchkeep.formats.quality_report import (
+    quality_baseline_document,
+    quality_statistics,
+    quality_violations,
+)
 from watchkeep.formats.report import (
+    baseline_document,
     baseline_statistics,
     report_document,
     violations_document,
@@ -22,7 +35,9 @@ from watchkeep.formats.report import (
 )
 from watchkeep.frames.roles import Roles
 from watchkeep.monitors.findings import Findings
+from watchkeep.monitors.model_quality.evaluation import QualityFindings
 from watchkeep.service.baselining import Learned
+from watchkeep.service.monitors import AnyLearned, QualityLearned
 from watchkeep.views.html import report_html
 
 ARCHIVE: Final = "baseline.arrow"
@@ -33,22 +48,29 @@ REPORT: Final = "report.json"
 PAGE: Final = "report.html"
 
 
-def save_baseline(learned: Learned, folder: Path) -> None:
+def save_baseline(learned: AnyLearned, folder: Path) -> None:
     """Write a baseline's three files; the folder appears whole or not at all.
 
     Raises:
         OptionError: the folder exists and was not written by us.
         BadInputError: it cannot be written.
     """
-    baseline = learned.baseline
-    with whole_folder(folder) as partial:
-        (partial / ARCHIVE).write_bytes(archive.pack(baseline, tuple(learned.suggested.values())))
+    suggested = tuple(learned.suggested.values())
+    if isinstance(learned, Learned):
+        baseline = learned.baseline
+        packed = archive.pack(baseline, suggested)
         statistics_json = baseline_statistics(baseline.columns, baseline.rows).document()
+    else:
+        answers = learned.baseline
+        packed = pack_quality(answers, suggested)
+        statistics_json = quality_statistics(answers.quality, answers.plan, at=answers.created).document()
+    with whole_folder(folder) as partial:
+        (partial / ARCHIVE).write_bytes(packed)
         (partial / STATISTICS).write_text(json_text.dumps(statistics_json), encoding="utf-8")
         (partial / CONSTRAINTS).write_text(json_text.dumps(learned.document.document()), encoding="utf-8")
 
 
-def load_baseline(folder: Path, *, roles: Roles | None = None) -> Learned:
+def load_baseline(folder: Path, *, roles: Roles | None = None) -> AnyLearned:
     """Read a baseline of ours, or one that SageMaker made: its two JSON files are enough.
 
     Args:
@@ -64,24 +86,30 @@ def load_baseline(folder: Path, *, roles: Roles | None = None) -> Learned:
             str(folder), looked_for="a baseline: a folder that `watchkeep baseline` wrote"
         )
     packed = folder / ARCHIVE
-    document = _constraints(folder)
+    limits_json = _limits(folder)
     if not packed.exists():
-        return _foreign(folder, document, roles or Roles())
-    baseline, suggested = archive.unpack(packed.read_bytes(), str(packed))
-    if document is None:
+        return _foreign(folder, limits_json, roles or Roles())
+    rows, meta = read_rows(packed.read_bytes(), str(packed))
+    if limits_json is None:
         raise BaselineError(str(folder / CONSTRAINTS), why="it is missing; make the baseline again")
+    if meta.get("kind") == "model-quality":
+        answers, suggested = unpack_quality(rows, meta, str(packed))
+        limits_of = quality_constraints.parse(limits_json, str(folder / CONSTRAINTS))
+        own = to_quality_constraints(limits_of, suggested)
+        return QualityLearned(replace(answers, constraints=own), limits_of, suggested)
+    baseline, suggested = archive.unpack(rows, meta, str(packed))
+    document = constraints.parse(limits_json, str(folder / CONSTRAINTS))
     limits = to_constraints(document, baseline.columns, baseline.dialect, suggested)
     return Learned(replace(baseline, constraints=limits), document, suggested)
 
 
-def _constraints(folder: Path) -> Constraints | None:
+def _limits(folder: Path) -> dict[str, object] | None:
     path = folder / CONSTRAINTS
-    if not path.exists():
-        return None
-    return constraints.parse(json_text.loads(_text(path), str(path)), str(path))
+    return json_text.loads(_text(path), str(path)) if path.exists() else None
 
 
-def _foreign(folder: Path, document: Constraints | None, roles: Roles) -> Learned:
+def _foreign(folder: Path, limits_json: dict[str, object] | None, roles: Roles) -> AnyLearned:
+    document = None if limits_json is None else constraints.parse(limits_json, str(folder / CONSTRAINTS))
     path = folder / STATISTICS
     if not path.exists():
         raise BaselineError(
@@ -106,16 +134,37 @@ Watched = tuple[Decision, Record] | None
 """What a watch said of a window, and all it remembers."""
 
 
-def report_of(findings: Findings, learned: Learned, watched: Watched = None) -> dict[str, object]:
+def identity(learned: AnyLearned) -> str:
+    """Twelve digits that change with any state and any limit of a baseline."""
+    if isinstance(learned, Learned):
+        return archive.identity(learned.baseline)
+    return quality_identity(learned.baseline)
+
+
+def states_identity(learned: AnyLearned) -> str:
+    """Twelve digits that change with any state of a baseline, and with no limit."""
+    if isinstance(learned, Learned):
+        return archive.states_identity(learned.baseline)
+    return quality_states_identity(learned.baseline)
+
+
+def document_of(learned: AnyLearned) -> dict[str, object]:
+    """A baseline for people: what it holds, limits, reasons."""
+    if isinstance(learned, Learned):
+        return baseline_document(learned.baseline)
+    return quality_baseline_document(learned.baseline)
+
+
+def report_of(findings: Findings, learned: AnyLearned, watched: Watched = None) -> dict[str, object]:
     """The report document of a run against a baseline."""
-    document = report_document(findings, baseline_id=archive.identity(learned.baseline))
+    document = report_document(findings, baseline_id=identity(learned))
     if watched is not None:
         document["decision"] = watch_document(watched[1], watched[0])
     return document
 
 
 def save_report(
-    findings: Findings, learned: Learned, folder: Path, watched: Watched = None
+    findings: Findings, learned: AnyLearned, folder: Path, watched: Watched = None
 ) -> dict[str, object]:
     """Write a report's five files; the folder appears whole or not at all. Gives the report document.
 
@@ -124,11 +173,16 @@ def save_report(
         BadInputError: it cannot be written.
     """
     document = report_of(findings, learned, watched)
+    if isinstance(findings, QualityFindings):
+        told = quality_statistics(findings.quality, findings.against.plan, at=findings.created).document()
+        violations = quality_violations(findings)
+    else:
+        told, violations = window_statistics(findings).document(), violations_document(findings)
     with whole_folder(folder) as partial:
         texts = {
-            STATISTICS: json_text.dumps(window_statistics(findings).document()),
+            STATISTICS: json_text.dumps(told),
             CONSTRAINTS: json_text.dumps(learned.document.document()),
-            VIOLATIONS: json_text.dumps(violations_document(findings).document()),
+            VIOLATIONS: json_text.dumps(violations.document()),
             REPORT: json_text.dumps(document),
             PAGE: report_html(document),
         }

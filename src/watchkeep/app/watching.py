@@ -7,13 +7,13 @@ from pathlib import Path
 from watchkeep.adapters.whole_file import alone, write_whole
 from watchkeep.alarms.decision import Decision
 from watchkeep.alarms.record import Note, Record, started
-from watchkeep.alarms.sightings import panel_of, sighting_of
 from watchkeep.alarms.watch import MARGIN
 from watchkeep.app.api import Baseline, Report
+from watchkeep.app.store import states_identity
 from watchkeep.core.errors import MissingSourceError, OptionError, WatchError
-from watchkeep.formats import archive, watch_file
+from watchkeep.formats import watch_file
 from watchkeep.monitors.findings import Findings
-from watchkeep.service.baselining import Learned
+from watchkeep.service.monitors import AnyLearned, panel
 
 
 class Watch:
@@ -48,7 +48,7 @@ class Watch:
         if not 0 <= margin < 1:
             raise OptionError("margin", got=str(margin), expected="standard deviations from 0 to below 1")
         self._baseline = baseline
-        self._panel = panel_of(baseline.learned.baseline, false_alarms=false_alarms, margin=margin)
+        self._panel = panel(baseline.learned, false_alarms=false_alarms, margin=margin)
         self._record = started(baseline.states_id, self._panel)
         self._name = "this watch"
 
@@ -66,14 +66,13 @@ class Watch:
         """
         findings = report.findings
         if report.learned.baseline is not self._baseline.learned.baseline:
-            other = archive.states_identity(report.learned.baseline)
+            other = states_identity(report.learned)
             if other != self._record.baseline:
                 raise WatchError(
                     self._name,
                     why=f"it watches over baseline {self._record.baseline}, and the report is of {other}",
                 )
-        sighting = sighting_of(self._panel, findings.baseline, findings.profile, findings.window)
-        self._record, decision = self._record.observe(self._panel, sighting, name=self._name)
+        self._record, decision = self._record.observe(self._panel, findings.sighting, name=self._name)
         report.watched(decision, self._record)
         return decision
 
@@ -104,9 +103,7 @@ class Watch:
     def rebaseline(self, baseline: Baseline, *, by: str, note: str = "") -> None:
         """Go on with another baseline. The evidence starts again; past decisions stay on record."""
         record = self._record
-        self._panel = panel_of(
-            baseline.learned.baseline, false_alarms=record.false_alarms, margin=record.margin
-        )
+        self._panel = panel(baseline.learned, false_alarms=record.false_alarms, margin=record.margin)
         self._baseline = baseline
         self._record = record.rebased(baseline.states_id, self._panel, by=by, text=note, at=datetime.now(UTC))
 
@@ -146,7 +143,7 @@ class Watch:
         return f"<Watch over {self._record.baseline}: {seen} windows, {alarms} alarms>"
 
 
-def observe(path: Path, learned: Learned, findings: Findings) -> tuple[Decision, Record]:
+def observe(path: Path, learned: AnyLearned, findings: Findings) -> tuple[Decision, Record]:
     """Let the watch of a file take a window, and save it before anybody is told.
 
     The file is begun if it is not there; one process at a time.

@@ -7,21 +7,42 @@ from typing import Any
 import click
 
 from watchkeep.adapters.sources import open_source
-from watchkeep.app.store import save_baseline
+from watchkeep.app.store import document_of, save_baseline
 from watchkeep.cli.options import dialect_option, roles_from, roles_options, source_options
 from watchkeep.cli.output import answer_baseline
 from watchkeep.cli.progress import progress
-from watchkeep.formats.report import baseline_document
+from watchkeep.frames.segments import parse_segment
 from watchkeep.frames.text_values import Dialect
+from watchkeep.monitors.model_quality.plan import Problem
 from watchkeep.service.baselining import learn
-
-KINDS = ("data-quality",)
+from watchkeep.service.monitors import KINDS, AnyLearned, learn_answers
+from watchkeep.service.quality import QualityOptions
 
 
 @click.command("baseline")
 @click.argument("kind", metavar="KIND", type=click.Choice(KINDS))
 @click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder to write.")
+@click.option(
+    "--problem",
+    type=click.Choice([str(one) for one in Problem]),
+    help="What the model answers (model-quality); told by the labels if not given.",
+)
+@click.option("--positive", metavar="V", help="The positive of two classes; the larger if not given.")
+@click.option(
+    "--threshold",
+    type=float,
+    default=0.5,
+    show_default=True,
+    help="A score above it is a positive answer, where there is no --prediction.",
+)
+@click.option(
+    "--segment",
+    "segments",
+    multiple=True,
+    metavar="[NAME:] RULE",
+    help='A slice of the rows to be measured apart, such as "age < 30". May be repeated.',
+)
 @roles_options
 @source_options
 @dialect_option
@@ -29,7 +50,7 @@ KINDS = ("data-quality",)
 def command(kind: str, sources: tuple[str, ...], out: Path, dialect: str, as_json: bool, **given: Any) -> int:
     r"""Learn from SOURCE what the reference data looks like, and what it promises.
 
-    KIND is the monitor: data-quality.
+    KIND is the monitor: data-quality, or model-quality (which needs --label, and --prediction or --score).
 
     SOURCE is a file, folder, glob or URL of Parquet, CSV, JSON Lines or Arrow IPC, a SageMaker capture tree, or -
     for standard input. Writes statistics.json, constraints.json and baseline.arrow into the folder, which appears
@@ -37,14 +58,26 @@ def command(kind: str, sources: tuple[str, ...], out: Path, dialect: str, as_jso
 
     \b
         watchkeep baseline data-quality train.parquet --out baselines/churn --label churned --timestamp at
+        watchkeep baseline model-quality val.parquet --out baselines/quality --label churned --score p
     """
     roles = roles_from(given)
     source = open_source(list(sources), format=given["format"], header=given["header"])
-    learned = learn(
-        source, roles, kind=kind, dialect=Dialect(dialect), created=datetime.now(UTC), progress=progress()
-    )
+    learned: AnyLearned
+    created, told = datetime.now(UTC), progress()
+    if kind == "model-quality":
+        options = QualityOptions(
+            problem=None if given["problem"] is None else Problem(given["problem"]),
+            positive=given["positive"],
+            threshold=given["threshold"],
+            segments=tuple(parse_segment(text) for text in given["segments"]),
+        )
+        learned = learn_answers(
+            source, roles, options, dialect=Dialect(dialect), created=created, progress=told
+        )
+    else:
+        learned = learn(source, roles, kind=kind, dialect=Dialect(dialect), created=created, progress=told)
     save_baseline(learned, out)
-    code = answer_baseline(baseline_document(learned.baseline), as_json=as_json)
+    code = answer_baseline(document_of(learned), as_json=as_json)
     if not as_json:
         click.echo(f"Baseline: {out}")
     return code

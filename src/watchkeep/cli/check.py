@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from watchkeep.adapters.sources import open_source
+from watchkeep.app.joining import joined
 from watchkeep.app.store import load_baseline, save_report
 from watchkeep.app.watching import observe
 from watchkeep.cli import VIOLATED
@@ -17,7 +18,8 @@ from watchkeep.constraints.policy import Policy
 from watchkeep.core.window import Window
 from watchkeep.frames.roles import Roles
 from watchkeep.frames.text_values import Dialect
-from watchkeep.service.checking import check
+from watchkeep.service.monitors import check
+from watchkeep.service.ports import Source
 
 
 @click.command("check")
@@ -34,6 +36,14 @@ from watchkeep.service.checking import check
     metavar="FILE",
     help="Keep the evidence of window after window in FILE; it is begun if it is not there.",
 )
+@click.option(
+    "--labels",
+    multiple=True,
+    metavar="SOURCE",
+    help="The true outcomes, joined by --id (model-quality). May be repeated.",
+)
+@click.option("--labels-id", metavar="C", help="The column of the ids in --labels, if it has another name.")
+@click.option("--arrival", metavar="C", help="The column in --labels of the times when labels arrived.")
 @click.option("--engine", type=click.Choice(["local"]), default="local", help="What does the reading.")
 @click.option("--strict", is_flag=True, help="Exit with 1 also when anything is undecided.")
 @click.option(
@@ -69,6 +79,7 @@ def command(
     \b
         watchkeep check baselines/churn today.parquet --out reports/today
         watchkeep check baselines/churn today.parquet --out reports/today --watch churn.watch
+        watchkeep check baselines/quality preds.parquet --labels labels.parquet --id id --out reports/today
 
     With --watch the exit code is 1 too when the watch rings.
     """
@@ -78,7 +89,10 @@ def command(
         dialect=Dialect(given["dialect"]), false_alarms=given["false_alarms"], min_rows=given["min_rows"]
     )
     learned = load_baseline(baseline, roles=roles)
-    source = open_source(list(sources), format=given["format"], header=given["header"])
+    source: Source = open_source(list(sources), format=given["format"], header=given["header"])
+    if given["labels"]:
+        labels = open_source(list(given["labels"]))
+        source = joined(source, labels, learned, roles, label_id=given["labels_id"], arrival=given["arrival"])
     findings = check(
         learned,
         source,

@@ -23,6 +23,10 @@ DIMENSION: Final = "dimension_check"
 ROW_VOLUME: Final = "row_volume_check"
 FRESHNESS: Final = "freshness_check"
 JOINT_DRIFT: Final = "joint_drift_check"
+LESS_THAN: Final = "LessThanThreshold"
+"""Model quality as SageMaker spells it: a measure may not be less than its limit."""
+GREATER_THAN: Final = "GreaterThanThreshold"
+"""The same: a measure may not be greater."""
 LIMIT: Final = "limit_check"
 """A limit on any other measure, written by hand."""
 
@@ -72,6 +76,8 @@ EVERY: Final = (
     ROW_VOLUME,
     FRESHNESS,
     JOINT_DRIFT,
+    LESS_THAN,
+    GREATER_THAN,
     LIMIT,
 )
 """Every check there is."""

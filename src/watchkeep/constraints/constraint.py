@@ -59,9 +59,11 @@ class Sizes:
         m: of the baseline.
         bins: how many shares were compared, where the measure is the largest of several gaps.
         chance: the probability of such a value when nothing changed, where a test gives it.
+        error: the measure's standard error, in its unit, where it is judged by that.
     """
 
     n: int
     m: int
     bins: int = 1
     chance: float | Undefined | None = None
+    error: float | None = None

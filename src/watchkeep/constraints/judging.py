@@ -15,6 +15,7 @@ from watchkeep.constraints.policy import Policy
 from watchkeep.core.undefined import Fault, Undefined, Value
 from watchkeep.core.verdicts import Outcome
 from watchkeep.stats.distances import critical_c, noise
+from watchkeep.stats.normal import upper_quantile
 from watchkeep.stats.tails import rare_count
 
 MOST_SEVERE = 100.0
@@ -62,6 +63,8 @@ def judge(constraint: Constraint, value: Value, sizes: Sizes, policy: Policy, *,
         return Judgement(Outcome.VIOLATED, severity=_severity(constraint, value))
     if sizes.chance is not None:
         return _tested(constraint, value, sizes, level=level)
+    if sizes.error is not None:
+        return _scattered(constraint, value, sizes, policy, level=level)
     if constraint.measure in SHARES:
         return _share(constraint, value, sizes, level=level)
     if constraint.measure in DISTANCES:
@@ -113,6 +116,25 @@ def _distance(
             evidence,
         )
     return Judgement(Outcome.KEPT, "" if constraint.allows(value) else f"within noise {margin:.2g}", evidence)
+
+
+def _scattered(
+    constraint: Constraint, value: float, sizes: Sizes, policy: Policy, *, level: float
+) -> Judgement:
+    """A measure with a standard error passes its limit when it does so by more than it scatters."""
+    assert sizes.error is not None  # noqa: S101 (the caller looked)
+    if sizes.n < policy.min_rows:
+        return Judgement(
+            Outcome.UNDECIDED,
+            f"{constraint.measure} needs {policy.min_rows} rows to be judged by, has {sizes.n}",
+        )
+    margin = upper_quantile(min(0.5, level)) * sizes.error
+    evidence = {"rows": sizes.n, "baseline_rows": sizes.m, "error": sizes.error, "noise": margin}
+    if constraint.allows(value):
+        return Judgement(Outcome.KEPT, evidence=evidence)
+    if abs(value - constraint.limit) <= margin:
+        return Judgement(Outcome.KEPT, f"within noise {margin:.2g}", evidence)
+    return Judgement(Outcome.VIOLATED, f"noise {margin:.2g}", evidence, _severity(constraint, value))
 
 
 def _tested(constraint: Constraint, value: float, sizes: Sizes, *, level: float) -> Judgement:

@@ -6,7 +6,6 @@ from typing import Final
 from watchkeep.baselines.baseline import Baseline
 from watchkeep.baselines.columns import BaselineColumn
 from watchkeep.constraints import checks
-from watchkeep.constraints.constraint import Constraint
 from watchkeep.core.undefined import Undefined
 from watchkeep.core.verdicts import DATASET, Outcome, Verdict
 from watchkeep.core.window import iso
@@ -14,6 +13,8 @@ from watchkeep.formats.charts import bins_document, chart
 from watchkeep.formats.column_documents import feature, summary, value
 from watchkeep.formats.constraint_list import inferred_type
 from watchkeep.formats.decisions import decision_document
+from watchkeep.formats.promises import promise
+from watchkeep.formats.quality_report import quality_document
 from watchkeep.formats.statistics import Statistics, build
 from watchkeep.formats.violations import (
     Violation,
@@ -28,6 +29,7 @@ from watchkeep.formats.violations import (
 from watchkeep.frames.roles import Role
 from watchkeep.measures.columns import Column
 from watchkeep.monitors.findings import Findings
+from watchkeep.monitors.model_quality.evaluation import QualityFindings
 from watchkeep.states.bins import Bins
 
 VERSION: Final = 1
@@ -57,7 +59,7 @@ def report_document(findings: Findings, *, baseline_id: str) -> dict[str, object
         "rows": {
             "read": profile.rows + sum(profile.rejected.values()),
             "analysed": profile.rows,
-            "unmatched": 0,
+            "unmatched": findings.unmatched,
             "rejected": dict(sorted(profile.rejected.items())),
         },
         "outcomes": {str(outcome): count for outcome, count in findings.outcomes().items()},
@@ -78,6 +80,7 @@ def report_document(findings: Findings, *, baseline_id: str) -> dict[str, object
             for cause in findings.causes()
         ],
         "columns": [_column(column, outcomes.get(column.name, [])) for column in findings.columns],
+        **({"quality": quality_document(findings)} if isinstance(findings, QualityFindings) else {}),
         "timing": {step: round(seconds, 3) for step, seconds in findings.timing.items()},
     }
 
@@ -119,7 +122,7 @@ def baseline_document(baseline: Baseline) -> dict[str, object]:
     """A baseline for people: its columns, and what each promises and why."""
     by_subject: dict[str, list[dict[str, object]]] = {}
     for constraint in baseline.constraints:
-        by_subject.setdefault(constraint.subject, []).append(_promise(constraint))
+        by_subject.setdefault(constraint.subject, []).append(promise(constraint))
     return {
         "version": VERSION,
         "kind": baseline.kind,
@@ -142,20 +145,6 @@ def baseline_document(baseline: Baseline) -> dict[str, object]:
             for column in baseline.columns
         ],
         "constraints": by_subject.get(DATASET, []),
-    }
-
-
-def _promise(constraint: Constraint) -> dict[str, object]:
-    bound = "at least" if constraint.side == "at_least" else "at most"
-    return {
-        "check": constraint.check,
-        "measure": constraint.measure,
-        "side": str(constraint.side),
-        "limit": constraint.limit,
-        "sentence": f"{constraint.measure} {bound} {constraint.limit:.6g}",
-        "rule": constraint.rule,
-        "reason": constraint.reason,
-        "evidence": dict(constraint.evidence),
     }
 
 

@@ -119,7 +119,14 @@ def _history_meta(name: str, history: History, arrays: dict[str, Field]) -> dict
         "fresh": history.fresh,
         "learned_windows": history.learned_windows,
         "sightings": [[one.key, one.learnable] for one in history.sightings],
-        "alarm": None if alarm is None else {"key": alarm.key, "number": alarm.number, "calm": alarm.calm},
+        "alarm": None
+        if alarm is None
+        else {
+            "key": alarm.key,
+            "number": alarm.number,
+            "calm": alarm.calm,
+            "last": None if alarm.last is None else iso(alarm.last),
+        },
     }
 
 
@@ -170,6 +177,14 @@ def _history(
         alarm=None
         if not isinstance(alarm, dict)
         else Alarm(
-            str(alarm["key"]), int(alarm["number"]), _get(f"{name}.alarm", count, fields), int(alarm["calm"])
+            str(alarm["key"]),
+            int(alarm["number"]),
+            _get(f"{name}.alarm", count, fields),
+            int(alarm["calm"]),
+            _moment(alarm.get("last")),
         ),
     )
+
+
+def _moment(text: object) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(str(text))

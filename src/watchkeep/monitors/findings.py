@@ -3,15 +3,45 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 from watchkeep.alarms.decision import Decision
-from watchkeep.baselines.baseline import Baseline
+from watchkeep.alarms.watch import Sighting
 from watchkeep.constraints.policy import Policy
 from watchkeep.core.undefined import Value
 from watchkeep.core.verdicts import Outcome, Status, Verdict
 from watchkeep.core.window import Window
 from watchkeep.measures.columns import Column
 from watchkeep.profiles.profile import Profile
+
+
+class Reference(Protocol):
+    """What every baseline tells of itself."""
+
+    @property
+    def kind(self) -> str:
+        """The monitor it is for."""
+        ...
+
+    @property
+    def created(self) -> datetime:
+        """When it was made."""
+        ...
+
+    @property
+    def source(self) -> str:
+        """What it was made from, for people."""
+        ...
+
+    @property
+    def rows(self) -> int:
+        """Rows it was learned from."""
+        ...
+
+    @property
+    def judged(self) -> str:
+        """What windows are held against, for people."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +85,23 @@ class Findings:
         source: what was read, for people.
         created: when.
         decision: whether the window as a whole changed, by itself.
+        sighting: what a watch remembers of the window.
+        unmatched: rows analysed that have no label, where labels were joined to them.
         timing: seconds by step.
     """
 
-    baseline: Baseline
+    baseline: Reference
     profile: Profile
     window: Window
     policy: Policy
-    columns: tuple[Column, ...]
+    columns: tuple[Column, ...] = ()
     measures: tuple[Measured, ...]
     verdicts: tuple[Verdict, ...]
     source: str
     created: datetime
     decision: Decision
+    sighting: Sighting
+    unmatched: int = 0
     timing: Mapping[str, float] = field(default_factory=dict)
 
     @property

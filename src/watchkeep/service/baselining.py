@@ -44,6 +44,11 @@ class Learned:
     document: Constraints
     suggested: Mapping[tuple[str, str, str, str], Constraint]
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns it knows, in order."""
+        return tuple(column.name for column in self.baseline.columns)
+
 
 def learn(
     source: Source,
@@ -65,7 +70,7 @@ def learn(
     """
     progress = progress or Silent()
     ask = ask_of(source, roles)
-    types = _types(source, ask, roles, dialect, progress)
+    types = column_types(source, ask, roles, dialect, progress)
     roles.require(types)
     plans = tuple(
         ColumnPlan(name=name, role=roles.of(name), type=kind_of)
@@ -143,7 +148,7 @@ def no_rows(rejected: Mapping[str, int]) -> str:
     return f"it holds no rows that can be analysed; rejected: {reasons}"
 
 
-def _types(
+def column_types(
     source: Source, ask: Ask, roles: Roles, dialect: Dialect, progress: Progress
 ) -> dict[str, ColumnType]:
     """The type of every column of the source, ignored ones too, in order."""

@@ -12,9 +12,17 @@ import watchkeep as wk
 from watchkeep.alarms.evidence import Columns
 from watchkeep.alarms.sightings import panel_of, sighting_of
 from watchkeep.alarms.witness import Chances
+from watchkeep.baselines.baseline import Baseline
 from watchkeep.core.window import Window
+from watchkeep.service.baselining import Learned
 
 WINDOWS = 60
+
+
+def learned_of(baseline: wk.Baseline) -> Baseline:
+    learned = baseline.learned
+    assert isinstance(learned, Learned)
+    return learned.baseline
 
 
 def rows(rng: np.random.Generator, n: int) -> pa.Table:
@@ -33,7 +41,7 @@ def rows(rng: np.random.Generator, n: int) -> pa.Table:
 
 
 def chances_of(panel: object, baseline: wk.Baseline, window: pa.Table, margin: float) -> list[Chances]:
-    learned = baseline.learned.baseline
+    learned = learned_of(baseline)
     sighting = sighting_of(panel, learned, baseline.scan(window), Window())  # type: ignore[arg-type]
     found: list[Chances] = []
     for (witness, _), sums in zip(panel.witnesses, sighting.sums, strict=True):  # type: ignore[attr-defined]
@@ -47,7 +55,7 @@ def test_small_chances_are_as_rare_as_they_say(n: int) -> None:
     logs: dict[str, list[npt.NDArray[np.float64]]] = defaultdict(list)
     for _ in range(4):
         baseline = wk.DataQuality().baseline(rows(rng, 2_000))
-        panel = panel_of(baseline.learned.baseline, false_alarms=1 / 1000)
+        panel = panel_of(learned_of(baseline), false_alarms=1 / 1000)
         for _ in range(WINDOWS // 4):
             for one in chances_of(panel, baseline, rows(rng, n), 0.0):
                 logs[str(one.change)].append(one.logs.ravel())
@@ -60,7 +68,7 @@ def test_small_chances_are_as_rare_as_they_say(n: int) -> None:
 
 
 def test_the_weights_of_a_column_sum_to_one() -> None:
-    baseline = wk.DataQuality().baseline(rows(np.random.default_rng(1), 500)).learned.baseline
+    baseline = learned_of(wk.DataQuality().baseline(rows(np.random.default_rng(1), 500)))
     witness = Columns(baseline.buckets)
     sums = witness.baseline[None]
     total = np.zeros(len(witness.subjects))
@@ -72,7 +80,7 @@ def test_the_weights_of_a_column_sum_to_one() -> None:
 
 
 def test_what_is_too_small_to_matter_is_no_evidence_however_many_rows_show_it() -> None:
-    baseline = wk.DataQuality().baseline(rows(np.random.default_rng(2), 5_000)).learned.baseline
+    baseline = learned_of(wk.DataQuality().baseline(rows(np.random.default_rng(2), 5_000)))
     witness = Columns(baseline.buckets)
     large = 1e6 * witness.baseline[None]
     shifted = large.copy()

@@ -5,7 +5,6 @@ from datetime import datetime
 
 import numpy as np
 
-from watchkeep.alarms.decision import Decision
 from watchkeep.alarms.sightings import panel_of, sighting_of
 from watchkeep.baselines.baseline import Baseline
 from watchkeep.constraints import checks
@@ -69,6 +68,8 @@ def evaluate(
         if (one.subject not in gone or one.measure in whole.measures) and asked(one, window)
     ]
     level = policy.false_alarms / max(1, len(judged))
+    panel = panel_of(baseline, false_alarms=policy.false_alarms)
+    sighting = sighting_of(panel, baseline, profile, window)
     verdicts += [
         _judged(constraint, by_name.get(constraint.subject), values, whole, policy, level)
         for constraint in judged
@@ -88,14 +89,9 @@ def evaluate(
         source=source,
         created=created,
         timing=timing or {},
-        decision=_decision(baseline, profile, window, policy),
+        sighting=sighting,
+        decision=panel.observe(panel.start(), sighting)[1],
     )
-
-
-def _decision(baseline: Baseline, profile: Profile, window: Window, policy: Policy) -> Decision:
-    """What the window says by itself, without those before it."""
-    panel = panel_of(baseline, false_alarms=policy.false_alarms)
-    return panel.observe(panel.start(), sighting_of(panel, baseline, profile, window))[1]
 
 
 def asked(constraint: Constraint, window: Window) -> bool:

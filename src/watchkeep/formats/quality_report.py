@@ -1,0 +1,171 @@
+"""What a report says of answers: SageMaker's files, and our own document."""
+
+from datetime import datetime
+
+from watchkeep.core.undefined import Undefined, Value
+from watchkeep.core.window import iso
+from watchkeep.formats.column_documents import value
+from watchkeep.formats.promises import promise
+from watchkeep.formats.quality_constraints import Operator, QualityConstraint, violation
+from watchkeep.formats.quality_statistics import CurvePoints, Metric, QualityStatistics, build
+from watchkeep.formats.violations import Violations
+from watchkeep.monitors.model_quality.baseline import QualityBaseline, counts_of
+from watchkeep.monitors.model_quality.evaluation import QualityFindings
+from watchkeep.monitors.model_quality.measures import Quality, Sampled, quality
+from watchkeep.monitors.model_quality.plan import QualityPlan
+from watchkeep.monitors.model_quality.suggestions import OURS
+
+FEWEST = 200
+"""Rows below which SageMaker's files tell no standard deviation."""
+OTHER = "other"
+"""What documents call a class that the baseline did not know."""
+
+
+def quality_statistics(found: Quality, plan: QualityPlan, *, at: datetime) -> QualityStatistics:
+    """`statistics.json` of some answers."""
+    sagemaker = plan.dialect.sagemaker
+    return build(
+        plan.problem,
+        found.labelled,
+        {
+            name: Metric(one.value, _deviation(one, found, sagemaker=sagemaker))
+            for name, one in found.measures.items()
+            if not (sagemaker and name in OURS)
+        },
+        evaluation_time=at,
+        confusion=confusion_document(found, plan),
+        roc=None if found.roc is None else CurvePoints.of(found.roc),
+        precision_recall=None if found.precision_recall is None else CurvePoints.of(found.precision_recall),
+    )
+
+
+def _deviation(one: Sampled, found: Quality, *, sagemaker: bool) -> Value:
+    if sagemaker and found.labelled < FEWEST:
+        return Undefined(f"fewer than {FEWEST} rows")
+    return Undefined("it has no standard error") if one.error is None else one.error
+
+
+def confusion_document(found: Quality, plan: QualityPlan) -> dict[str, dict[str, float]] | None:
+    """The confusion matrix, by label and then by answer."""
+    if found.confusion is None:
+        return None
+    names = [*plan.classes.names, *[OTHER] * (plan.kinds - len(plan.classes))]
+    table = found.confusion
+    if plan.kinds > len(plan.classes) and not table[-1].any() and not table[:, -1].any():
+        names, table = names[:-1], table[:-1, :-1]
+    return {name: dict(zip(names, row, strict=True)) for name, row in zip(names, table.tolist(), strict=True)}
+
+
+def quality_violations(findings: QualityFindings) -> Violations:
+    """The window's `constraint_violations.json`."""
+    found = []
+    for verdict in findings.violations:
+        one = findings.quality.measures.get(verdict.measure, Sampled(verdict.value))
+        error: Value = Undefined("no standard error") if one.error is None else one.error
+        limit = QualityConstraint(verdict.measure, verdict.limit or 0.0, Operator(verdict.check))
+        own = {
+            "measure": verdict.measure,
+            "value": value(verdict.value),
+            "limit": verdict.limit,
+            "sentence": verdict.sentence,
+        }
+        found.append(violation(limit, verdict.value, error, extra={"watchkeep": own}))
+    return Violations(tuple(found))
+
+
+def quality_document(findings: QualityFindings) -> dict[str, object]:
+    """What `report.json` says under `quality`: measures beside the baseline's, matrix, curves, segments."""
+    baseline, found = findings.against, findings.quality
+    plan = baseline.plan
+    return {
+        **_answers(plan),
+        "labelled": found.labelled,
+        "unlabelled": findings.profile.rows - found.labelled,
+        "measures": _beside(found, baseline.quality),
+        **({} if findings.join is None else {"join": dict(findings.join)}),
+        **_drawn(found, plan),
+        "before": _drawn(baseline.quality, plan),
+        "segments": [
+            {
+                "name": segment.name,
+                "rule": segment.rule,
+                "labelled": findings.segments[segment.name].labelled,
+                "measures": _beside(
+                    findings.segments[segment.name],
+                    quality(plan, counts_of(baseline.profile, segment.name)),
+                ),
+            }
+            for segment in plan.segments
+        ],
+    }
+
+
+def quality_baseline_document(baseline: QualityBaseline) -> dict[str, object]:
+    """A baseline for people: how good the answers were, and what is promised."""
+    plan, found = baseline.plan, baseline.quality
+    return {
+        "version": 1,
+        "kind": baseline.kind,
+        "created": iso(baseline.created),
+        "source": baseline.source,
+        "rows": baseline.rows,
+        "rejected": dict(sorted(baseline.rejected.items())),
+        "judged": baseline.judged,
+        "dialect": str(baseline.dialect),
+        "roles": baseline.roles.document(),
+        "columns": [],
+        "constraints": [promise(one) for one in baseline.constraints],
+        "quality": {
+            **_answers(plan),
+            "labelled": found.labelled,
+            "unlabelled": baseline.rows - found.labelled,
+            "measures": _beside(found, None),
+            **_drawn(found, plan),
+            "segments": [{"name": one.name, "rule": one.rule} for one in plan.segments],
+        },
+    }
+
+
+def _answers(plan: QualityPlan) -> dict[str, object]:
+    return {
+        "problem": str(plan.problem),
+        "classes": list(plan.classes.names),
+        "positive": plan.classes.names[1] if plan.problem == "BinaryClassification" else None,
+        "threshold": plan.threshold if plan.roles.prediction is None and len(plan.classes) == 2 else None,
+    }
+
+
+def _beside(found: Quality, before: Quality | None) -> list[dict[str, object]]:
+    told = []
+    for name, one in found.measures.items():
+        item: dict[str, object] = {"measure": name, "value": value(one.value), "error": _number(one.error)}
+        if one.low is not None:
+            item |= {"low": _number(one.low), "high": _number(one.high)}
+        if before is not None:
+            then = before.measures.get(name)
+            item["before"] = None if then is None else value(then.value)
+        told.append(item)
+    return told
+
+
+def _drawn(found: Quality, plan: QualityPlan) -> dict[str, object]:
+    drawn: dict[str, object] = {}
+    confusion = confusion_document(found, plan)
+    if confusion is not None:
+        drawn["confusion"] = confusion
+    for name, curve in (("roc", found.roc), ("precision_recall", found.precision_recall)):
+        if curve is not None:
+            points = CurvePoints.of(curve)
+            drawn[name] = {"x": [_number(x) for x in points.x], "y": [_number(y) for y in points.y]}
+    if found.reliability is not None:
+        rows, positives = found.reliability.rows, found.reliability.positives
+        drawn["reliability"] = [
+            {"rows": _number(float(n)), "score": _number(float(score)), "came_true": _number(float(p / n))}
+            for n, score, p in zip(rows, found.reliability.mean_scores, positives, strict=True)
+            if n > 0
+        ]
+    return drawn
+
+
+def _number(number: float | None) -> float | None:
+    return None if number is None else float(f"{number:.12g}")

@@ -1,0 +1,80 @@
+"""What a model's answers were like on the reference data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import ClassVar
+
+from watchkeep.constraints.constraint import Constraint
+from watchkeep.core.verdicts import DATASET
+from watchkeep.frames.roles import Roles
+from watchkeep.frames.text_values import Dialect
+from watchkeep.monitors.model_quality.measures import Counts, Quality, quality
+from watchkeep.monitors.model_quality.plan import QualityPlan
+from watchkeep.monitors.model_quality.scan import TABLE
+from watchkeep.profiles.profile import Profile
+from watchkeep.states.totals import Totals
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class QualityBaseline:
+    """What a window's answers are compared with: immutable once made.
+
+    Args:
+        created: when it was made.
+        source: what it was made from, for people.
+        plan: how answers are read and counted.
+        profile: the reference answers, counted by it.
+        constraints: suggested limits, or those of a file that was edited since.
+    """
+
+    kind: ClassVar[str] = "model-quality"
+
+    created: datetime
+    source: str
+    plan: QualityPlan
+    profile: Profile
+    constraints: tuple[Constraint, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """Rows analysed."""
+        return self.profile.rows
+
+    @property
+    def rejected(self) -> Mapping[str, int]:
+        """Rows that could not be read, by reason."""
+        return self.profile.rejected
+
+    @property
+    def roles(self) -> Roles:
+        """Which column is what."""
+        return self.plan.roles
+
+    @property
+    def dialect(self) -> Dialect:
+        """Whose rules it was made by."""
+        return self.plan.dialect
+
+    @property
+    def judged(self) -> str:
+        """What windows are held against; for people."""
+        return "rows judged as exchangeable: of answers, differences between days are not learned"
+
+    @cached_property
+    def quality(self) -> Quality:
+        """The measures of the reference answers."""
+        return quality(self.plan, counts_of(self.profile, DATASET))
+
+
+def counts_of(profile: Profile, subject: str) -> Counts:
+    """What a profile holds of the dataset, or of a segment."""
+    table = profile.part(subject, TABLE, Totals)
+    assert table is not None  # noqa: S101 (every scan counts it)
+    sums = {
+        part: state.values
+        for (name, part), state in profile.parts.items()
+        if name == DATASET == subject and part != TABLE and isinstance(state, Totals)
+    }
+    return Counts(table.values, sums)

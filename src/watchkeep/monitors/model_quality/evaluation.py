@@ -1,0 +1,149 @@
+"""From counted answers to verdicts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from watchkeep.alarms.sightings import sighted
+from watchkeep.alarms.watch import MARGIN, Panel
+from watchkeep.constraints.constraint import Constraint, Sizes
+from watchkeep.constraints.judging import judge
+from watchkeep.constraints.policy import Policy
+from watchkeep.core.undefined import Undefined
+from watchkeep.core.verdicts import DATASET, Verdict
+from watchkeep.core.window import Window
+from watchkeep.monitors.findings import Findings, Measured, ranked
+from watchkeep.monitors.model_quality.baseline import QualityBaseline, counts_of
+from watchkeep.monitors.model_quality.losses import means_of, sums_of
+from watchkeep.monitors.model_quality.measures import Quality, Sampled, quality
+from watchkeep.monitors.model_quality.sentences import sentence
+from watchkeep.profiles.profile import Profile
+
+_POSITIVES: Final = ("recall", "true_positive_rate", "false_negative_rate", "f0_5", "f1", "f2", "pr_auc")
+_NEGATIVES: Final = ("true_negative_rate", "false_positive_rate")
+_BOTH: Final = ("auc", "balanced_accuracy", "matthews")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class QualityFindings(Findings):
+    """All that a run over answers found.
+
+    Args:
+        against: the baseline, whole.
+        quality: of the window.
+        segments: of slices of it, by name.
+        join: what became of predictions and labels that were joined, as JSON; None when labels stood beside them.
+    """
+
+    against: QualityBaseline
+    quality: Quality
+    segments: Mapping[str, Quality] = field(default_factory=dict)
+    join: Mapping[str, object] | None = None
+
+
+def panel_of_quality(baseline: QualityBaseline, *, false_alarms: float, margin: float = MARGIN) -> Panel:
+    """What a watch over these answers listens to."""
+    witness = means_of(baseline.plan, counts_of(baseline.profile, DATASET))
+    return Panel(((witness, 1.0),), false_alarms, baseline.quality.labelled, margin, alike=False)
+
+
+def evaluate_quality(
+    baseline: QualityBaseline,
+    profile: Profile,
+    *,
+    window: Window,
+    policy: Policy,
+    source: str,
+    created: datetime,
+    timing: Mapping[str, float] | None = None,
+) -> QualityFindings:
+    """Judge a window's answers against a baseline. Neither is changed.
+
+    Args:
+        baseline: what answers were like.
+        profile: the window's states, scanned by the baseline's plan.
+        window: its bounds.
+        policy: the standard.
+        source: what was read, for people.
+        created: now.
+        timing: seconds by step, to be told in the report.
+    """
+    plan = baseline.plan
+    counts = counts_of(profile, DATASET)
+    whole = quality(plan, counts)
+    segments = {one.name: quality(plan, counts_of(profile, one.name)) for one in plan.segments}
+    level = policy.false_alarms / max(1, len(baseline.constraints))
+    panel = panel_of_quality(baseline, false_alarms=policy.false_alarms)
+    sighting = sighted((sums_of(plan, counts),), whole.labelled, window)
+    return QualityFindings(
+        baseline=baseline,
+        profile=profile,
+        window=window,
+        policy=policy,
+        measures=tuple(
+            Measured(name, subject, one.value)
+            for subject, found in ((DATASET, whole), *segments.items())
+            for name, one in found.measures.items()
+        ),
+        verdicts=ranked(
+            [_verdict(one, whole, baseline, policy, level=level) for one in baseline.constraints]
+        ),
+        source=source,
+        created=created,
+        timing=timing or {},
+        sighting=sighting,
+        decision=panel.observe(panel.start(), sighting)[1],
+        against=baseline,
+        quality=whole,
+        segments=segments,
+    )
+
+
+def _verdict(
+    constraint: Constraint, found: Quality, baseline: QualityBaseline, policy: Policy, *, level: float
+) -> Verdict:
+    one = found.measures.get(constraint.measure)
+    if one is None:
+        one = Sampled(Undefined(f"there is no measure {constraint.measure!r} of these answers"))
+    rows = _among(constraint.measure, found)
+    error = one.error if rows < policy.min_rows or one.error is None else _error(constraint, one.error, rows)
+    sizes = Sizes(n=rows, m=baseline.quality.labelled, error=0.0 if error is None else error)
+    judgement = judge(constraint, one.value, sizes, policy, level=level)
+    evidence = dict(judgement.evidence or {}) | {"baseline": constraint.evidence.get("baseline")}
+    return Verdict(
+        check=constraint.check,
+        measure=constraint.measure,
+        subject=constraint.subject,
+        outcome=judgement.outcome,
+        value=one.value,
+        limit=constraint.limit,
+        sentence=sentence(constraint, one, judgement),
+        evidence={name: value for name, value in evidence.items() if value is not None},
+        side=str(constraint.side),
+        severity=judgement.severity,
+    )
+
+
+def _error(constraint: Constraint, error: float, rows: int) -> float:
+    """A standard error, not smaller than that of a share as large as its limit: few rows may show none by chance."""
+    limit = constraint.limit
+    if constraint.measure in (*_POSITIVES, *_NEGATIVES, "precision", "accuracy") and 0 < limit < 1:
+        return max(error, float((limit * (1 - limit) / rows) ** 0.5))
+    return error
+
+
+def _among(measure: str, found: Quality) -> int:
+    """Rows that a measure is a mean over: labelled ones, or those of a label or answer."""
+    confusion = found.confusion
+    if confusion is None or len(confusion) != 2:
+        return found.labelled
+    share = found.labelled / found.weight if found.weight > 0 else 0.0
+    negatives, positives = map(float, confusion.sum(axis=1) * share)
+    if measure == "precision":
+        return round(float(confusion[:, 1].sum()) * share)
+    if measure in _POSITIVES:
+        return round(positives)
+    if measure in _NEGATIVES:
+        return round(negatives)
+    return round(min(negatives, positives)) if measure in _BOTH else found.labelled

@@ -1,0 +1,328 @@
+"""From counts to measures of quality, each with its standard error."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from watchkeep.core.undefined import Undefined, Value
+from watchkeep.monitors.model_quality.counting import ERRORS, LOSSES
+from watchkeep.monitors.model_quality.plan import Problem, QualityPlan
+from watchkeep.monitors.model_quality.rows import Doubles
+from watchkeep.states.bins import Bins
+from watchkeep.states.cells import cell_high
+from watchkeep.stats import classification as formulas
+from watchkeep.stats.classification import Bounded, Curve, Reliability
+
+REPLICATES: Final = 200
+"""Of the bootstrap."""
+FEWEST: Final = 2
+"""Labelled rows without which there is no standard error."""
+GROUPS: Final = 10
+"""Bins, of equally many rows, of the expected calibration error."""
+_SEED: Final = 2013
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """A measure's value, and how far it would scatter if the same rows were drawn again.
+
+    Args:
+        value: the measure, or why there is none.
+        error: its standard error, in its unit; None where there is none.
+        low, high: between which bounds the rows' own value lies, where the value is told from bins.
+    """
+
+    value: Value
+    error: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Quality:
+    """How good answers are.
+
+    Args:
+        labelled, unlabelled: rows with a label, and without.
+        weight: of the labelled rows.
+        measures: by name, in the order of reports.
+        confusion: rows (weights) by label and answer, shape (kinds, kinds); None for numbers.
+        roc, precision_recall: the curves; None without scores, or where there is none.
+        reliability: how often what has a probability comes true, by bin; None without probabilities.
+    """
+
+    labelled: int
+    unlabelled: int
+    weight: float
+    measures: Mapping[str, Sampled]
+    confusion: Doubles | None = None
+    roc: Curve | None = None
+    precision_recall: Curve | None = None
+    reliability: Reliability | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Counts:
+    """What was counted of the dataset or of a segment.
+
+    Args:
+        table: see `Counter.segment`.
+        sums: see `Counter.sums`; of the dataset alone.
+    """
+
+    table: Doubles
+    sums: Mapping[str, Doubles] = field(default_factory=dict)
+
+
+def quality(plan: QualityPlan, counts: Counts) -> Quality:
+    """All measures of these counts."""
+    if plan.problem is Problem.REGRESSION:
+        return _of_numbers(plan, counts)
+    return (_of_two if plan.problem is Problem.BINARY else _of_classes)(plan, counts)
+
+
+def of_two(plan: QualityPlan, table: Doubles) -> dict[str, Value | Bounded]:
+    """The measures of two classes that follow from rows by place, answer and label, shape (places, 2, 2)."""
+    (tn, fn), (fp, tp) = table.sum(axis=0).tolist()
+    found: dict[str, Value | Bounded] = dict(formulas.binary_rates(tn, fp, fn, tp))
+    if plan.bins is not None:
+        by_label = table.sum(axis=1)
+        tied = _tied(plan.bins)
+        for name, curve in (("auc", formulas.roc), ("pr_auc", formulas.precision_recall)):
+            drawn = curve(by_label[:, 1], by_label[:, 0], tied=tied)
+            found[name] = drawn if isinstance(drawn, Undefined) else drawn.area
+    constant = formulas.always_positive if plan.dialect.sagemaker else formulas.best_constant
+    best = constant(tn + fp, fn + tp)
+    return found | {f"{name}_best_constant_classifier": value for name, value in best.items()}
+
+
+def _of_two(plan: QualityPlan, counts: Counts) -> Quality:
+    layers, places, _ = counts.table.shape
+    tables = counts.table.reshape(layers, places, 2, 3)
+    rows, weights = tables[0], tables[1 if layers > 1 else 0]
+    table = weights[:, :, :2]
+    labelled = int(rows[:, :, :2].sum())
+    measures = _bootstrapped(
+        {name: _sampled(value) for name, value in of_two(plan, table).items()},
+        tables[..., :2],
+        lambda drawn: of_two(plan, drawn),
+    )
+    sums, reliability = counts.sums, None
+    curves: list[Curve | None] = [None, None]
+    by_label = table.sum(axis=1)
+    if plan.bins is not None:
+        tied = _tied(plan.bins)
+        drawn = [
+            each(by_label[:, 1], by_label[:, 0], tied=tied)
+            for each in (formulas.roc, formulas.precision_recall)
+        ]
+        curves = [None if isinstance(one, Undefined) else one for one in drawn]
+    if "losses" in sums and "scores" in sums:
+        held = by_label.sum(axis=1)
+        means = np.divide(sums["scores"], held, out=np.zeros(len(held)), where=held > 0)
+        reliability = Reliability(held, by_label[:, 1], np.clip(means, 0.0, 1.0))
+        measures |= _lost(sums["losses"], _effective(tables[..., :2]))
+        measures["expected_calibration_error"] = Sampled(
+            reliability.grouped(GROUPS, by="mass").expected_error()
+        )
+    return Quality(
+        labelled,
+        int(rows[:, :, 2].sum()),
+        float(table.sum()),
+        measures,
+        confusion=table.sum(axis=0).T,
+        roc=curves[0],
+        precision_recall=curves[1],
+        reliability=None if reliability is None else reliability.grouped(GROUPS, by="mass"),
+    )
+
+
+def of_classes(plan: QualityPlan, table: Doubles) -> dict[str, Value | Bounded]:
+    """The measures of several classes that follow from rows by answer and label, shape (kinds, kinds)."""
+    confusion = table.T
+    found: dict[str, Value | Bounded] = dict(formulas.multiclass_rates(confusion))
+    labelled = confusion.sum(axis=1)
+    if plan.dialect.sagemaker:
+        best = formulas.constant_class(labelled[: len(plan.classes)], -1)
+    else:
+        best = formulas.best_constant_class(labelled)
+    return found | {f"{name}_best_constant_classifier": value for name, value in best.items()}
+
+
+def _of_classes(plan: QualityPlan, counts: Counts) -> Quality:
+    layers, kinds = counts.table.shape[0], plan.kinds
+    tables = counts.table.reshape(layers, kinds, kinds + 1)
+    rows, table = tables[0], tables[1 if layers > 1 else 0][:, :kinds]
+    measures = _bootstrapped(
+        {name: _sampled(value) for name, value in of_classes(plan, table).items()},
+        tables[..., :kinds],
+        lambda drawn: of_classes(plan, drawn),
+    )
+    reliability = None
+    if "losses" in counts.sums:
+        measures |= _lost(counts.sums["losses"], effective := _effective(tables[..., :kinds]))
+        for k in range(2, min(len(counts.sums["ranks"]), len(plan.classes) - 1) + 1):
+            value = formulas.top_k(counts.sums["ranks"], float(table.sum()), k)
+            measures[f"top_{k}_accuracy"] = _share(value, effective)
+        # Rows without a label are in all but the second and third of these.
+        confidence = counts.sums["confidence"]
+        by_width = confidence.sum(axis=0)
+        means = np.divide(
+            by_width[:, 3], by_width[:, 0], out=np.zeros(len(by_width)), where=by_width[:, 0] > 0
+        )
+        reliability = Reliability(by_width[:, 1], by_width[:, 2], np.clip(means, 0.0, 1.0))
+        grouped = reliability.grouped(GROUPS, by="mass")
+        measures["expected_calibration_error"] = Sampled(grouped.expected_error())
+        reliability = grouped
+    return Quality(
+        int(rows[:, :kinds].sum()),
+        int(rows[:, kinds].sum()),
+        float(table.sum()),
+        measures,
+        confusion=table.T,
+        reliability=reliability,
+    )
+
+
+def _of_numbers(plan: QualityPlan, counts: Counts) -> Quality:
+    sums = dict(zip(ERRORS, counts.table.ravel().tolist(), strict=True))
+    n, w, scale = int(sums["rows"]), sums["weight"], plan.scale
+    spread = formulas.centred(w, sums["label"], sums["label2"])
+    values = formulas.regression_rates(
+        w,
+        absolute=sums["absolute"] * scale,
+        squared=sums["square"] * scale**2,
+        label_squares=spread * scale**2,
+    )
+    values["mape"] = formulas.mape(sums["relative_rows"], sums["relative"])
+    values["smape"] = formulas.smape(w, sums["symmetric"])
+    for quantile in (0.1, 0.5, 0.9):
+        loss = formulas.pinball(w, -sums["error"] * scale, sums["absolute"] * scale, quantile)
+        values[f"pinball_{quantile:g}".replace(".", "_")] = loss
+    values["bias"] = sums["error"] * scale / w if w > 0 else Undefined("bias needs 1 row, has 0")
+    errors = _errors_of_numbers(sums, scale, spread) if n >= FEWEST and w > 0 else {}
+    measures = {
+        name: Sampled(value, None if isinstance(value, Undefined) else errors.get(name))
+        for name, value in values.items()
+    }
+    return Quality(n, 0, w, measures)
+
+
+def _errors_of_numbers(sums: Mapping[str, float], scale: float, spread: float) -> dict[str, float]:
+    """Standard errors by the delta method: of means of e, |e| and e**2, and of functions of them.
+
+    r2 = 1 - A / B with A = mean e**2 and B = mean d**2, d = y - mean y: its influence is -(e**2 - A d**2 / B) / B.
+    """
+    w, n = sums["weight"], sums["weight"] ** 2 / sums["weight2"]
+    absolute, square = sums["absolute"] / w, sums["square"] / w
+    fourth = max(0.0, sums["fourth"] / w - square**2)
+    out = {
+        "mae": scale * math.sqrt(max(0.0, square - absolute**2) / n),
+        "mse": scale**2 * math.sqrt(fourth / n),
+        "bias": scale * math.sqrt(max(0.0, square - (sums["error"] / w) ** 2) / n),
+        "smape": math.sqrt(max(0.0, sums["symmetric2"] / w - (sums["symmetric"] / w) ** 2) / n),
+    }
+    if square > 0:
+        out["rmse"] = scale * math.sqrt(fourth / n) / (2 * math.sqrt(square))
+    if sums["relative_rows"] > 0:
+        m = sums["relative_rows"]
+        out["mape"] = math.sqrt(
+            max(0.0, sums["relative2"] / m - (sums["relative"] / m) ** 2) / max(1.0, n * m / w)
+        )
+    variance = spread / w
+    if variance > 0:
+        mu = sums["label"] / w
+        raw = [1.0, mu, sums["label2"] / w, sums["label3"] / w, sums["label4"] / w]
+        label4 = raw[4] - 4 * mu * raw[3] + 6 * mu**2 * raw[2] - 3 * mu**4
+        both = (sums["square_label2"] - 2 * mu * sums["square_label"] + mu**2 * sums["square"]) / w
+        ratio = square / variance
+        influence = sums["fourth"] / w - 2 * ratio * both + ratio**2 * label4
+        out["r2"] = math.sqrt(max(0.0, influence) / n) / variance
+    return out
+
+
+def _sampled(value: Value | Bounded) -> Sampled:
+    if isinstance(value, Bounded):
+        return Sampled(value.value, None, value.low, value.high)
+    return Sampled(value)
+
+
+def _bootstrapped(
+    measures: dict[str, Sampled],
+    tables: Doubles,
+    finish: Callable[[Doubles], Mapping[str, Value | Bounded]],
+) -> dict[str, Sampled]:
+    """Measures with standard errors by the bootstrap of rows.
+
+    Rows that are drawn anew with Poisson weights of mean 1 fill a cell that holds n of them with a Poisson number of
+    mean n, so cells are drawn in place of rows: it costs nothing while rows are read, and windows that were merged
+    are drawn as one. With row weights a cell has sum W and sum of squares Q: it is drawn as Q / W times a Poisson
+    number of mean W**2 / Q, which has the mean and the variance that drawing its rows would have.
+
+    Args:
+        measures: by name.
+        tables: shape (layers, ...).
+        finish: the measures of a table, shape (...).
+    """
+    rows = tables[0]
+    if rows.sum() < FEWEST:
+        return measures
+    unit = np.ones(rows.shape)
+    mean = rows
+    if len(tables) > 1:
+        unit = np.divide(tables[2], tables[1], out=np.zeros(rows.shape), where=tables[1] > 0)
+        mean = np.divide(tables[1], unit, out=np.zeros(rows.shape), where=unit > 0)
+    rng = np.random.default_rng(_SEED)
+    held = np.flatnonzero(mean)
+    drawn: dict[str, list[float]] = {name: [] for name in measures}
+    for _ in range(REPLICATES):
+        table = np.zeros(rows.size)
+        table[held] = rng.poisson(mean.ravel()[held]) * unit.ravel()[held]
+        for name, value in finish(table.reshape(rows.shape)).items():
+            number = value.value if isinstance(value, Bounded) else value
+            if not isinstance(number, Undefined):
+                drawn[name].append(number)
+    return {
+        name: Sampled(one.value, float(np.std(drawn[name], ddof=1)), one.low, one.high)
+        if not isinstance(one.value, Undefined) and len(drawn[name]) > REPLICATES // 2
+        else one
+        for name, one in measures.items()
+    }
+
+
+def _lost(losses: Doubles, effective: float) -> dict[str, Sampled]:
+    """Log loss and Brier score."""
+    sums = dict(zip(LOSSES, losses.tolist(), strict=True))
+    found = {}
+    for name in ("log_loss", "brier"):
+        value = formulas.mean_loss(name, sums["rows"], sums[name])
+        error = None
+        if not isinstance(value, Undefined) and effective >= FEWEST:
+            error = math.sqrt(max(0.0, sums[f"{name}2"] / sums["rows"] - value**2) / effective)
+        found[name] = Sampled(value, error)
+    return found
+
+
+def _share(value: Value, effective: float) -> Sampled:
+    if isinstance(value, Undefined) or effective < FEWEST:
+        return Sampled(value)
+    return Sampled(value, math.sqrt(max(0.0, value * (1 - value)) / effective))
+
+
+def _effective(tables: Doubles) -> float:
+    """How many rows of equal weight know as much."""
+    if len(tables) == 1:
+        return float(tables[0].sum())
+    squares = float(tables[2].sum())
+    return float(tables[1].sum()) ** 2 / squares if squares > 0 else 0.0
+
+
+def _tied(bins: Bins) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Which places hold one score only, shape (places,): those of a single double."""
+    if not len(bins):
+        return np.ones(2, np.bool_)
+    single = bins.lows == cell_high(bins.edges[1:] - 1, bins.shift)
+    return np.concatenate([[False], single, [False]])

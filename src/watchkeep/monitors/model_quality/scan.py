@@ -1,0 +1,126 @@
+"""The fold over answers: batches in, a profile out."""
+
+from typing import Final
+
+import numpy as np
+
+from watchkeep.baselines.blocks import codes_of
+from watchkeep.core.verdicts import DATASET
+from watchkeep.frames.batches import Batch
+from watchkeep.frames.buffers import positions
+from watchkeep.frames.numbers import read_numbers
+from watchkeep.frames.schema import column_type
+from watchkeep.monitors.model_quality.counting import counter_of
+from watchkeep.monitors.model_quality.plan import QualityPlan
+from watchkeep.monitors.model_quality.rows import Answers, Doubles, read_answers
+from watchkeep.profiles.profile import Profile, added
+from watchkeep.profiles.row_texts import text_hashes
+from watchkeep.states.codec import State
+from watchkeep.states.rows import ROWS, RowSample, levels_of, settled_level
+from watchkeep.states.totals import Totals
+from watchkeep.stats.hashing import Hashes, mixed
+
+TABLE: Final = "table"
+"""Part: counts of the dataset and of each segment."""
+SAMPLE: Final = "rows"
+"""Part: a sample of rows."""
+KEYS: Final = 8
+"""Features that a row without an id is told from others by."""
+OWN: Final = ("label", "prediction", "score", "weight")
+"""What a row of the sample begins with; its codes by feature follow."""
+
+
+class QualityScan:
+    """Reads batches by a plan. A fresh scan's profile is the identity of merge for that plan.
+
+    Args:
+        plan: what to count.
+    """
+
+    def __init__(self, plan: QualityPlan) -> None:
+        self.plan = plan
+        self._counter = counter_of(plan)
+        self._rows = 0
+        self._rejected: dict[str, int] = {}
+        self._seen: dict[str, int] = {}
+        self._tables = {
+            name: Totals.empty(self._counter.segment)
+            for name in (DATASET, *(one.name for one in plan.segments))
+        }
+        self._sums = self._counter.empty()
+        self._sample = RowSample.empty(len(OWN) + len(plan.features))
+
+    def add(self, batch: Batch) -> None:
+        """Read a batch."""
+        self._rejected = added(self._rejected, batch.rejected)
+        if not batch.rows:
+            return
+        self._seen = added(self._seen, dict.fromkeys(batch.names, batch.rows))
+        answers = read_answers(batch, self.plan)
+        self._rejected = added(self._rejected, answers.rejected)
+        self._rows += answers.count
+        if not answers.count:
+            return
+        self._tables[DATASET] = self._tables[DATASET].merge(Totals(self._counter.table(answers, None)))
+        for segment in self.plan.segments:
+            mine = segment.mask(batch)[answers.kept]
+            if mine.any():
+                one = Totals(self._counter.table(answers, mine))
+                self._tables[segment.name] = self._tables[segment.name].merge(one)
+        for part, sums in self._counter.sums(answers).items():
+            self._sums[part] = self._sums[part].merge(Totals(sums))
+        self._keep(batch, answers)
+
+    def profile(self) -> Profile:
+        """All that was read so far."""
+        parts: dict[tuple[str, str], State] = {(name, TABLE): table for name, table in self._tables.items()}
+        parts |= {(DATASET, part): sums for part, sums in self._sums.items()}
+        parts[DATASET, SAMPLE] = self._sample
+        return Profile(self._rows, dict(self._rejected), dict(self._seen), parts)
+
+    def _keep(self, batch: Batch, answers: Answers) -> None:
+        """Sample the rows: those whose hash is small enough."""
+        rows = np.flatnonzero(answers.kept)
+        hashes = self._hashes(batch, answers)
+        start = self._sample.level
+        below = np.flatnonzero(hashes <= np.uint64((1 << 64 - start) - 1))
+        levels = levels_of(hashes[below])
+        level = settled_level(np.bincount(levels, minlength=64), start, limit=ROWS)
+        mine = below[levels >= level]
+        values = np.full((len(mine), len(OWN) + len(self.plan.features)), np.nan)
+        for at, column in enumerate((answers.labels, answers.predictions, answers.scores, answers.weights)):
+            if column is not None:
+                values[:, at] = column[mine]
+        chosen = positions(rows[mine])
+        for at, feature in enumerate(self.plan.features, len(OWN)):
+            if feature.name in batch.names:
+                values[:, at] = codes_of(feature, batch.column(feature.name).take(chosen), self.plan.dialect)
+        self._sample = self._sample.merge(RowSample.of(hashes[mine], values, level))
+
+    def _hashes(self, batch: Batch, answers: Answers) -> Hashes:
+        """A hash of each row: of its id or, where there is none, of what the model answered and was asked."""
+        name = self.plan.roles.id
+        if name is not None and name in batch.names:
+            return mixed(text_hashes(batch.column(name))[answers.kept])
+        hashes = np.zeros(answers.count, np.uint64)
+        own = [answers.labels, answers.predictions, answers.scores]
+        for column in own:
+            if column is not None:
+                hashes = mixed(hashes + _bits(column.astype(np.float64)))
+        for feature in self.plan.features[:KEYS]:
+            if feature.name not in batch.names:
+                continue
+            array = batch.column(feature.name)
+            if column_type(array.type).numeric:
+                read = read_numbers(array)
+                values = np.full(batch.rows, np.nan)
+                values[slice(None) if read.where is None else read.where] = read.values
+                hashes = mixed(hashes + _bits(values[answers.kept]))
+            else:
+                hashes = mixed(hashes + text_hashes(array)[answers.kept])
+        return hashes
+
+
+def _bits(values: Doubles) -> Hashes:
+    bits: Hashes = np.ascontiguousarray(values + 0.0).view(np.uint64)
+    return bits

@@ -1,0 +1,90 @@
+"""Limits that the reference answers suggest: as good as they were, but for noise."""
+
+from typing import Final
+
+from watchkeep.constraints import checks
+from watchkeep.constraints.constraint import Constraint, Side
+from watchkeep.core.undefined import Undefined
+from watchkeep.core.verdicts import DATASET
+from watchkeep.monitors.model_quality.measures import Quality, Sampled
+
+LOWER_IS_BETTER: Final = (
+    "mae",
+    "mse",
+    "rmse",
+    "false_positive_rate",
+    "false_negative_rate",
+    "log_loss",
+    "brier",
+    "mape",
+    "smape",
+)
+"""Measures that may not be greater than their limit."""
+HIGHER_IS_BETTER: Final = (
+    "r2",
+    "recall",
+    "precision",
+    "accuracy",
+    "true_positive_rate",
+    "true_negative_rate",
+    "auc",
+    "f0_5",
+    "f1",
+    "f2",
+    "weighted_recall",
+    "weighted_precision",
+    "weighted_f0_5",
+    "weighted_f1",
+    "weighted_f2",
+    "balanced_accuracy",
+    "matthews",
+    "pr_auc",
+)
+"""Measures that may not be less."""
+OURS: Final = frozenset({"log_loss", "brier", "mape", "smape", "balanced_accuracy", "matthews", "pr_auc"})
+"""Those that SageMaker's files know nothing of."""
+ERRORS: Final = 3.0
+"""Standard errors of the baseline's own value that a limit leaves room for."""
+SLACK: Final = 0.02
+"""Share of what there is to lose that a limit leaves room for: smaller differences do not matter."""
+RULE: Final = "retain_quality"
+_LOSSES: Final = ("mae", "mse", "rmse", "log_loss", "brier", "mape", "smape")  # they have no upper end
+
+
+def suggest(quality: Quality, *, sagemaker: bool) -> tuple[Constraint, ...]:
+    """A limit for every measure that has one.
+
+    Args:
+        quality: of the reference answers.
+        sagemaker: the limit is the bare value, and only for the measures that SageMaker has.
+    """
+    return tuple(
+        _limit(name, one, quality.labelled, sagemaker=sagemaker)
+        for name, one in quality.measures.items()
+        if name in (*LOWER_IS_BETTER, *HIGHER_IS_BETTER)
+        and not isinstance(one.value, Undefined)
+        and not (sagemaker and name in OURS)
+    )
+
+
+def _limit(name: str, one: Sampled, rows: int, *, sagemaker: bool) -> Constraint:
+    assert not isinstance(one.value, Undefined)  # noqa: S101 (the caller looked)
+    lower = name in LOWER_IS_BETTER
+    room = 0.0
+    reason = f"the baseline's {name} is {one.value:.4g}"
+    if not sagemaker:
+        error = one.error or 0.0
+        # A rate near its best end has little to lose before it is bad: room is a part of what is left either way.
+        left = abs(one.value) if name in _LOSSES else (1 - one.value if lower else max(0.0, one.value))
+        room = ERRORS * error + SLACK * left
+        reason += f"; {ERRORS:g} of its standard errors ({error:.2g}) and {SLACK:.0%} of what is left to lose are free"
+    return Constraint(
+        check=checks.GREATER_THAN if lower else checks.LESS_THAN,
+        measure=name,
+        subject=DATASET,
+        side=Side.AT_MOST if lower else Side.AT_LEAST,
+        limit=one.value + (room if lower else -room),
+        rule=RULE,
+        reason=reason,
+        evidence={"baseline": one.value, "error": one.error, "rows": rows},
+    )

@@ -1,0 +1,203 @@
+"""Learning what answers are like, and counting those of a window."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from watchkeep.baselines.baseline import columns_of
+from watchkeep.baselines.buckets import buckets_of
+from watchkeep.core.errors import EmptySourceError, OptionError, UnreadableSourceError
+from watchkeep.core.verdicts import DATASET
+from watchkeep.frames.batches import Batch
+from watchkeep.frames.classes import Classes
+from watchkeep.frames.roles import Role, Roles
+from watchkeep.frames.segments import Segment
+from watchkeep.frames.text_values import Dialect
+from watchkeep.monitors.model_quality.baseline import QualityBaseline
+from watchkeep.monitors.model_quality.plan import Problem, QualityPlan
+from watchkeep.monitors.model_quality.scan import QualityScan
+from watchkeep.monitors.model_quality.suggestions import suggest
+from watchkeep.monitors.model_quality.survey import LabelSurvey, PlaceSurvey, with_positive
+from watchkeep.profiles.plan import ColumnPlan, Plan
+from watchkeep.profiles.scan import Scan
+from watchkeep.service.baselining import column_types, no_rows
+from watchkeep.service.ports import Ask, Progress, Silent, Source
+from watchkeep.service.reading import ask_of, told
+
+FEATURES: Final = 60
+"""Features that rows of the sample are described by."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualityOptions:
+    """What a user may say of a model's answers; all else is told by the data.
+
+    Args:
+        problem: what it answers.
+        positive: the positive of two classes; the larger, or the later in the alphabet, when not given.
+        threshold: a score above it is a positive answer, where there is no column of answers.
+        segments: slices of the rows to be counted apart.
+    """
+
+    problem: Problem | None = None
+    positive: str | None = None
+    threshold: float = 0.5
+    segments: tuple[Segment, ...] = ()
+
+
+def learn_quality(
+    source: Source,
+    roles: Roles,
+    options: QualityOptions,
+    *,
+    dialect: Dialect,
+    created: datetime,
+    progress: Progress | None = None,
+) -> QualityBaseline:
+    """Learn a baseline from labelled answers. They are read four times.
+
+    Raises:
+        EmptySourceError: the source holds no rows, or none that can be judged.
+        MissingColumnError: a role or a segment names a column it does not have.
+        OptionError: a role that is needed was not given.
+        SourceError: it cannot be read, or its labels fit no problem.
+    """
+    progress = progress or Silent()
+    ask = ask_of(source, roles)
+    types = column_types(source, ask, roles, dialect, progress)
+    _require(roles, options, list(types))
+
+    def read(what: str, columns: Sequence[str] | None = None) -> Iterator[Batch]:
+        asked = ask if columns is None else replace(ask, columns=columns)
+        return told(source.batches(asked), progress, what)
+
+    answers = [
+        name for name in (roles.label, roles.prediction, roles.score, roles.weight) if name is not None
+    ]
+    survey = LabelSurvey(roles)
+    for batch in read("Looking at the labels", answers):
+        survey.add(batch)
+    problem = survey.problem(options.problem, source.name)
+    plan = QualityPlan(
+        problem=problem,
+        roles=roles,
+        classes=_classes(survey, problem, options),
+        threshold=options.threshold,
+        probability=survey.probability,
+        center=survey.labels.mean,
+        scale=_scale(survey),
+        segments=options.segments,
+        dialect=dialect,
+    )
+    _fits(plan, survey, source.name)
+    if problem is not Problem.MULTICLASS and (problem is Problem.REGRESSION or roles.score is not None):
+        places = PlaceSurvey(plan)
+        for batch in read("Laying out the scores", answers):
+            places.add(batch)
+        plan = replace(plan, bins=places.bins())
+    columns = [
+        ColumnPlan(name=name, role=roles.of(name), type=kind)
+        for name, kind in types.items()
+        if roles.of(name) in (Role.FEATURE, Role.FACET)
+    ]
+    scan = Scan(Plan(columns=tuple(columns), dialect=dialect))
+    for batch in read("Learning the features"):
+        scan.add(batch)
+    features = columns_of(scan.profile(), columns)
+    watched = buckets_of(features).subjects[:FEATURES]
+    plan = replace(plan, features=tuple(one for one in features if one.name in watched))
+    answered = QualityScan(plan)
+    for batch in read("Learning the baseline"):
+        answered.add(batch)
+    profile = answered.profile()
+    if not profile.rows:
+        raise EmptySourceError(source.name, why=no_rows(profile.rejected))
+    baseline = QualityBaseline(created=created, source=source.name, plan=plan, profile=profile)
+    return replace(baseline, constraints=suggest(baseline.quality, sagemaker=dialect.sagemaker))
+
+
+def _require(roles: Roles, options: QualityOptions, available: Sequence[str]) -> None:
+    roles.require(available)
+    if roles.label is None:
+        raise OptionError("label", got="nothing", expected="the column of the true outcomes")
+    if roles.prediction is None and roles.score is None:
+        raise OptionError(
+            "prediction", got="nothing", expected="the column of the model's answers, or --score"
+        )
+    if not 0 <= options.threshold <= 1:
+        raise OptionError("threshold", got=str(options.threshold), expected="a score between 0 and 1")
+    names = [segment.name for segment in options.segments]
+    for segment in options.segments:
+        segment.require(available)
+        if names.count(segment.name) > 1 or segment.name == DATASET:
+            raise OptionError("segment", got=segment.name, expected="a name of its own for each")
+
+
+def _classes(survey: LabelSurvey, problem: Problem, options: QualityOptions) -> Classes:
+    if problem is Problem.REGRESSION:
+        return Classes(())
+    classes = survey.classes
+    return with_positive(classes, options.positive) if problem is Problem.BINARY else classes
+
+
+def _scale(survey: LabelSurvey) -> float:
+    deviation = survey.labels.deviation()
+    return deviation if isinstance(deviation, float) and deviation > 0 else 1.0
+
+
+def _fits(plan: QualityPlan, survey: LabelSurvey, source: str) -> None:
+    """Check that there is an answer of the right kind.
+
+    Raises:
+        UnreadableSourceError: there is none.
+    """
+    roles = plan.roles
+    if plan.problem is Problem.REGRESSION and roles.prediction is None:
+        raise OptionError("prediction", got="nothing", expected="the column of the predicted numbers")
+    if plan.problem is Problem.MULTICLASS and roles.score is not None and not survey.listed:
+        raise UnreadableSourceError(
+            source,
+            why=f"the score of several classes is a list of their probabilities; {roles.score!r} is none",
+        )
+    if plan.problem is Problem.BINARY and roles.score is not None and survey.listed:
+        raise UnreadableSourceError(
+            source, why=f"the score of two classes is a number, the positive one's; {roles.score!r} is a list"
+        )
+    if plan.problem is Problem.BINARY and roles.prediction is None and not survey.probability:
+        raise OptionError(
+            "prediction", got="nothing", expected="a column, since scores are not within [0, 1]"
+        )
+
+
+def count_answers(
+    baseline: QualityBaseline,
+    source: Source,
+    ask: Ask,
+    *,
+    progress: Progress | None = None,
+    also: Callable[[Batch], None] | None = None,
+) -> QualityScan:
+    """Count a window's answers by the baseline's plan.
+
+    Args:
+        baseline: what they will be compared with.
+        source: the window's rows.
+        ask: which of them.
+        progress: is told how it goes.
+        also: is shown each batch too.
+
+    Raises:
+        EmptySourceError: no row is left to judge.
+        SourceError: the source cannot be read.
+    """
+    scan = QualityScan(baseline.plan)
+    for batch in told(source.batches(ask), progress or Silent(), "Checking the answers"):
+        scan.add(batch)
+        if also is not None:
+            also(batch)
+    profile = scan.profile()
+    if not profile.rows:
+        outside = " in the window" if ask.window.bounded and not profile.rejected else ""
+        raise EmptySourceError(source.name, why=no_rows(profile.rejected) + outside)
+    return scan
