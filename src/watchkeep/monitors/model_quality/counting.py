@@ -104,7 +104,7 @@ class BinaryCounter:
         self._places = None if plan.bins is None else Places(plan.bins)
         self._count = 1 if self._places is None else len(self._places)
         self.segment = (1 if plan.roles.weight is None else LAYERS, self._count, 6)
-        self._of: tuple[int, npt.NDArray[np.intp]] = (0, np.zeros(0, np.intp))
+        self._of: tuple[Answers | None, npt.NDArray[np.intp]] = (None, np.zeros(0, np.intp))
 
     def table(self, answers: Answers, mine: Mask | None) -> Doubles:
         """See `Counter.table`."""
@@ -137,11 +137,11 @@ class BinaryCounter:
         }
 
     def _codes(self, answers: Answers) -> npt.NDArray[np.intp]:
-        if self._of[0] != id(answers):  # the dataset and each segment ask for the same
+        if self._of[0] is not answers:  # the dataset and each segment ask for the same
             codes = answers.predictions * 3 + answers.labels
             if self._places is not None and answers.scores is not None:
                 codes += self._places.of(answers.scores) * 6
-            self._of = id(answers), codes
+            self._of = answers, codes
         return self._of[1]
 
 
