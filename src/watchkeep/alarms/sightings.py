@@ -1,14 +1,13 @@
 """From a baseline and a window's states to what a watch is told."""
 
 import hashlib
-from datetime import timedelta
 
 import numpy as np
 import numpy.typing as npt
 
 from watchkeep.alarms.evidence import Columns
 from watchkeep.alarms.relations import Relations
-from watchkeep.alarms.watch import MARGIN, Panel, Sighting, Sums
+from watchkeep.alarms.watch import MARGIN, PRICE, Panel, Sighting, Sums
 from watchkeep.alarms.witness import Reals, Witness
 from watchkeep.baselines.baseline import Baseline
 from watchkeep.baselines.blocks import HOUR
@@ -21,13 +20,15 @@ from watchkeep.states.rows import ScoreSums
 
 RELATED = 0.2
 """Share of the evidence that relations between columns have."""
+TIMED_PRICE = 2.0
+"""`Panel.price` where the tails of chances rest on the blocks of a baseline."""
 
 
 def panel_of(baseline: Baseline, *, false_alarms: float, margin: float = MARGIN) -> Panel:
     """What a watch over this baseline listens to."""
     timeline = baseline.timeline
     alike = timeline is None or timeline.exchangeable
-    rest = timedelta() if timeline is None else timeline.cycle
+    price = PRICE if alike else TIMED_PRICE
     if timeline is None or timeline.unrest is None:
         columns = Columns(baseline.buckets)
         related = None if baseline.relations is None else Relations(baseline.relations)
@@ -36,9 +37,9 @@ def panel_of(baseline: Baseline, *, false_alarms: float, margin: float = MARGIN)
         known, days = baseline.relations, timeline.unrest.relations
         related = None if known is None or days is None else Relations(known, days, timeline.blocks * PARTS)
     if related is None:
-        return Panel(((columns, 1.0),), false_alarms, baseline.rows, margin, alike, rest)
+        return Panel(((columns, 1.0),), false_alarms, baseline.rows, margin, alike, price)
     return Panel(
-        ((columns, 1 - RELATED), (related, RELATED)), false_alarms, baseline.rows, margin, alike, rest
+        ((columns, 1 - RELATED), (related, RELATED)), false_alarms, baseline.rows, margin, alike, price
     )
 
 

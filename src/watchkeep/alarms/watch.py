@@ -14,7 +14,7 @@ References:
 
 import math
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
 
@@ -87,14 +87,12 @@ class Alarm:
         number: its number.
         sums: the windows that made it ring, for each witness: what is already known to have changed.
         calm: windows in a row, up to the last, that were not suspicious.
-        last: when the last suspicious one began; None when that is not known.
     """
 
     key: str
     number: int
     sums: tuple[Sums, ...]
     calm: int = 0
-    last: datetime | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +126,7 @@ class Panel:
         rows: rows of the baseline.
         margin: what is too little to matter, in standard deviations of a row.
         alike: whether of every subject the same shift of a mean, in standard deviations of a row, is seen.
-        rest: how long an alarm stays open after the last suspicious window, beside `CALM` windows.
+        price: what chances that are only about right cost: the budget is divided by it.
     """
 
     witnesses: tuple[tuple[Witness, float], ...]
@@ -136,7 +134,7 @@ class Panel:
     rows: int
     margin: float = MARGIN
     alike: bool = True
-    rest: timedelta = timedelta()
+    price: float = PRICE
 
     @cached_property
     def subjects(self) -> tuple[str, ...]:
@@ -257,22 +255,14 @@ class Panel:
             past = history.sightings
             recent = [*past, sighting][-min(known.longest, history.count - history.fresh + 1) :]
             sums = [np.sum([one.sums[at] for one in recent], axis=0) for at in range(len(self.witnesses))]
-            alarm = Alarm(sighting.key, history.count, tuple(sums), last=sighting.start)
-        elif alarm is not None and suspicious:
-            alarm = replace(alarm, calm=0, last=sighting.start)
+            alarm = Alarm(sighting.key, history.count, tuple(sums))
         elif alarm is not None:
-            alarm = replace(alarm, calm=alarm.calm + 1)
+            alarm = replace(alarm, calm=0 if suspicious else alarm.calm + 1)
         learnable = not suspicious and alarm is None
         after = self._remember(history, replace(sighting, learnable=learnable))
-        over = alarm is not None and alarm.calm >= CALM and self._rested(alarm, sighting)
+        over = alarm is not None and alarm.calm >= CALM
         fresh = after.count if rings or over else history.fresh
         return replace(after, alarm=None if over else alarm, fresh=fresh)
-
-    def _rested(self, alarm: Alarm, sighting: Sighting) -> bool:
-        """Whether a season has gone by since the alarm was last seen: what changed at one hour is seen at that hour."""
-        if alarm.last is None or sighting.start is None:
-            return True
-        return sighting.start - alarm.last >= self.rest
 
     def _remember(self, history: History, sighting: Sighting) -> History:
         sightings = (*history.sightings, sighting)
@@ -297,14 +287,14 @@ class Panel:
         """The smallest shift of a mean, in standard deviations, that the windows so far would have shown."""
         together = min(history.count - history.fresh, LENGTHS[-1] - 1, len(history.sightings))
         rows = sighting.rows + sum(one.rows for one in history.sightings[len(history.sightings) - together :])
-        z = upper_quantile(self.budget / PRICE * WEIGHTS[0] / max(1, len(self.subjects)))
+        z = upper_quantile(self.budget / self.price * WEIGHTS[0] / max(1, len(self.subjects)))
         return z * math.sqrt(1 / rows + 1 / self.rows)
 
     def _detectable(self, rows: int, horizon: int) -> dict[str, float]:
         place = max(at for at, length in enumerate(LENGTHS) if length <= horizon)
         out: dict[str, float] = {}
         for witness, share in self.witnesses:
-            chance = self.budget / PRICE * share * WEIGHTS[place] / max(1, len(witness.subjects))
+            chance = self.budget / self.price * share * WEIGHTS[place] / max(1, len(witness.subjects))
             smallest = witness.detectable(rows * LENGTHS[place], chance=chance, margin=self.margin)
             for name, value in zip(witness.subjects, smallest.tolist(), strict=True):
                 if value == value:  # a subject of which nothing can be seen has none
@@ -334,7 +324,7 @@ class Evidence:
         out = []
         for witness, share, listed in self.found:
             for one in listed:
-                scale = self.panel.budget * share / max(1, len(witness.subjects)) / PRICE
+                scale = self.panel.budget * share / max(1, len(witness.subjects)) / self.panel.price
                 inverse = np.exp(np.minimum(-one.logs, _EXPONENT))
                 out.append((witness, one, inverse * (self.weights[:, None] * one.weights * scale)))
         return out
@@ -378,7 +368,9 @@ class Evidence:
         ranked = sorted(levels, key=lambda name: -levels[name])
         named: list[str] = []
         for place, name in enumerate(ranked):
-            chance = self.panel.budget / PRICE / len(ranked) / levels[name] if levels[name] else 1.0
+            chance = (
+                self.panel.budget / self.panel.price / len(ranked) / levels[name] if levels[name] else 1.0
+            )
             if chance > NAMING / (len(ranked) - place):
                 break
             named.append(name)

@@ -11,7 +11,6 @@ more, is what windows of the same length are allowed.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from functools import cached_property
 from typing import Final
 
@@ -22,7 +21,7 @@ from watchkeep.baselines.blocks import FEWEST, Blocks
 from watchkeep.baselines.buckets import Buckets
 from watchkeep.baselines.foretelling import Column, Foretold, shares, summed
 from watchkeep.baselines.relation_days import RelationDays
-from watchkeep.baselines.seasons import DAY, WEEK, Clock, Season, phase_of, phases_of
+from watchkeep.baselines.seasons import DAY, Clock, Season, phase_of, phases_of
 from watchkeep.baselines.spread import Places, Reals, Spread
 
 Counts = npt.NDArray[np.int64]
@@ -84,16 +83,6 @@ class Timeline:
     def exchangeable(self) -> bool:
         """Whether rows can be judged as if they came in random order."""
         return self.unrest is None
-
-    @property
-    def cycle(self) -> timedelta:
-        """How long it takes until every phase comes again."""
-        if self.unrest is None:
-            return timedelta()
-        found = [Season(kind) for kind in np.unique(self.seasons).tolist()]
-        return timedelta(
-            days=WEEK if any(one.weekly for one in found) else int(any(one.hourly for one in found))
-        )
 
     @property
     def sentence(self) -> str:

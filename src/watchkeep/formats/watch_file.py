@@ -119,14 +119,7 @@ def _history_meta(name: str, history: History, arrays: dict[str, Field]) -> dict
         "fresh": history.fresh,
         "learned_windows": history.learned_windows,
         "sightings": [[one.key, one.learnable] for one in history.sightings],
-        "alarm": None
-        if alarm is None
-        else {
-            "key": alarm.key,
-            "number": alarm.number,
-            "calm": alarm.calm,
-            "last": None if alarm.last is None else iso(alarm.last),
-        },
+        "alarm": None if alarm is None else {"key": alarm.key, "number": alarm.number, "calm": alarm.calm},
     }
 
 
@@ -177,14 +170,6 @@ def _history(
         alarm=None
         if not isinstance(alarm, dict)
         else Alarm(
-            str(alarm["key"]),
-            int(alarm["number"]),
-            _get(f"{name}.alarm", count, fields),
-            int(alarm["calm"]),
-            _moment(alarm.get("last")),
+            str(alarm["key"]), int(alarm["number"]), _get(f"{name}.alarm", count, fields), int(alarm["calm"])
         ),
     )
-
-
-def _moment(text: object) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(str(text))
