@@ -71,10 +71,10 @@ $(STAMPS)/demo: $(STAMPS)/venv pyproject.toml
 
 $(STAMPS)/develop: $(STAMPS)/venv pyproject.toml
 	@echo "Installing Watchkeep with what its tests need"
-	@$(PIP) install --editable '.[demo,sql]' --group test --group lint
+	@$(PIP) install --editable '.[demo]' --group test --group lint
 	@touch $@
 
 $(STAMPS)/bench: $(STAMPS)/venv pyproject.toml
 	@echo "Installing Watchkeep with what its benchmark needs"
-	@$(PIP) install --editable '.[sql]' --group bench
+	@$(PIP) install --editable . --group bench
 	@touch $@

@@ -27,6 +27,8 @@ LESS_THAN: Final = "LessThanThreshold"
 """Model quality as SageMaker spells it: a measure may not be less than its limit."""
 GREATER_THAN: Final = "GreaterThanThreshold"
 """The same: a measure may not be greater."""
+CONCEPT_DRIFT: Final = "concept_drift_check"
+"""Realised quality beyond what answers and features lead to expect."""
 LIMIT: Final = "limit_check"
 """A limit on any other measure, written by hand."""
 
@@ -78,6 +80,7 @@ EVERY: Final = (
     JOINT_DRIFT,
     LESS_THAN,
     GREATER_THAN,
+    CONCEPT_DRIFT,
     LIMIT,
 )
 """Every check there is."""

@@ -53,6 +53,7 @@ def pack_quality(baseline: QualityBaseline, suggested: tuple[Constraint, ...]) -
         "probability": plan.probability,
         "center": plan.center,
         "scale": plan.scale,
+        "sets": None if plan.sets is None else list(plan.sets),
         "segments": [[segment.name, segment.rule] for segment in plan.segments],
         "features": [[one.name, str(one.role), str(one.type)] for one in plan.features],
         "suggested": [told(constraint) for constraint in suggested],
@@ -122,6 +123,7 @@ def _baseline(rows: list[Row], meta: Mapping[str, object], path: str) -> Quality
         probability=bool(meta["probability"]),
         center=float(str(meta["center"])),
         scale=float(str(meta["scale"])),
+        sets=None if meta["sets"] is None else _two(meta, "sets"),
         segments=tuple(Segment(str(name), str(rule)) for name, rule in _pairs(meta, "segments")),
         features=tuple(
             BaselineColumn(str(name), Role(role), ColumnType(kind), features.get(str(name), {}))
@@ -147,6 +149,11 @@ def _listed(meta: Mapping[str, object], name: str) -> list[object]:
     if not isinstance(value, list):
         raise TypeError(f"{name} is no list")
     return value
+
+
+def _two(meta: Mapping[str, object], name: str) -> tuple[int, int]:
+    first, second = _listed(meta, name)
+    return int(str(first)), int(str(second))
 
 
 def _pairs(meta: Mapping[str, object], name: str) -> list[list[str]]:

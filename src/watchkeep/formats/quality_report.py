@@ -10,6 +10,7 @@ from watchkeep.formats.quality_constraints import Operator, QualityConstraint, v
 from watchkeep.formats.quality_statistics import CurvePoints, Metric, QualityStatistics, build
 from watchkeep.formats.violations import Violations
 from watchkeep.monitors.model_quality.baseline import QualityBaseline, counts_of
+from watchkeep.monitors.model_quality.estimates import SENTENCE
 from watchkeep.monitors.model_quality.evaluation import QualityFindings
 from watchkeep.monitors.model_quality.measures import Quality, Sampled, quality
 from watchkeep.monitors.model_quality.plan import QualityPlan
@@ -62,7 +63,10 @@ def quality_violations(findings: QualityFindings) -> Violations:
     for verdict in findings.violations:
         one = findings.quality.measures.get(verdict.measure, Sampled(verdict.value))
         error: Value = Undefined("no standard error") if one.error is None else one.error
-        limit = QualityConstraint(verdict.measure, verdict.limit or 0.0, Operator(verdict.check))
+        operator = (
+            Operator(verdict.check) if verdict.check in list(Operator) else Operator.of(verdict.measure)
+        )
+        limit = QualityConstraint(verdict.measure, verdict.limit or 0.0, operator)
         own = {
             "measure": verdict.measure,
             "value": value(verdict.value),
@@ -82,6 +86,7 @@ def quality_document(findings: QualityFindings) -> dict[str, object]:
         "labelled": found.labelled,
         "unlabelled": findings.profile.rows - found.labelled,
         "measures": _beside(found, baseline.quality),
+        **_expected(findings),
         **({} if findings.join is None else {"join": dict(findings.join)}),
         **_drawn(found, plan),
         "before": _drawn(baseline.quality, plan),
@@ -124,6 +129,30 @@ def quality_baseline_document(baseline: QualityBaseline) -> dict[str, object]:
             "segments": [{"name": one.name, "rule": one.rule} for one in plan.segments],
         },
     }
+
+
+def _expected(findings: QualityFindings) -> dict[str, object]:
+    """Estimates beside what came true, as far as it is known."""
+    if not findings.estimates:
+        return {}
+    told = []
+    for name, one in findings.estimates.items():
+        now = findings.quality.measures.get(name)
+        realised = None if now is None or isinstance(now.value, Undefined) else now.value
+        told.append(
+            {
+                "measure": name,
+                "value": value(one.value),
+                "low": _number(one.low),
+                "high": _number(one.high),
+                "realised": _number(realised),
+                "outside": realised is not None
+                and one.low is not None
+                and one.high is not None
+                and not one.low <= realised <= one.high,
+            }
+        )
+    return {"estimates": {"sentence": SENTENCE, "measures": told}}
 
 
 def _answers(plan: QualityPlan) -> dict[str, object]:

@@ -14,9 +14,10 @@ from watchkeep.frames.classes import Classes
 from watchkeep.frames.roles import Role, Roles
 from watchkeep.frames.segments import Segment
 from watchkeep.frames.text_values import Dialect
-from watchkeep.monitors.model_quality.baseline import QualityBaseline
+from watchkeep.monitors.model_quality.baseline import QualityBaseline, held_of
 from watchkeep.monitors.model_quality.plan import Problem, QualityPlan
 from watchkeep.monitors.model_quality.scan import QualityScan
+from watchkeep.monitors.model_quality.sets import sets_of
 from watchkeep.monitors.model_quality.suggestions import suggest
 from watchkeep.monitors.model_quality.survey import LabelSurvey, PlaceSurvey, with_positive
 from watchkeep.profiles.plan import ColumnPlan, Plan
@@ -113,6 +114,7 @@ def learn_quality(
     profile = answered.profile()
     if not profile.rows:
         raise EmptySourceError(source.name, why=no_rows(profile.rejected))
+    plan = replace(plan, sets=None if dialect.sagemaker else sets_of(plan, held_of(plan, profile)))
     baseline = QualityBaseline(created=created, source=source.name, plan=plan, profile=profile)
     return replace(baseline, constraints=suggest(baseline.quality, sagemaker=dialect.sagemaker))
 

@@ -89,7 +89,7 @@ class JoinedSource:
 
     def schema(self, ask: Ask) -> pa.Schema:
         """The columns of the predictions, and the label."""
-        schema = self._predictions.schema(ask)
+        schema = self._predictions.schema(self._without_label(ask))
         found, open_ = self._label_rows().schema_type()
         fields = {field.name: field for field in schema}
         fields[self._label_name] = found.field(self._label_name)
@@ -105,7 +105,7 @@ class JoinedSource:
             SourceError: one of the two cannot be read, or the disk is full.
         """
         with Matching(self.name, memory=self._memory) as matching:
-            keys = _Keys(self._predictions, self._id, ask)
+            keys = _Keys(self._predictions, self._id, self._without_label(ask))
             labels = self._label_rows()
             matching.keep("predictions", _KEYS, keys.tables())
             matching.keep("labels", COLUMNS, labels.tables())
@@ -113,6 +113,12 @@ class JoinedSource:
             self._account = _account(keys, labels, found)
             with closing(matching.slices()) as slices:
                 yield from self._labelled(keys, labels.type, _Outcome(slices))
+
+    def _without_label(self, ask: Ask) -> Ask:
+        """What to ask of the predictions: rows that come without names come without a label too."""
+        if ask.positional is None:
+            return ask
+        return replace(ask, positional=[name for name in ask.positional if name != self._label_name])
 
     def _label_rows(self) -> LabelRows:
         return LabelRows(self._labels, self._label_id, self._label, self._arrival)

@@ -62,9 +62,7 @@ class LabelType:
 
     @classmethod
     def of(cls, stored: pa.DataType, *, textual: bool) -> "LabelType":
-        """The type that labels stored like this are given: numbers, truth values and texts keep theirs, and
-        others become texts.
-        """
+        """What labels of this type become: numbers, truth values and texts stay, others become texts."""
         kind = stored.value_type if pa.types.is_dictionary(stored) else stored
         if textual:
             return cls(pa.string(), textual=True)

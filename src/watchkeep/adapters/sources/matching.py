@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from watchkeep.adapters.sources.files import sentence
-from watchkeep.core.errors import MissingExtraError, UnreadableSourceError, WatchkeepError
+from watchkeep.core.errors import UnreadableSourceError, WatchkeepError
 from watchkeep.frames.batches import one_chunk
 from watchkeep.frames.buffers import plain
 from watchkeep.service.joining import DelayQuantiles
@@ -149,13 +149,10 @@ class Matching:
             slack: microseconds that a label may have come later than its time of arrival.
 
         Raises:
-            MissingExtraError: DuckDB is not installed.
             UnreadableSourceError: the disk is full.
         """
-        try:
-            import duckdb
-        except ImportError as error:
-            raise MissingExtraError("the join of predictions with labels", extra="sql") from error
+        import duckdb  # a quarter of a second that most commands do not need
+
         try:
             with duckdb.connect(":memory:", config=self._config()) as connection:
                 return self._match(connection, slack)

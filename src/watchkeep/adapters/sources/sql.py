@@ -9,7 +9,6 @@ import pyarrow as pa
 from watchkeep.adapters.sources.files import reading
 from watchkeep.adapters.sources.spool import Once
 from watchkeep.core.errors import (
-    MissingExtraError,
     MissingSourceError,
     OptionError,
     UnreadableSourceError,
@@ -26,7 +25,6 @@ def of_duckdb(url: str) -> Once:
     four; none at all (`duckdb://?query=...`) is an empty database in memory, from which files can be queried.
 
     Raises:
-        MissingExtraError: DuckDB is not installed.
         OptionError: the URL holds no query.
         MissingSourceError: there is no such file.
     """
@@ -41,10 +39,8 @@ def of_duckdb(url: str) -> Once:
 
 
 def _answer(url: str, path: str, query: str) -> pa.RecordBatchReader:
-    try:
-        import duckdb
-    except ImportError as error:
-        raise MissingExtraError("a duckdb:// source", extra="sql") from error
+    import duckdb  # a quarter of a second that most commands do not need
+
     try:
         connection = duckdb.connect(path or ":memory:", read_only=bool(path))
         kinds = [statement.type for statement in connection.extract_statements(query)]

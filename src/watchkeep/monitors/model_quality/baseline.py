@@ -11,7 +11,8 @@ from watchkeep.core.verdicts import DATASET
 from watchkeep.frames.roles import Roles
 from watchkeep.frames.text_values import Dialect
 from watchkeep.monitors.model_quality.measures import Counts, Quality, quality
-from watchkeep.monitors.model_quality.plan import QualityPlan
+from watchkeep.monitors.model_quality.plan import Problem, QualityPlan
+from watchkeep.monitors.model_quality.rows import Doubles
 from watchkeep.monitors.model_quality.scan import TABLE
 from watchkeep.profiles.profile import Profile
 from watchkeep.states.totals import Totals
@@ -78,3 +79,15 @@ def counts_of(profile: Profile, subject: str) -> Counts:
         if name == DATASET == subject and part != TABLE and isinstance(state, Totals)
     }
     return Counts(table.values, sums)
+
+
+def held_of(plan: QualityPlan, profile: Profile) -> Doubles | None:
+    """Labelled rows by place, as prediction sets are learned from; None when nothing is placed."""
+    counts = counts_of(profile, DATASET)
+    if plan.problem is Problem.BINARY and plan.bins is not None:
+        layers = len(counts.table)
+        table = counts.table[1 if layers > 1 else 0].reshape(-1, 2, 3)
+        by_label: Doubles = table[:, :, :2].sum(axis=1).T
+        return by_label
+    part = "true" if plan.problem is Problem.MULTICLASS else "errors"
+    return counts.sums[part][None] if part in counts.sums else None

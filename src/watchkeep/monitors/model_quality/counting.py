@@ -46,6 +46,11 @@ ERRORS: Final = (
 baseline's labels; |e / y| where y is not 0; and 2 |e| / (|y| + |prediction|)."""
 
 
+DOUBT: Final = ("rows", "confidence", "margin", "entropy")
+"""Of classes: sums over all rows, of weights, the largest probability, its lead over the next, and the entropy in
+bits."""
+
+
 class Counter(Protocol):
     """Counts the rows of batches into tables that add up."""
 
@@ -172,6 +177,8 @@ class ClassCounter:
             "losses": Totals.empty((len(LOSSES),)),
             "ranks": Totals.empty((TOP,)),
             "confidence": Totals.empty((self._kinds, WIDTHS, 4)),
+            "true": Totals.empty((WIDTHS,)),
+            "doubt": Totals.empty((len(DOUBT),)),
         }
 
     def sums(self, answers: Answers) -> dict[str, Doubles]:
@@ -208,6 +215,10 @@ class ClassCounter:
             "losses": _losses(-np.log(np.maximum(true, LEAST)), brier, weights[known]),
             "ranks": by_rank,
             "confidence": table.reshape(self._kinds, WIDTHS, 4),
+            "true": np.bincount(
+                np.minimum((true * WIDTHS).astype(np.intp), WIDTHS - 1), _grained(weights[known]), WIDTHS
+            ).astype(np.float64),
+            "doubt": _doubt(answers.chances, weights),
         }
 
 
@@ -270,6 +281,14 @@ class ErrorCounter:
         places = self._places.of(answers.predictions[known] - answers.labels[known])
         weights = None if answers.weights is None else _grained(answers.weights[known])
         return {"errors": np.bincount(places, weights, len(self._places)).astype(np.float64)}
+
+
+def _doubt(chances: Doubles, weights: Doubles) -> Doubles:
+    """See `DOUBT`; chances of shape (n, classes)."""
+    ordered = np.sort(chances, axis=1)
+    entropy = -(chances * np.log2(np.maximum(chances, LEAST))).sum(axis=1)
+    each = np.ones(len(chances)), ordered[:, -1], ordered[:, -1] - ordered[:, -2], entropy
+    return np.array([float((weights * _grained(one)).sum()) for one in each])
 
 
 def _losses(log_loss: Doubles, brier: Doubles, weights: Doubles) -> Doubles:

@@ -15,10 +15,13 @@ from watchkeep.core.verdicts import DATASET, Verdict
 from watchkeep.core.window import Window
 from watchkeep.monitors.findings import Findings, Measured, ranked
 from watchkeep.monitors.model_quality.baseline import QualityBaseline, counts_of
+from watchkeep.monitors.model_quality.drift import before_labels, drifted
+from watchkeep.monitors.model_quality.estimates import estimates
 from watchkeep.monitors.model_quality.losses import means_of, sums_of
 from watchkeep.monitors.model_quality.measures import Quality, Sampled, quality
 from watchkeep.monitors.model_quality.sentences import sentence
 from watchkeep.profiles.profile import Profile
+from watchkeep.stats.expected_counts import Estimated
 
 _POSITIVES: Final = ("recall", "true_positive_rate", "false_negative_rate", "f0_5", "f1", "f2", "pr_auc")
 _NEGATIVES: Final = ("true_negative_rate", "false_positive_rate")
@@ -33,12 +36,14 @@ class QualityFindings(Findings):
         against: the baseline, whole.
         quality: of the window.
         segments: of slices of it, by name.
+        estimates: what was expected of measures before any label was looked at, by name.
         join: what became of predictions and labels that were joined, as JSON; None when labels stood beside them.
     """
 
     against: QualityBaseline
     quality: Quality
     segments: Mapping[str, Quality] = field(default_factory=dict)
+    estimates: Mapping[str, Estimated] = field(default_factory=dict)
     join: Mapping[str, object] | None = None
 
 
@@ -74,6 +79,7 @@ def evaluate_quality(
     whole = quality(plan, counts)
     segments = {one.name: quality(plan, counts_of(profile, one.name)) for one in plan.segments}
     level = policy.false_alarms / max(1, len(baseline.constraints))
+    expected = {} if policy.dialect.sagemaker else estimates(baseline, profile)
     panel = panel_of_quality(baseline, false_alarms=policy.false_alarms)
     sighting = sighted((sums_of(plan, counts),), whole.labelled, window)
     return QualityFindings(
@@ -87,7 +93,13 @@ def evaluate_quality(
             for name, one in found.measures.items()
         ),
         verdicts=ranked(
-            [_verdict(one, whole, baseline, policy, level=level) for one in baseline.constraints]
+            [
+                *(
+                    _verdict(one, whole, baseline, policy, expected, level=level)
+                    for one in baseline.constraints
+                ),
+                *drifted(plan, expected, whole, profile.rows, level=level),
+            ]
         ),
         source=source,
         created=created,
@@ -97,12 +109,21 @@ def evaluate_quality(
         against=baseline,
         quality=whole,
         segments=segments,
+        estimates=expected,
     )
 
 
 def _verdict(
-    constraint: Constraint, found: Quality, baseline: QualityBaseline, policy: Policy, *, level: float
+    constraint: Constraint,
+    found: Quality,
+    baseline: QualityBaseline,
+    policy: Policy,
+    expected: Mapping[str, Estimated],
+    *,
+    level: float,
 ) -> Verdict:
+    if not found.labelled and constraint.measure in expected:
+        return before_labels(constraint, expected[constraint.measure], level=level)
     one = found.measures.get(constraint.measure)
     if one is None:
         one = Sampled(Undefined(f"there is no measure {constraint.measure!r} of these answers"))

@@ -11,6 +11,7 @@ from watchkeep.core.undefined import Undefined, Value
 from watchkeep.monitors.model_quality.counting import ERRORS, LOSSES
 from watchkeep.monitors.model_quality.plan import Problem, QualityPlan
 from watchkeep.monitors.model_quality.rows import Doubles
+from watchkeep.monitors.model_quality.sets import coverage
 from watchkeep.states.bins import Bins
 from watchkeep.states.cells import cell_high
 from watchkeep.stats import classification as formulas
@@ -90,7 +91,7 @@ def of_two(plan: QualityPlan, table: Doubles) -> dict[str, Value | Bounded]:
     found: dict[str, Value | Bounded] = dict(formulas.binary_rates(tn, fp, fn, tp))
     if plan.bins is not None:
         by_label = table.sum(axis=1)
-        tied = _tied(plan.bins)
+        tied = tied_places(plan.bins)
         for name, curve in (("auc", formulas.roc), ("pr_auc", formulas.precision_recall)):
             drawn = curve(by_label[:, 1], by_label[:, 0], tied=tied)
             found[name] = drawn if isinstance(drawn, Undefined) else drawn.area
@@ -114,7 +115,7 @@ def _of_two(plan: QualityPlan, counts: Counts) -> Quality:
     curves: list[Curve | None] = [None, None]
     by_label = table.sum(axis=1)
     if plan.bins is not None:
-        tied = _tied(plan.bins)
+        tied = tied_places(plan.bins)
         drawn = [
             each(by_label[:, 1], by_label[:, 0], tied=tied)
             for each in (formulas.roc, formulas.precision_recall)
@@ -128,6 +129,7 @@ def _of_two(plan: QualityPlan, counts: Counts) -> Quality:
         measures["expected_calibration_error"] = Sampled(
             reliability.grouped(GROUPS, by="mass").expected_error()
         )
+    measures |= _covered(plan, by_label.T if plan.bins is not None else None)
     return Quality(
         labelled,
         int(rows[:, :, 2].sum()),
@@ -177,6 +179,7 @@ def _of_classes(plan: QualityPlan, counts: Counts) -> Quality:
         grouped = reliability.grouped(GROUPS, by="mass")
         measures["expected_calibration_error"] = Sampled(grouped.expected_error())
         reliability = grouped
+        measures |= _covered(plan, counts.sums["true"][None])
     return Quality(
         int(rows[:, :kinds].sum()),
         int(rows[:, kinds].sum()),
@@ -208,6 +211,7 @@ def _of_numbers(plan: QualityPlan, counts: Counts) -> Quality:
         name: Sampled(value, None if isinstance(value, Undefined) else errors.get(name))
         for name, value in values.items()
     }
+    measures |= _covered(plan, counts.sums["errors"][None] if "errors" in counts.sums else None)
     return Quality(n, 0, w, measures)
 
 
@@ -306,6 +310,14 @@ def _lost(losses: Doubles, effective: float) -> dict[str, Sampled]:
     return found
 
 
+def _covered(plan: QualityPlan, held: Doubles | None) -> dict[str, Sampled]:
+    """How often prediction sets hold the truth; nothing where there are none."""
+    if plan.sets is None:
+        return {}
+    value, n = coverage(plan, held)
+    return {"coverage": _share(value, n)}
+
+
 def _share(value: Value, effective: float) -> Sampled:
     if isinstance(value, Undefined) or effective < FEWEST:
         return Sampled(value)
@@ -320,7 +332,7 @@ def _effective(tables: Doubles) -> float:
     return float(tables[1].sum()) ** 2 / squares if squares > 0 else 0.0
 
 
-def _tied(bins: Bins) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def tied_places(bins: Bins) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Which places hold one score only, shape (places,): those of a single double."""
     if not len(bins):
         return np.ones(2, np.bool_)

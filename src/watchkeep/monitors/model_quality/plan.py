@@ -40,6 +40,7 @@ class QualityPlan:
         probability: whether scores are probabilities: all of the baseline's are within [0, 1].
         center, scale: mean and standard deviation of the baseline's labels, in which errors are summed; numbers only.
         segments: slices of the rows that are counted apart.
+        sets: the places that bound prediction sets, see `sets.sets_of`; None when there are none.
         features: columns that rows kept in the sample are described by.
         dialect: whose rules tell types apart.
     """
@@ -53,6 +54,7 @@ class QualityPlan:
     center: float = 0.0
     scale: float = 1.0
     segments: tuple[Segment, ...] = ()
+    sets: tuple[int, int] | None = None
     features: tuple[BaselineColumn, ...] = ()
     dialect: Dialect = Dialect.DEFAULT
 

@@ -39,9 +39,12 @@ HIGHER_IS_BETTER: Final = (
     "balanced_accuracy",
     "matthews",
     "pr_auc",
+    "coverage",
 )
 """Measures that may not be less."""
-OURS: Final = frozenset({"log_loss", "brier", "mape", "smape", "balanced_accuracy", "matthews", "pr_auc"})
+OURS: Final = frozenset(
+    {"log_loss", "brier", "mape", "smape", "balanced_accuracy", "matthews", "pr_auc", "coverage"}
+)
 """Those that SageMaker's files know nothing of."""
 ERRORS: Final = 3.0
 """Standard errors of the baseline's own value that a limit leaves room for."""

@@ -1,0 +1,1 @@
+"""How near estimates of quality come that need no labels: `python -m bench.estimates`."""

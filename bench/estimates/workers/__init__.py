@@ -1,0 +1,1 @@
+"""What runs in other tools' environments; imports nothing of this project."""

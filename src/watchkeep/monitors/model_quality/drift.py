@@ -1,0 +1,108 @@
+"""What estimates are held against: limits, while there are no labels, and what came true, once there are."""
+
+import math
+from collections.abc import Mapping
+from typing import Final
+
+from watchkeep.constraints import checks
+from watchkeep.constraints.constraint import Constraint, Side
+from watchkeep.core.undefined import Undefined
+from watchkeep.core.verdicts import DATASET, Outcome, Verdict
+from watchkeep.monitors.model_quality.measures import Quality
+from watchkeep.monitors.model_quality.plan import Problem, QualityPlan
+from watchkeep.stats.expected_counts import Estimated
+from watchkeep.stats.normal import upper_quantile
+
+JUDGED: Final = {
+    Problem.BINARY: ("accuracy", "auc", "log_loss"),
+    Problem.MULTICLASS: ("accuracy",),
+    Problem.REGRESSION: ("mae",),
+}
+"""The measures whose estimates are held against what came true."""
+FEWEST: Final = 100
+"""Labelled rows from which on they are."""
+
+
+def before_labels(constraint: Constraint, one: Estimated, *, level: float) -> Verdict:
+    """A limit without labels: violated only if the estimate is beyond it by more than it may be wrong.
+
+    Args:
+        constraint: the limit.
+        one: the estimate of its measure.
+        level: the chance of a violation by noise.
+    """
+    outcome, value, evidence, severity = Outcome.UNDECIDED, one.value, {}, 0.0
+    if isinstance(one.value, Undefined) or one.deviation is None or one.low is None or one.high is None:
+        value = Undefined("no label has come")
+        sentence = f"{constraint.measure} needs labels, and none has come"
+    else:
+        margin = upper_quantile(min(0.5, level)) * one.deviation
+        beyond = (
+            constraint.limit - one.value if constraint.side is Side.AT_LEAST else one.value - constraint.limit
+        )
+        evidence = {"estimated": one.value, "low": one.low, "high": one.high, "noise": margin}
+        bound = "at least" if constraint.side is Side.AT_LEAST else "at most"
+        told = f"{constraint.measure} is estimated at {one.value:.4g} ({one.low:.4g} to {one.high:.4g})"
+        if beyond > margin:
+            outcome = Outcome.VIOLATED
+            severity = min(100.0, (beyond - margin) / max(1e-9, abs(constraint.limit)))
+            sentence = f"{told} before labels have come, {bound} {constraint.limit:.4g} is allowed"
+        else:
+            value = Undefined("no label has come")
+            sentence = f"{told}: labels, which decide, have not come"
+    return Verdict(
+        check=constraint.check,
+        measure=constraint.measure,
+        subject=DATASET,
+        outcome=outcome,
+        value=value,
+        limit=constraint.limit,
+        sentence=sentence,
+        evidence=evidence,
+        severity=severity,
+        side=str(constraint.side),
+    )
+
+
+def drifted(
+    plan: QualityPlan, expected: Mapping[str, Estimated], found: Quality, rows: int, *, level: float
+) -> list[Verdict]:
+    """Whether quality came true as was estimated: if not, the same features and answers mean something else now.
+
+    Args:
+        plan: how answers are read.
+        expected: estimates, by measure.
+        found: what came true.
+        rows: of the window; where fewer have labels, which rows have is chance too.
+        level: the chance of a violation by noise.
+    """
+    verdicts = []
+    for name in JUDGED[plan.problem]:
+        one, now = expected.get(name), found.measures.get(name)
+        if one is None or now is None or isinstance(one.value, Undefined) or one.deviation is None:
+            continue
+        if isinstance(now.value, Undefined) or now.error is None or found.labelled < FEWEST:
+            continue
+        # The rows that have labels differ from all by as much as their own scatter tells.
+        missing = max(0.0, 1 - found.labelled / max(1, rows))
+        deviation = math.sqrt(one.deviation**2 + missing * now.error**2)
+        margin = upper_quantile(min(0.5, level / 2)) * deviation
+        apart = abs(now.value - one.value)
+        verdicts.append(
+            Verdict(
+                check=checks.CONCEPT_DRIFT,
+                measure=name,
+                subject=DATASET,
+                outcome=Outcome.VIOLATED if apart > margin else Outcome.KEPT,
+                value=now.value,
+                limit=None,
+                sentence=(
+                    f"{name} came out as {now.value:.4g}, and {one.value:.4g} was expected of such answers to such"
+                    f" features (noise {margin:.2g})"
+                    + (": what they mean has changed (concept drift)" if apart > margin else "")
+                ),
+                evidence={"estimated": one.value, "low": one.low, "high": one.high, "noise": margin},
+                severity=min(100.0, (apart - margin) / max(1e-9, abs(one.value))) if apart > margin else 0.0,
+            )
+        )
+    return verdicts

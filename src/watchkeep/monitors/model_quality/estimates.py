@@ -1,0 +1,164 @@
+"""Quality before labels come: what the reference answers lead to expect of a window, beside what came true."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from watchkeep.baselines.class_estimator import ClassEstimator
+from watchkeep.baselines.error_estimator import ErrorEstimator, Predictions, quantities
+from watchkeep.baselines.estimator import BinaryEstimator, Mix
+from watchkeep.core.undefined import Undefined
+from watchkeep.core.verdicts import DATASET
+from watchkeep.monitors.model_quality.baseline import QualityBaseline, counts_of
+from watchkeep.monitors.model_quality.counting import WIDTHS
+from watchkeep.monitors.model_quality.measures import Counts, tied_places
+from watchkeep.monitors.model_quality.places import Places
+from watchkeep.monitors.model_quality.plan import Problem, QualityPlan
+from watchkeep.monitors.model_quality.rows import Doubles
+from watchkeep.monitors.model_quality.scan import OWN, SAMPLE
+from watchkeep.profiles.profile import Profile
+from watchkeep.states.rows import RowSample
+from watchkeep.stats.expected_counts import Estimated
+from watchkeep.stats.reweighting import Indicators, indicators
+
+SENTENCE: Final = (
+    "Estimated from the answers and the mix of features alone, as labelled reference rows with such answers and "
+    "features turned out. What it cannot see: that the same answers to the same features have become right less often "
+    "(concept drift). Where labels have come, a value outside its band is a sign of just that."
+)
+"""What an estimate is, for people."""
+BUCKETS: Final = 16
+"""Predicted numbers are told apart by so many buckets."""
+_LABEL, _ANSWER, _SCORE = (OWN.index(name) for name in ("label", "prediction", "score"))
+
+Codes = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Features:
+    """What rows of the sample are like, as features that stand for buckets of columns."""
+
+    found: Indicators
+    rows: Doubles
+
+    @classmethod
+    def of(cls, codes: Codes, traits: Doubles) -> "_Features":
+        sizes = (codes.max(axis=0) + 1).tolist()
+        found = indicators(codes, sizes, traits)
+        return cls(found, found.of(codes))
+
+    def mix(self, codes: Codes) -> Mix | None:
+        return Mix(self.found.of(codes).mean(axis=0), float(len(codes))) if len(codes) else None
+
+
+def estimates(baseline: QualityBaseline, profile: Profile) -> Mapping[str, Estimated]:
+    """The measures that can be estimated of a window, each with the band its value will lie in once all are labelled.
+
+    Args:
+        baseline: labelled reference answers.
+        profile: the window's states; labels in it are not looked at.
+    """
+    plan = baseline.plan
+    before, now = counts_of(baseline.profile, DATASET), counts_of(profile, DATASET)
+    samples = _sample(baseline.profile), _sample(profile)
+    labels = samples[0][:, _LABEL]
+    known = ~np.isnan(labels) if plan.problem is Problem.REGRESSION else labels < plan.kinds
+    reference = samples[0][known]
+    if plan.problem is Problem.BINARY:
+        return _of_two(plan, before, now, reference, samples[1])
+    if plan.problem is Problem.MULTICLASS:
+        return _of_classes(plan, before, now, reference, samples[1])
+    return _of_numbers(profile.rows, reference, samples[1])
+
+
+def _sample(profile: Profile) -> Doubles:
+    sample = profile.part(DATASET, SAMPLE, RowSample)
+    assert sample is not None  # noqa: S101 (every scan keeps one)
+    return sample.values
+
+
+def _codes(values: Doubles, *more: Codes) -> Codes:
+    """The bucket of each row in each feature, from 0; rows that lack the column are in one of their own."""
+    codes = np.nan_to_num(values[:, len(OWN) :], nan=-1.0).astype(np.intp) + 1
+    return np.column_stack([codes, *more]) if more else codes
+
+
+def _spread(tables: Doubles) -> float:
+    """The sum of squared weights over the sum of weights."""
+    weight = float(tables[1].sum()) if len(tables) > 1 else 0.0
+    return float(tables[2].sum()) / weight if weight > 0 else 1.0
+
+
+def _of_two(
+    plan: QualityPlan, before: Counts, now: Counts, reference: Doubles, window: Doubles
+) -> Mapping[str, Estimated]:
+    tables = [each.table.reshape(len(each.table), -1, 2, 3) for each in (before, now)]
+    weighted = [table[1 if len(table) > 1 else 0] for table in tables]
+    counts, rows = weighted[0][:, :, :2], weighted[1].sum(axis=2)
+    scored = plan.bins is not None
+    if not scored:  # the bins are the answers
+        counts = np.einsum("ij,jk->ijk", np.eye(2), counts[0])
+        rows = np.diag(rows[0])
+    held, means = counts.sum(axis=(1, 2)), None
+    if "scores" in before.sums:
+        means = np.divide(before.sums["scores"], held, out=np.zeros(len(held)), where=held > 0)
+    tied = tied_places(plan.bins) if plan.bins is not None else None
+    found = BinaryEstimator.fit(counts, means=means, tied=tied, scored=scored, spread=_spread(tables[0]))
+    if isinstance(found, Undefined):
+        return {}
+    mix = None
+    if plan.features and len(reference):
+        labels = reference[:, _LABEL].astype(np.intp)
+        bins = reference[:, _ANSWER].astype(np.intp)
+        if plan.bins is not None:
+            bins = Places(plan.bins).of(reference[:, _SCORE])
+        features = _Features.of(_codes(reference), found.traits(bins, labels))
+        found, mix = found.with_features(features.rows, bins, labels), features.mix(_codes(window))
+    return found.estimate(rows, mix=mix, spread=_spread(tables[1]))
+
+
+def _of_classes(
+    plan: QualityPlan, before: Counts, now: Counts, reference: Doubles, window: Doubles
+) -> Mapping[str, Estimated]:
+    kinds = plan.kinds
+    tables = [each.table.reshape(len(each.table), kinds, kinds + 1) for each in (before, now)]
+    weighted = [table[1 if len(table) > 1 else 0] for table in tables]
+    confusion = weighted[0][:, :kinds]
+    scored = "confidence" in before.sums and "confidence" in now.sums
+    if scored:
+        labelled, right = before.sums["confidence"][:, :, 1], before.sums["confidence"][:, :, 2]
+        rows = now.sums["confidence"][:, :, 0]
+    else:
+        labelled, right = confusion.sum(axis=1, keepdims=True), np.diag(confusion)[:, None]
+        rows = weighted[1].sum(axis=1, keepdims=True)
+    found = ClassEstimator.fit(labelled, right, confusion)
+    if isinstance(found, Undefined):
+        return {}
+    mix = None
+    if plan.features and len(reference):
+        answers, labels = reference[:, _ANSWER].astype(np.intp), reference[:, _LABEL].astype(np.intp)
+        bins = np.zeros(len(answers), np.intp)
+        if scored:
+            bins = np.minimum((reference[:, _SCORE] * WIDTHS).astype(np.intp), WIDTHS - 1)
+        correct = (answers == labels).astype(np.intp)
+        features = _Features.of(_codes(reference), found.traits(answers, bins, correct))
+        found, mix = found.with_features(features.rows, answers, bins, correct), features.mix(_codes(window))
+    return found.estimate(rows, mix=mix, spread=_spread(tables[1]))
+
+
+def _of_numbers(rows: int, reference: Doubles, window: Doubles) -> Mapping[str, Estimated]:
+    if not len(reference) or not len(window):
+        return {}
+    answers = reference[:, _ANSWER]
+    errors = answers - reference[:, _LABEL]
+    edges = np.unique(np.quantile(answers, np.arange(1, BUCKETS) / BUCKETS))
+    mine, theirs = (np.searchsorted(edges, each[:, _ANSWER], side="right") for each in (reference, window))
+    features = _Features.of(_codes(reference, mine), quantities(errors, answers - answers.mean()))
+    found = ErrorEstimator.fit(errors, answers, features=features.rows)
+    if isinstance(found, Undefined):
+        return {}
+    told = Predictions(float(window[:, _ANSWER].mean()), float((window[:, _ANSWER] ** 2).mean()))
+    return found.estimate(float(rows), mix=features.mix(_codes(window, theirs)), predictions=told)
