@@ -126,6 +126,7 @@ class Panel:
         rows: rows of the baseline.
         margin: what is too little to matter, in standard deviations of a row.
         alike: whether of every subject the same shift of a mean, in standard deviations of a row, is seen.
+        unit: what the rows are that it counts, for people.
         price: what chances that are only about right cost: the budget is divided by it.
     """
 
@@ -135,6 +136,7 @@ class Panel:
     margin: float = MARGIN
     alike: bool = True
     price: float = PRICE
+    unit: str = "rows"
 
     @cached_property
     def subjects(self) -> tuple[str, ...]:
@@ -193,9 +195,9 @@ class Panel:
         )
 
     def _unseen(self, history: History, sighting: Sighting) -> tuple[History, Decision]:
-        why = f"a window needs {FEW} rows, has {sighting.rows}"
+        why = f"a window needs {FEW} {self.unit}, has {sighting.rows}"
         if self.rows < FEW_REFERENCE:
-            why = f"a baseline needs {FEW_REFERENCE} rows, has {self.rows}"
+            why = f"a baseline needs {FEW_REFERENCE} {self.unit}, has {self.rows}"
         decision = Decision(
             key=sighting.key,
             digest=sighting.digest,

@@ -15,7 +15,7 @@ from watchkeep.baselines.estimator import CONFIDENCE, Mix
 from watchkeep.core.undefined import Undefined, Value
 from watchkeep.stats.classification import regression_rates
 from watchkeep.stats.expected_counts import Estimated, band
-from watchkeep.stats.reweighting import Reweighting, Shift
+from watchkeep.stats.reweighting import Features, Reweighting, Shift
 
 Reals = npt.NDArray[np.float64]
 
@@ -59,7 +59,7 @@ class ErrorEstimator:
 
     @classmethod
     def fit(
-        cls, errors: Reals, predictions: Reals, *, features: Reals | None = None
+        cls, errors: Reals, predictions: Reals, *, features: Features | None = None
     ) -> "ErrorEstimator | Undefined":
         """Learn from labelled reference rows, all or a sample; undefined when there are fewer than two.
 
@@ -72,7 +72,7 @@ class ErrorEstimator:
         >>> kind = np.repeat([[-1.0], [1.0]], 100, axis=0)
         >>> estimator = ErrorEstimator.fit(errors, np.arange(200.0), features=kind)
         >>> round(estimator.estimate(1000, mix=Mix(np.array([1.0]), 1000.0))["mae"].value, 2)
-        2.98
+        3.0
         """
         if len(errors) < 2:
             return Undefined(f"estimates need 2 labelled reference rows, have {len(errors)}")

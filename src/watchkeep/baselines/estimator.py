@@ -27,7 +27,7 @@ from watchkeep.stats.expected_counts import (
     measured,
 )
 from watchkeep.stats.isotonic import Calibration, calibrated
-from watchkeep.stats.reweighting import Reweighting, Shift, information, powers, tilted
+from watchkeep.stats.reweighting import Features, Reweighting, Shift, information, powers, tilted
 
 Reals = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
@@ -120,7 +120,7 @@ class BinaryEstimator:
         left = labels - self.calibration.chances[bins]
         return np.asarray(left[:, None] * self._powers[bins], np.float64)
 
-    def with_features(self, features: Reals, bins: Places, labels: Places) -> "BinaryEstimator":
+    def with_features(self, features: Features, bins: Places, labels: Places) -> "BinaryEstimator":
         """The same, and what feature scores tell of reference rows; features of shape (n, d)."""
         return replace(self, reweighting=Reweighting.of(features, self.quantities(bins, labels)))
 
@@ -178,7 +178,7 @@ class BinaryEstimator:
     @cached_property
     def _held(self) -> Reals:
         """Reference rows by bin and answer."""
-        return self.counts.sum(axis=2)
+        return np.asarray(self.counts.sum(axis=2), np.float64)
 
     @cached_property
     def _powers(self) -> Reals:

@@ -23,6 +23,7 @@ COMMANDS: Final = MappingProxyType(
         "check": "Hold a window of data against a baseline.",
         "compare": "Compare two datasets at a glance; nothing is saved.",
         "show": "Draw a report, a baseline or a watch.",
+        "label-plan": "Tell which few rows to label, so that quality is known twice as well.",
         "acknowledge": "End the open alarm of a watch, on record.",
         "demo": "Watch a real model through a real blizzard.",
         "doctor": "Tell whether this installation works, and with what.",
@@ -42,7 +43,7 @@ class Verbs(click.Group):
         if cmd_name not in COMMANDS:
             expected = "one of " + ", ".join(COMMANDS)
             raise OptionError("command", got=cmd_name, expected=expected, choices=COMMANDS)
-        command = import_module(f"watchkeep.cli.{cmd_name}").command
+        command = import_module(f"watchkeep.cli.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)  # noqa: S101 (for the type checker)
         return command
 

@@ -8,6 +8,7 @@ import click
 
 from watchkeep.adapters.sources import open_source
 from watchkeep.app.joining import joined
+from watchkeep.app.reviewing import review_list
 from watchkeep.app.store import load_baseline, save_report
 from watchkeep.app.watching import observe
 from watchkeep.cli import VIOLATED
@@ -44,6 +45,24 @@ from watchkeep.service.ports import Source
 )
 @click.option("--labels-id", metavar="C", help="The column of the ids in --labels, if it has another name.")
 @click.option("--arrival", metavar="C", help="The column in --labels of the times when labels arrived.")
+@click.option(
+    "--find-segments",
+    is_flag=True,
+    help="Search for slices of the rows where answers are worse (model-quality; some seconds).",
+)
+@click.option(
+    "--review",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the ids of the answers that are least certain to FILE, as CSV (model-quality).",
+)
+@click.option(
+    "--review-below",
+    type=float,
+    default=0.6,
+    show_default=True,
+    help="The probability of an answer below which it is to be reviewed.",
+)
 @click.option("--engine", type=click.Choice(["local"]), default="local", help="What does the reading.")
 @click.option("--strict", is_flag=True, help="Exit with 1 also when anything is undecided.")
 @click.option(
@@ -93,15 +112,18 @@ def command(
     if given["labels"]:
         labels = open_source(list(given["labels"]))
         source = joined(source, labels, learned, roles, label_id=given["labels_id"], arrival=given["arrival"])
-    findings = check(
-        learned,
-        source,
-        window=window,
-        policy=policy,
-        created=datetime.now(UTC),
-        roles=None if roles == Roles() else roles,
-        progress=progress(),
-    )
+    with review_list(given["review"], below=given["review_below"]) as review:
+        findings = check(
+            learned,
+            source,
+            window=window,
+            policy=policy,
+            created=datetime.now(UTC),
+            roles=None if roles == Roles() else roles,
+            progress=progress(),
+            review=review,
+            search=given["find_segments"],
+        )
     watched = None if watch is None else observe(watch, learned, findings)
     document = save_report(findings, learned, out, watched)
     code = answer(document, as_json=given["as_json"], strict=given["strict"], verbose=given["verbose"])

@@ -3,18 +3,23 @@
 from datetime import datetime
 
 from watchkeep.core.undefined import Undefined, Value
+from watchkeep.core.verdicts import DATASET
 from watchkeep.core.window import iso
 from watchkeep.formats.column_documents import value
 from watchkeep.formats.promises import promise
 from watchkeep.formats.quality_constraints import Operator, QualityConstraint, violation
 from watchkeep.formats.quality_statistics import CurvePoints, Metric, QualityStatistics, build
 from watchkeep.formats.violations import Violations
+from watchkeep.monitors.data_quality.sentences import percent
 from watchkeep.monitors.model_quality.baseline import QualityBaseline, counts_of
+from watchkeep.monitors.model_quality.certainty import certainty
 from watchkeep.monitors.model_quality.estimates import SENTENCE
 from watchkeep.monitors.model_quality.evaluation import QualityFindings
 from watchkeep.monitors.model_quality.measures import Quality, Sampled, quality
 from watchkeep.monitors.model_quality.plan import QualityPlan
+from watchkeep.monitors.model_quality.sets import ASKED
 from watchkeep.monitors.model_quality.suggestions import OURS
+from watchkeep.stats.subgroups import Found
 
 FEWEST = 200
 """Rows below which SageMaker's files tell no standard deviation."""
@@ -87,6 +92,8 @@ def quality_document(findings: QualityFindings) -> dict[str, object]:
         "unlabelled": findings.profile.rows - found.labelled,
         "measures": _beside(found, baseline.quality),
         **_expected(findings),
+        **_found(findings),
+        **_uncertain(findings),
         **({} if findings.join is None else {"join": dict(findings.join)}),
         **_drawn(found, plan),
         "before": _drawn(baseline.quality, plan),
@@ -153,6 +160,52 @@ def _expected(findings: QualityFindings) -> dict[str, object]:
             }
         )
     return {"estimates": {"sentence": SENTENCE, "measures": told}}
+
+
+def _found(findings: QualityFindings) -> dict[str, object]:
+    """Segments where answers got worse, then those where they are worst."""
+    if findings.found is None:
+        return {}
+    seen: dict[str, dict[str, object]] = {}
+    for kind, listed in (("risen", findings.found.risen), ("worst", findings.found.worst)):
+        for one in listed:
+            seen.setdefault(one.rule, _segment(one, kind, findings.found.loss))
+    return {"found": list(seen.values()), "searched": findings.found.rows}
+
+
+def _segment(one: Found, kind: str, loss: str) -> dict[str, object]:
+    carried = one.excess_share if kind == "risen" else one.loss_share
+    what = f"the rise of {loss}" if kind == "risen" else f"all {loss}"
+    return {
+        "kind": kind,
+        "rule": one.rule,
+        "rows": one.rows,
+        "share": _number(one.share),
+        "mean": _number(one.mean),
+        "rest": _number(one.rest),
+        "before": _number(one.before),
+        "excess_share": _number(one.excess_share),
+        "chance": _number(one.p),
+        "sentence": f"{percent(one.share)} of rows, {one.rule}, carry {percent(max(0.0, min(1.0, carried)))} of {what}",
+    }
+
+
+def _uncertain(findings: QualityFindings) -> dict[str, object]:
+    """How certain answers are, and how often prediction sets hold the truth."""
+    told: dict[str, object] = {}
+    doubt = certainty(findings.against.plan, counts_of(findings.profile, DATASET))
+    if doubt or findings.review is not None:
+        told["uncertain"] = {name: value(one) for name, one in doubt.items()} | dict(findings.review or {})
+    covered = findings.quality.measures.get("coverage")
+    if covered is not None:
+        before = findings.against.quality.measures.get("coverage")
+        told["coverage"] = {
+            "asked": ASKED,
+            "value": value(covered.value),
+            "error": _number(covered.error),
+            "baseline": None if before is None else value(before.value),
+        }
+    return told
 
 
 def _answers(plan: QualityPlan) -> dict[str, object]:

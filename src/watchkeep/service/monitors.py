@@ -20,6 +20,7 @@ from watchkeep.monitors.data_quality.evaluation import evaluate
 from watchkeep.monitors.findings import Findings
 from watchkeep.monitors.model_quality.baseline import QualityBaseline
 from watchkeep.monitors.model_quality.evaluation import evaluate_quality, panel_of_quality
+from watchkeep.monitors.model_quality.found_segments import found_segments
 from watchkeep.monitors.model_quality.scan import QualityScan
 from watchkeep.profiles.profile import Profile
 from watchkeep.profiles.scan import Scan
@@ -29,6 +30,7 @@ from watchkeep.service.joining import JoinAccount, Labelled
 from watchkeep.service.ports import Progress, Source
 from watchkeep.service.quality import QualityOptions, count_answers, learn_quality
 from watchkeep.service.reading import ask_of
+from watchkeep.service.review import Review
 
 KINDS: Final = ("data-quality", "model-quality")
 """The monitors, as commands name them."""
@@ -95,8 +97,22 @@ def check(
     created: datetime,
     roles: Roles | None = None,
     progress: Progress | None = None,
+    review: Review | None = None,
+    search: bool = False,
 ) -> Findings:
-    """Check one window, whatever the monitor: see `checking.check`."""
+    """Check one window, whatever the monitor: see `checking.check`.
+
+    Args:
+        learned: the baseline.
+        source: the window's rows.
+        window: keeps only rows of this time.
+        policy: the standard.
+        created: now.
+        roles: which column is what, where it is not as the baseline says.
+        progress: is told how it goes.
+        review: is shown every batch, and lists the answers that are least certain; of model quality.
+        search: whether to search for segments where answers are worse; of model quality, some seconds.
+    """
     if isinstance(learned, Learned):
         return checking.check(
             learned, source, window=window, policy=policy, created=created, roles=roles, progress=progress
@@ -106,7 +122,11 @@ def check(
     if roles is not None:
         baseline = replace(baseline, plan=replace(baseline.plan, roles=baseline.roles.under(roles)))
     ask = ask_of(source, baseline.roles, window=window)
-    scan = count_answers(baseline, source, ask, progress=progress)
+    if review is not None:
+        review.begin(baseline.plan)
+    scan = count_answers(
+        baseline, source, ask, progress=progress, also=None if review is None else review.add
+    )
     read = perf_counter()
     findings = evaluate_quality(
         baseline, scan.profile(), window=window, policy=policy, source=source.name, created=created
@@ -114,6 +134,10 @@ def check(
     if isinstance(source, Labelled):
         account = source.account()
         findings = replace(findings, unmatched=account.unmatched, join=_told(account))
+    if review is not None:
+        findings = replace(findings, review=review.document())
+    if search:
+        findings = replace(findings, found=found_segments(baseline, scan.profile()))
     judged = perf_counter()
     timing = {"read_seconds": read - started, "judge_seconds": judged - read, "seconds": judged - started}
     return replace(findings, timing=timing)

@@ -75,7 +75,7 @@ def strata(rows: Counts, slopes: Reals, chances: Reals, *, most: int = 12) -> St
         places = np.minimum(middles * groups / whole, groups - 1) if whole > 0 else np.zeros(len(mine))
         of[:, answer] = begin + places.astype(np.intp)
         begin += groups
-    held = np.bincount(of.ravel(), rows.ravel(), begin)
+    held = np.asarray(np.bincount(of.ravel(), rows.ravel(), begin), np.float64)
     return Strata(held.astype(np.int64), _deviations(rows, slopes, chances[:, None], of, held), of)
 
 

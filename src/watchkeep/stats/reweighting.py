@@ -18,7 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 Reals = npt.NDArray[np.float64]
+Singles = npt.NDArray[np.float32]
+Features = Reals | Singles
 Places = npt.NDArray[np.intp]
+Counts = npt.NDArray[np.int64] | Reals
 
 MOST: Final = 64
 """Most features."""
@@ -35,6 +38,7 @@ RIDGE: Final = 0.005
 PRIOR: Final = 3.0
 """Rows that hold changes of chances back."""
 _FLAT = 1e-9
+_CHUNK = 4096  # rows at a time
 _FARTHEST = 4.0  # log odds beyond which rows are alike
 _STEPS = 8
 _MOST_STEP = 1.0
@@ -55,11 +59,11 @@ class Indicators:
     columns: Places
     buckets: Places
 
-    def of(self, codes: Places) -> Reals:
+    def of(self, codes: Places) -> Singles:
         """The features of rows whose buckets are `codes`, shape (rows, columns); shape (rows, d)."""
-        return np.asarray(codes[:, self.columns] == self.buckets, np.float64)
+        return np.asarray(codes[:, self.columns] == self.buckets, np.float32)
 
-    def means(self, counts: Sequence[Reals], rows: float) -> Reals:
+    def means(self, counts: Sequence[Counts], rows: float) -> Reals:
         """The features' means, from rows by bucket for each column; shape (d,)."""
         of = zip(self.columns.tolist(), self.buckets.tolist(), strict=True)
         return np.array([float(counts[column][bucket]) / rows for column, bucket in of])
@@ -197,17 +201,29 @@ class Reweighting:
     residual: Reals
 
     @classmethod
-    def of(cls, features: Reals, quantities: Reals) -> "Reweighting":
-        """Learn from reference rows: feature scores, shape (rows, d), and quantities, shape (rows, k)."""
+    def of(cls, features: Features, quantities: Reals) -> "Reweighting":
+        """Learn from reference rows: features, shape (rows, d), and quantities, shape (rows, k).
+
+        Sums of products of indicators are whole numbers below 2**24: single precision holds them exactly.
+        """
         n, width = features.shape
-        centre, scale = features.mean(axis=0), features.std(axis=0)
+        middle = quantities.mean(axis=0)
+        products, across = np.zeros((width, width)), np.zeros((width, len(middle)))
+        for start in range(0, n, _CHUNK):
+            some = features[start : start + _CHUNK]
+            products += some.T @ some
+            across += some.astype(np.float64).T @ (quantities[start : start + _CHUNK] - middle)
+        centre = features.mean(axis=0, dtype=np.float64)
+        products -= n * np.outer(centre, centre)
+        scale = np.sqrt(np.maximum(products.diagonal() / n, 0.0))
         scale = np.where(scale > _FLAT, scale, 1.0)
-        z, q = (features - centre) / scale, quantities - quantities.mean(axis=0)
-        inverse = np.linalg.inv(z.T @ z + RIDGE * n * np.eye(width))
-        slopes = inverse @ (z.T @ q)
-        told = z @ slopes
-        left = q - told
-        return cls(float(n), centre, scale, inverse, slopes, told.T @ told / n, left.T @ left / n)
+        products /= np.outer(scale, scale)
+        across /= scale[:, None]
+        inverse = np.linalg.inv(products + RIDGE * n * np.eye(width))
+        slopes = inverse @ across
+        told, both = slopes.T @ products @ slopes / n, slopes.T @ across / n
+        spread = (quantities - middle).T @ (quantities - middle) / n
+        return cls(float(n), centre, scale, inverse, slopes, told, spread - both - both.T + told)
 
     def shift(self, means: Reals, *, sampled: float, rows: float) -> Shift:
         """The change of the quantities' means in a window, drawn towards none as far as it may be chance.

@@ -91,33 +91,31 @@ class Rate:
 
 
 def evidence(sums: Doubles, totals: Doubles, rate: Rate) -> Doubles:
-    """What the losses of segments say for their being worse than the rest, nats; -inf where they are not worse.
+    """What the losses of segments say for their being worse than all rows, nats; -inf where they are not worse.
 
-    With one sample: its rows in the segment against its other rows. With two, the second being the baseline: the
-    rise from baseline to window in the segment, over the rise of all rows, and the same for the rest.
+    With one sample: n R(m), the log likelihood ratio of "its rows have their own mean" against "the mean of all".
+    With two, the second being the baseline: of "its mean rose otherwise" against "it rose as that of all rows did".
+    Only the segment's own rows speak. Were the others to speak too, as in scan statistics, one harmless corner
+    would make everything but that corner a segment.
 
     Args:
-        sums: sum of weights, of their squares, and of weights times scores; shape (samples, 3, segments). Every
-            segment and its rest have rows.
+        sums: sum of weights, of their squares, and of weights times scores; shape (samples, 3, segments), each
+            segment with rows.
         totals: the same for all rows, shape (samples, 3).
         rate: of the scores.
 
     Returns:
         Shape (segments,).
     """
-    rest = totals[:, :, None] - sums
-    n, n_rest = sums[:, 0] ** 2 / sums[:, 1], rest[:, 0] ** 2 / rest[:, 1]
-    mean, mean_rest = sums[:, 2] / sums[:, 0], rest[:, 2] / rest[:, 0]
+    n = sums[:, 0] ** 2 / sums[:, 1]
+    mean = sums[:, 2] / sums[:, 0]
+    usual = totals[:, 2] / totals[:, 0]
+    above: Doubles = mean - usual[:, None]
     if len(sums) == 1:
-        worse = mean[0] > mean_rest[0]
-        out = rate.ratio((n[0], n_rest[0]), (mean[0], mean_rest[0]))
-    else:
-        worse = mean[0] - mean[1] > mean_rest[0] - mean_rest[1]
-        window, baseline = totals[:, 2] / totals[:, 0]
-        rise = window - baseline
-        out = rate.ratio((n[0], n[1]), (mean[0], mean[1] + rise))
-        out += rate.ratio((n_rest[0], n_rest[1]), (mean_rest[0], mean_rest[1] + rise))
-    return np.where(worse, out, -np.inf)
+        out = n[0] * rate(np.clip(above[0] + rate.mean, rate.lowest, rate.highest))
+        return np.where(above[0] > 0, out, -np.inf)
+    out = rate.ratio((n[0], n[1]), (mean[0], mean[1] + usual[0] - usual[1]))
+    return np.where(above[0] > above[1], out, -np.inf)
 
 
 def _levels(scores: Doubles) -> tuple[Doubles, Doubles]:

@@ -169,6 +169,7 @@ class _Hunt:
                     listed.append(one)
                     masks.append(mask)
             outside &= ~mask[chosen]
+            left = outside & (sample.scores >= sample.scores[outside].min(initial=np.inf))
             sample.use(self._weights[:, chosen] * outside, sample.scores)
         return tuple(listed)
 

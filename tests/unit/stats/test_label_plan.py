@@ -72,7 +72,7 @@ class _World:
         real = np.zeros((40, 2, 2))
         np.add.at(real, (bins, answers, labels), 1)
         self.truth, _ = self.measure(real)
-        self.estimate, slopes = self.measure(expected_counts(self.rows * 1.0, self.learned))
+        self.estimate, slopes = self.measure(expected_counts(self.rows.astype(np.float64), self.learned))
         self.strata = strata(self.rows, slopes, self.learned)
 
     def measure(self, counts: np.ndarray) -> tuple[float, np.ndarray]:

@@ -122,7 +122,7 @@ def test_of_too_many_indicators_those_that_tell_most_are_kept() -> None:
 def test_pairs_are_of_the_columns_that_tell_most() -> None:
     rng = np.random.default_rng(8)
     codes = rng.integers(0, 3, (3000, 6))
-    found = pairs(codes, [3] * 6, (codes[:, [1]] + codes[:, [4]]) * 1.0, most=2)
+    found = pairs(codes, [3] * 6, (codes[:, [1]] + codes[:, [4]]).astype(np.float64), most=2)
 
     assert (found.first.tolist(), found.second.tolist()) == ([1], [4])
     assert np.array_equal(found.of(codes)[:, 6], codes[:, 1] * 3 + codes[:, 4])

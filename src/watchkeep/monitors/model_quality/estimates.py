@@ -62,16 +62,20 @@ def estimates(baseline: QualityBaseline, profile: Profile) -> Mapping[str, Estim
         profile: the window's states; labels in it are not looked at.
     """
     plan = baseline.plan
-    before, now = counts_of(baseline.profile, DATASET), counts_of(profile, DATASET)
-    samples = _sample(baseline.profile), _sample(profile)
-    labels = samples[0][:, _LABEL]
-    known = ~np.isnan(labels) if plan.problem is Problem.REGRESSION else labels < plan.kinds
-    reference = samples[0][known]
     if plan.problem is Problem.BINARY:
-        return _of_two(plan, before, now, reference, samples[1])
+        return _of_two(baseline, profile)
+    reference, window = _labelled(plan, baseline.profile), _sample(profile)
     if plan.problem is Problem.MULTICLASS:
-        return _of_classes(plan, before, now, reference, samples[1])
-    return _of_numbers(profile.rows, reference, samples[1])
+        before, now = counts_of(baseline.profile, DATASET), counts_of(profile, DATASET)
+        return _of_classes(plan, before, now, reference, window)
+    return _of_numbers(profile.rows, reference, window)
+
+
+def _labelled(plan: QualityPlan, profile: Profile) -> Doubles:
+    """The sampled rows that have a label."""
+    sample = _sample(profile)
+    labels = sample[:, _LABEL]
+    return sample[~np.isnan(labels) if plan.problem is Problem.REGRESSION else labels < plan.kinds]
 
 
 def _sample(profile: Profile) -> Doubles:
@@ -92,32 +96,57 @@ def _spread(tables: Doubles) -> float:
     return float(tables[2].sum()) / weight if weight > 0 else 1.0
 
 
-def _of_two(
-    plan: QualityPlan, before: Counts, now: Counts, reference: Doubles, window: Doubles
-) -> Mapping[str, Estimated]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Expected:
+    """What is expected of a window of two classes.
+
+    Args:
+        estimator: learned from the reference answers.
+        rows: of the window by place of the score and answer, shape (places, 2).
+        mix: of its features; None when there are none.
+        spread: of its weights.
+    """
+
+    estimator: BinaryEstimator
+    rows: Doubles
+    mix: Mix | None
+    spread: float
+
+
+def expected_of_two(baseline: QualityBaseline, profile: Profile) -> Expected | None:
+    """What is expected of a window's answers; None without a labelled reference row."""
+    plan = baseline.plan
+    before, now = counts_of(baseline.profile, DATASET), counts_of(profile, DATASET)
     tables = [each.table.reshape(len(each.table), -1, 2, 3) for each in (before, now)]
     weighted = [table[1 if len(table) > 1 else 0] for table in tables]
     counts, rows = weighted[0][:, :, :2], weighted[1].sum(axis=2)
-    scored = plan.bins is not None
-    if not scored:  # the bins are the answers
+    if plan.bins is None:  # the places are the answers
         counts = np.einsum("ij,jk->ijk", np.eye(2), counts[0])
         rows = np.diag(rows[0])
     held, means = counts.sum(axis=(1, 2)), None
     if "scores" in before.sums:
         means = np.divide(before.sums["scores"], held, out=np.zeros(len(held)), where=held > 0)
     tied = tied_places(plan.bins) if plan.bins is not None else None
-    found = BinaryEstimator.fit(counts, means=means, tied=tied, scored=scored, spread=_spread(tables[0]))
+    found = BinaryEstimator.fit(
+        counts, means=means, tied=tied, scored=plan.bins is not None, spread=_spread(tables[0])
+    )
     if isinstance(found, Undefined):
-        return {}
-    mix = None
+        return None
+    mix, reference = None, _labelled(plan, baseline.profile)
     if plan.features and len(reference):
         labels = reference[:, _LABEL].astype(np.intp)
         bins = reference[:, _ANSWER].astype(np.intp)
         if plan.bins is not None:
             bins = Places(plan.bins).of(reference[:, _SCORE])
         features = _Features.of(_codes(reference), found.traits(bins, labels))
-        found, mix = found.with_features(features.rows, bins, labels), features.mix(_codes(window))
-    return found.estimate(rows, mix=mix, spread=_spread(tables[1]))
+        found = found.with_features(features.rows, bins, labels)
+        mix = features.mix(_codes(_sample(profile)))
+    return Expected(found, rows, mix, _spread(tables[1]))
+
+
+def _of_two(baseline: QualityBaseline, profile: Profile) -> Mapping[str, Estimated]:
+    found = expected_of_two(baseline, profile)
+    return {} if found is None else found.estimator.estimate(found.rows, mix=found.mix, spread=found.spread)
 
 
 def _of_classes(

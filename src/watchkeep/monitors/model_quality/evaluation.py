@@ -17,6 +17,7 @@ from watchkeep.monitors.findings import Findings, Measured, ranked
 from watchkeep.monitors.model_quality.baseline import QualityBaseline, counts_of
 from watchkeep.monitors.model_quality.drift import before_labels, drifted
 from watchkeep.monitors.model_quality.estimates import estimates
+from watchkeep.monitors.model_quality.found_segments import FoundSegments
 from watchkeep.monitors.model_quality.losses import means_of, sums_of
 from watchkeep.monitors.model_quality.measures import Quality, Sampled, quality
 from watchkeep.monitors.model_quality.sentences import sentence
@@ -37,6 +38,8 @@ class QualityFindings(Findings):
         quality: of the window.
         segments: of slices of it, by name.
         estimates: what was expected of measures before any label was looked at, by name.
+        found: segments that nobody asked for; None when they were not searched.
+        review: answers that are least certain, as JSON; None when nobody asked.
         join: what became of predictions and labels that were joined, as JSON; None when labels stood beside them.
     """
 
@@ -44,13 +47,17 @@ class QualityFindings(Findings):
     quality: Quality
     segments: Mapping[str, Quality] = field(default_factory=dict)
     estimates: Mapping[str, Estimated] = field(default_factory=dict)
+    found: FoundSegments | None = None
+    review: Mapping[str, object] | None = None
     join: Mapping[str, object] | None = None
 
 
 def panel_of_quality(baseline: QualityBaseline, *, false_alarms: float, margin: float = MARGIN) -> Panel:
     """What a watch over these answers listens to."""
     witness = means_of(baseline.plan, counts_of(baseline.profile, DATASET))
-    return Panel(((witness, 1.0),), false_alarms, baseline.quality.labelled, margin, alike=False)
+    return Panel(
+        ((witness, 1.0),), false_alarms, baseline.quality.labelled, margin, alike=False, unit="labelled rows"
+    )
 
 
 def evaluate_quality(

@@ -1,0 +1,87 @@
+"""`watchkeep label-plan`."""
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import click
+
+from watchkeep.adapters.sources import open_source
+from watchkeep.adapters.whole_file import write_whole
+from watchkeep.app.labelling import label_plan
+from watchkeep.app.store import load_baseline
+from watchkeep.cli.options import roles_from, roles_options, source_options
+from watchkeep.cli.output import print_json
+from watchkeep.cli.progress import progress
+from watchkeep.core.window import Window
+
+
+@click.command("label-plan")
+@click.argument("baseline", type=click.Path(path_type=Path))
+@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the chosen ids here, as CSV."
+)
+@click.option("--measure", default="accuracy", show_default=True, help="The measure to be known better.")
+@click.option(
+    "--share", type=float, default=0.5, show_default=True, help="How wide its band is to be, of what it is."
+)
+@click.option("--start", metavar="T", help="Only rows from this time on.")
+@click.option("--end", metavar="T", help="Only rows before this time.")
+@roles_options
+@source_options
+@click.option("--json", "as_json", is_flag=True, help="Print the plan, alone.")
+def command(
+    baseline: Path,
+    sources: tuple[str, ...],
+    out: Path | None,
+    measure: str,
+    share: float,
+    start: str | None,
+    end: str | None,
+    as_json: bool,
+    **given: Any,
+) -> int:
+    r"""Choose the few rows of SOURCE whose labels tell most of how good its answers are.
+
+    BASELINE is one of model-quality, of two classes. Without labels a measure is estimated, with a band; the plan
+    says how many rows of which scores to label so that the band becomes half as wide, and which.
+
+    \b
+        watchkeep label-plan baselines/quality today.parquet --out to-label.csv
+    """
+    roles = roles_from(given)
+    source = open_source(list(sources), format=given["format"], header=given["header"])
+    learned = load_baseline(baseline, roles=roles)
+    found = label_plan(
+        learned,
+        source,
+        roles,
+        window=Window.between(start, end),
+        measure=measure,
+        share=share,
+        progress=progress(),
+    )
+    if out is not None:
+        lines = ["id,stratum", *(f"{_field(one)},{stratum}" for one, stratum in found.chosen)]
+        write_whole(out, ("\n".join(lines) + "\n").encode())
+    if as_json:
+        print_json(found.document())
+        return 0
+    now = (found.high - found.low) / 2
+    click.echo(
+        f"{measure} is estimated at {found.value:.4g} ({found.low:.4g} to {found.high:.4g}) without labels.\n"
+        f"{sum(found.labels):,} labels of {sum(found.rows):,} rows bring its band "
+        f"from ±{now:.2g} to ±{found.half_width:.2g}."
+    )
+    if out is not None:
+        click.echo(f"Rows to label: {out}")
+    return 0
+
+
+def _field(text: str) -> str:
+    """A CSV field."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow([text])
+    return line.getvalue()
