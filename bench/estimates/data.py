@@ -27,6 +27,7 @@ class Table:
         scores: the column of the positive class, or of each class by its name; none of numbers.
         dropped: columns that are no features.
         window: rows of a window.
+        goals: measures that are to be missed by no more than others miss them.
     """
 
     says: str
@@ -37,6 +38,7 @@ class Table:
     scores: Mapping[str, str]
     dropped: tuple[str, ...]
     window: int = 5_000
+    goals: tuple[str, ...] = ()
 
     def features(self, frame: pd.DataFrame) -> list[str]:
         """The columns of features."""
@@ -91,6 +93,7 @@ TABLES: Final[Mapping[str, Table]] = MappingProxyType(
             "prediction",
             {"1": "predicted_probability"},
             ("id", "year"),
+            goals=("auc", "accuracy"),
         ),
         "housing": Table(
             "blocks of houses in California, from other places later",
@@ -128,6 +131,7 @@ TABLES: Final[Mapping[str, Table]] = MappingProxyType(
             "y_pred",
             {},
             ("id", "timestamp"),
+            goals=("mae", "rmse"),
         ),
     }
 )

@@ -1,8 +1,9 @@
 """Watchkeep's estimates: tables and scores from frames, as a scan makes them from batches."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -116,11 +117,19 @@ class Features:
         return out
 
 
+class _Model(Protocol):
+    def estimate(self, after: pd.DataFrame) -> list[Mapping[str, Estimated]]: ...
+
+
 def estimates(
     table: Table, reference: pd.DataFrame, after: pd.DataFrame, *, features: bool = True
 ) -> Estimates:
     """Learn from the reference rows and estimate window after window."""
-    of = {"classification_binary": _Two, "classification_multiclass": _Classes, "regression": _Numbers}
+    of: Mapping[str, Callable[..., _Model]] = {
+        "classification_binary": _Two,
+        "classification_multiclass": _Classes,
+        "regression": _Numbers,
+    }
     begin = time.process_time()
     model = of[table.problem](table, reference, features=features)
     fitted = time.process_time()
@@ -171,7 +180,7 @@ class _Two:
     def estimate(self, after: pd.DataFrame) -> list[Mapping[str, Estimated]]:
         bins, answers = self._places(after)
         cells, window = bins * 2 + answers, self._table.window
-        out = []
+        out: list[Mapping[str, Estimated]] = []
         for at, mix in _mixes(self._features, after, window):
             held = np.bincount(cells[at : at + window], minlength=2 * self._size)
             out.append(self._estimator.estimate(held.reshape(-1, 2).astype(np.float64), mix=mix))
@@ -189,7 +198,7 @@ class _Classes:
         size = (classes, WIDTHS)
         found = ClassEstimator.fit(
             np.bincount(cells, minlength=classes * WIDTHS).reshape(size).astype(np.float64),
-            np.bincount(cells, right, classes * WIDTHS).reshape(size),
+            np.bincount(cells, right, classes * WIDTHS).reshape(size).astype(np.float64),
             np.bincount(answers * classes + labels, minlength=classes**2).reshape(classes, -1).astype(float),
         )
         assert not isinstance(found, Undefined)
@@ -210,7 +219,7 @@ class _Classes:
     def estimate(self, after: pd.DataFrame) -> list[Mapping[str, Estimated]]:
         answers, bins = self._places(after)
         cells, window, size = answers * WIDTHS + bins, self._table.window, (len(self._names), WIDTHS)
-        out = []
+        out: list[Mapping[str, Estimated]] = []
         for at, mix in _mixes(self._features, after, window):
             held = np.bincount(cells[at : at + window], minlength=size[0] * WIDTHS)
             out.append(self._estimator.estimate(held.reshape(size).astype(np.float64), mix=mix))
@@ -236,7 +245,7 @@ class _Numbers:
 
     def estimate(self, after: pd.DataFrame) -> list[Mapping[str, Estimated]]:
         predictions, window = after[self._table.prediction].to_numpy(np.float64), self._table.window
-        out = []
+        out: list[Mapping[str, Estimated]] = []
         for at, mix in _mixes(self._features, after, window):
             mine = predictions[at : at + window]
             of = Predictions(float(mine.mean()), float((mine**2).mean()))

@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import nannyml
 import pandas as pd
@@ -46,7 +47,7 @@ def main(folder: Path) -> None:
     (folder / "found.json").write_text(json.dumps(out))
 
 
-def _estimator(task: dict, metrics: list[str]) -> object:
+def _estimator(task: dict[str, Any], metrics: list[str]) -> Any:
     shared = {"y_true": task["label"], "y_pred": task["prediction"], "metrics": metrics}
     if task["problem"] == "regression":
         return nannyml.DLE(feature_column_names=task["features"], chunk_size=task["window"], **shared)

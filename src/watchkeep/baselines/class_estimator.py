@@ -16,7 +16,7 @@ from watchkeep.core.undefined import Undefined
 from watchkeep.stats.classification import multiclass_rates
 from watchkeep.stats.expected_counts import Estimated, band
 from watchkeep.stats.isotonic import Calibration, calibrated
-from watchkeep.stats.reweighting import Features, Reweighting, Shift, information, powers, tilted
+from watchkeep.stats.reweighting import Reweighting, Shift, information, powers, tilted
 
 Reals = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
@@ -82,7 +82,7 @@ class ClassEstimator:
         return np.asarray((right - self.chances.ravel()[cells])[:, None] * self._powers[cells], np.float64)
 
     def with_features(
-        self, features: Features, answers: Places, bins: Places, right: Places
+        self, features: Reals, answers: Places, bins: Places, right: Places
     ) -> "ClassEstimator":
         """The same, and what feature scores tell of reference rows; features of shape (n, d)."""
         return replace(self, reweighting=Reweighting.of(features, self.quantities(answers, bins, right)))

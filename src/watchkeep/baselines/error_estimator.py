@@ -15,7 +15,7 @@ from watchkeep.baselines.estimator import CONFIDENCE, Mix
 from watchkeep.core.undefined import Undefined, Value
 from watchkeep.stats.classification import regression_rates
 from watchkeep.stats.expected_counts import Estimated, band
-from watchkeep.stats.reweighting import Features, Reweighting, Shift
+from watchkeep.stats.reweighting import Reweighting, Shift
 
 Reals = npt.NDArray[np.float64]
 
@@ -59,7 +59,7 @@ class ErrorEstimator:
 
     @classmethod
     def fit(
-        cls, errors: Reals, predictions: Reals, *, features: Features | None = None
+        cls, errors: Reals, predictions: Reals, *, features: Reals | None = None
     ) -> "ErrorEstimator | Undefined":
         """Learn from labelled reference rows, all or a sample; undefined when there are fewer than two.
 

@@ -21,13 +21,15 @@ from watchkeep.core.undefined import Undefined, Value
 from watchkeep.stats.expected_counts import (
     Estimated,
     Expected,
+    Losses,
     band,
     calibration_error,
     expected_counts,
+    losses_of,
     measured,
 )
 from watchkeep.stats.isotonic import Calibration, calibrated
-from watchkeep.stats.reweighting import Features, Reweighting, Shift, information, powers, tilted
+from watchkeep.stats.reweighting import Reweighting, Shift, information, powers, tilted
 
 Reals = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
@@ -35,6 +37,7 @@ Mask = npt.NDArray[np.bool_]
 
 CONFIDENCE: Final = 0.95
 """Of bands."""
+_TINY = 1e-300
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,9 +121,9 @@ class BinaryEstimator:
             labels: 0 or 1, shape (n,).
         """
         left = labels - self.calibration.chances[bins]
-        return np.asarray(left[:, None] * self._powers[bins], np.float64)
+        return np.asarray(left[:, None] * self._powers[self.calibration.cells[bins]], np.float64)
 
-    def with_features(self, features: Features, bins: Places, labels: Places) -> "BinaryEstimator":
+    def with_features(self, features: Reals, bins: Places, labels: Places) -> "BinaryEstimator":
         """The same, and what feature scores tell of reference rows; features of shape (n, d)."""
         return replace(self, reweighting=Reweighting.of(features, self.quantities(bins, labels)))
 
@@ -135,39 +138,40 @@ class BinaryEstimator:
             spread: as of the reference.
             confidence: of the bands, in (0, 1).
         """
-        chances, shift = self.chances(rows, mix)
-        found = self._measured(expected_counts(rows, chances))
+        held = np.add.reduceat(rows, self.calibration.starts, axis=0)
+        chances, shift = self._told(held, mix)
+        found = self._measured(rows, held, chances)
         anchored = [name for name in found.slopes if name in self._missed]
         out = {name: Estimated(self._why_not(name, value)) for name, value in found.values.items()}
         if anchored:
             slopes = np.stack([found.slopes[name] for name in anchored])
-            noise = spread * rows * (chances * (1 - chances))[:, None]
+            noise = spread * held * (chances * (1 - chances))[:, None]
             variances = np.square(slopes).reshape(len(slopes), -1) @ noise.ravel()
-            by_bin = slopes[:, :, 0] * rows[:, 0] + slopes[:, :, 1] * rows[:, 1]
-            variances += self._of_reference(by_bin)
+            by_cell = slopes[:, :, 0] * held[:, 0] + slopes[:, :, 1] * held[:, 1]
+            variances += self._of_reference(by_cell)
             variances += [self._anchors[name] for name in anchored]
             if shift is not None:
-                variances += self._of_features(by_bin, rows, chances, shift)
+                variances += self._of_features(by_cell, held, chances, shift)
             for name, variance in zip(anchored, variances.tolist(), strict=True):
                 value = found.values[name]
                 assert not isinstance(value, Undefined)  # noqa: S101 (it has slopes)
                 out[name] = _banded(name, value - self._missed[name], variance, confidence)
         if self.means is not None and rows.sum() > 0:
-            out["expected_calibration_error"] = self._calibration_error(rows, chances, confidence)
+            out["expected_calibration_error"] = self._calibration_error(
+                rows, chances[self.calibration.cells], confidence
+            )
         return {name: out[name] for name in (*found.values, "expected_calibration_error") if name in out}
 
     def chances(self, rows: Reals, mix: Mix | None = None) -> tuple[Reals, Shift | None]:
         """How likely a row of each bin is positive in a window, and how its features changed that."""
-        chances, total = self.calibration.chances, float(rows.sum())
-        if mix is None or self.reweighting is None or total <= 0 or mix.rows <= 0:
-            return chances, None
-        shift = self.reweighting.shift(mix.means, sampled=mix.rows, rows=total)
-        return tilted(rows.sum(axis=1), chances, self._powers, shift.change), shift
+        chances, shift = self._told(np.add.reduceat(rows, self.calibration.starts, axis=0), mix)
+        return chances[self.calibration.cells], shift
 
     def slopes(self, rows: Reals, name: str, mix: Mix | None = None) -> Reals | None:
         """How much a measure grows when a row turns from negative to positive, shape (bins, 2); None without it."""
-        chances, _ = self.chances(rows, mix)
-        return self._measured(expected_counts(rows, chances)).slopes.get(name)
+        held = np.add.reduceat(rows, self.calibration.starts, axis=0)
+        found = self._measured(rows, held, self._told(held, mix)[0]).slopes.get(name)
+        return None if found is None else found[self.calibration.cells]
 
     @cached_property
     def calibration(self) -> Calibration:
@@ -176,24 +180,25 @@ class BinaryEstimator:
         return calibrated(by_label.sum(axis=1), by_label[:, 1])
 
     @cached_property
-    def _held(self) -> Reals:
-        """Reference rows by bin and answer."""
-        return np.asarray(self.counts.sum(axis=2), np.float64)
+    def _blocks(self) -> Places:
+        """The first cell of each block of the calibration."""
+        return np.flatnonzero(np.diff(self.calibration.blocks[self.calibration.starts], prepend=-1))
 
     @cached_property
     def _powers(self) -> Reals:
-        return powers(self.calibration.chances)
+        return powers(self.calibration.chances[self.calibration.starts])
 
     @cached_property
-    def _starts(self) -> Places:
-        """The first bin of each block."""
-        return np.flatnonzero(np.diff(self.calibration.blocks, prepend=-1))
+    def _losses(self) -> Losses:
+        return {} if self.means is None else losses_of(self.means)
 
     @cached_property
     def _reference(self) -> tuple[Expected, Expected]:
         """The measures of the reference, from its labels and as they would be estimated."""
-        expected = expected_counts(self._held, self.calibration.chances)
-        return self._measured(self.counts), self._measured(expected)
+        real = measured(self.counts, losses=self._losses, tied=self.tied, scored=self.scored)
+        rows = self.counts.sum(axis=2)
+        held = np.add.reduceat(rows, self.calibration.starts, axis=0)
+        return real, self._measured(rows, held, self.calibration.chances[self.calibration.starts])
 
     @cached_property
     def _missed(self) -> dict[str, float]:
@@ -213,25 +218,22 @@ class BinaryEstimator:
         A label moves the realised measure by its own slope, the estimate by the mean slope of its block. What is left
         has sum 0 over a block, so it is uncorrelated with what labels do to the chances.
         """
-        _, expected = self._reference
-        noise = self.spread * self._held * self._scatter[:, None]
+        real, _ = self._reference
+        rows, blocks = self.counts.sum(axis=2), self.calibration.blocks
+        noise = self.spread * rows * (self.calibration.chances * (1 - self.calibration.chances))[:, None]
+        starts = np.flatnonzero(np.diff(blocks, prepend=-1))
         out = {}
         for name in self._missed:
-            slopes = expected.slopes[name]
-            pooled = np.add.reduceat((slopes * self._held).sum(axis=1), self._starts) / self.calibration.rows
-            left = slopes - pooled[self.calibration.blocks][:, None]
-            out[name] = float((left**2 * noise).sum())
+            slopes = real.slopes[name]
+            pooled = np.add.reduceat((slopes * rows).sum(axis=1), starts) / self.calibration.rows
+            out[name] = float(((slopes - pooled[blocks][:, None]) ** 2 * noise).sum())
         return out
-
-    @cached_property
-    def _scatter(self) -> Reals:
-        """The variance of a reference row's label, by bin."""
-        return np.asarray(self.calibration.chances * (1 - self.calibration.chances), np.float64)
 
     @cached_property
     def _block_variances(self) -> Reals:
         """The variance of each block's chance."""
-        noise = np.add.reduceat(self._held.sum(axis=1) * self._scatter, self._starts)
+        chances = self.calibration.chances
+        noise = np.bincount(self.calibration.blocks, self.counts.sum(axis=(1, 2)) * chances * (1 - chances))
         return np.asarray(self.spread * noise / self.calibration.rows**2, np.float64)
 
     def _why_not(self, name: str, value: Value) -> Undefined:
@@ -242,28 +244,42 @@ class BinaryEstimator:
         lacks = truth.why if isinstance(truth, Undefined) else "it has too few rows"
         return Undefined(f"{name} has no value on the reference rows: {lacks}")
 
-    def _measured(self, counts: Reals) -> Expected:
-        return measured(counts, means=self.means, tied=self.tied, scored=self.scored)
+    def _told(self, held: Reals, mix: Mix | None) -> tuple[Reals, Shift | None]:
+        """See `chances`, by cell; `held` are the window's rows by cell and answer."""
+        chances, total = self.calibration.chances[self.calibration.starts], float(held.sum())
+        if mix is None or self.reweighting is None or total <= 0 or mix.rows <= 0:
+            return chances, None
+        shift = self.reweighting.shift(mix.means, sampled=mix.rows, rows=total)
+        return tilted(held.sum(axis=1), chances, self._powers, shift.change), shift
 
-    def _of_reference(self, by_bin: Reals) -> Reals:
-        """Variances by chance in the calibration; `by_bin` as below."""
-        pooled = np.add.reduceat(by_bin, self._starts, axis=1)
-        return np.asarray(np.square(pooled) @ self._block_variances, np.float64)
+    def _measured(self, rows: Reals, held: Reals, chances: Reals) -> Expected:
+        """What is expected of rows by bin and answer, `held` by cell, with these chances; slopes by cell."""
+        by_bin, by_cell = rows.sum(axis=1), np.maximum(held.sum(axis=1), _TINY)
+        losses = {
+            name: (
+                np.add.reduceat(by_bin * positive, self.calibration.starts) / by_cell,
+                np.add.reduceat(by_bin * negative, self.calibration.starts) / by_cell,
+            )
+            for name, (positive, negative) in self._losses.items()
+        }
+        return measured(expected_counts(held, chances), losses=losses, scored=self.scored)
 
-    def _of_features(self, by_bin: Reals, rows: Reals, chances: Reals, shift: Shift) -> Reals:
-        """Variances by chance in the effect of features.
+    def _of_reference(self, by_cell: Reals) -> Reals:
+        """Variances by chance in the calibration.
 
         Args:
-            by_bin: how much measures grow with the chance of a bin, shape (measures, bins).
-            rows: of the window.
-            chances: in the window.
-            shift: of its features.
+            by_cell: how much measures grow with the chance of a cell, shape (measures, cells).
         """
-        weight = by_bin * (chances * (1 - chances))
+        pooled = np.add.reduceat(by_cell, self._blocks, axis=1)
+        return np.asarray(np.square(pooled) @ self._block_variances, np.float64)
+
+    def _of_features(self, by_cell: Reals, held: Reals, chances: Reals, shift: Shift) -> Reals:
+        """Variances by chance in the effect of features; arguments as above."""
+        weight = by_cell * (chances * (1 - chances))
         of_sums = np.linalg.solve(
-            information(rows.sum(axis=1), chances, self._powers), (weight @ self._powers).T
+            information(held.sum(axis=1), chances, self._powers), (weight @ self._powers).T
         )
-        return np.asarray(rows.sum() ** 2 * (of_sums * (shift.covariance @ of_sums)).sum(axis=0), np.float64)
+        return np.asarray(held.sum() ** 2 * (of_sums * (shift.covariance @ of_sums)).sum(axis=0), np.float64)
 
     def _calibration_error(self, rows: Reals, chances: Reals, confidence: float) -> Estimated:
         assert self.means is not None  # noqa: S101 (the caller looked)

@@ -104,7 +104,7 @@ def quality_document(findings: QualityFindings) -> dict[str, object]:
                 "labelled": findings.segments[segment.name].labelled,
                 "measures": _beside(
                     findings.segments[segment.name],
-                    quality(plan, counts_of(baseline.profile, segment.name)),
+                    quality(plan, counts_of(baseline.profile, segment.name), replicates=0),
                 ),
             }
             for segment in plan.segments
@@ -220,7 +220,7 @@ def _answers(plan: QualityPlan) -> dict[str, object]:
 def _beside(found: Quality, before: Quality | None) -> list[dict[str, object]]:
     told = []
     for name, one in found.measures.items():
-        item: dict[str, object] = {"measure": name, "value": value(one.value), "error": _number(one.error)}
+        item: dict[str, object] = {"measure": name, "value": value(one.value), "error": _error(one.error)}
         if one.low is not None:
             item |= {"low": _number(one.low), "high": _number(one.high)}
         if before is not None:
@@ -247,6 +247,11 @@ def _drawn(found: Quality, plan: QualityPlan) -> dict[str, object]:
             if n > 0
         ]
     return drawn
+
+
+def _error(error: float | None) -> float | None:
+    """Six digits: more than an error has, and the order of the rows does not show in them."""
+    return None if error is None else float(f"{error:.6g}")
 
 
 def _number(number: float | None) -> float | None:

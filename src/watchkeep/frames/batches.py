@@ -1,7 +1,7 @@
 """Rows on their way through: a batch whose columns are decoded when somebody asks for them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -63,6 +63,17 @@ class Batch:
             raise MissingColumnError(name, reader=reader, available=self.names)
         array = self.load(name)
         return array if self.keep is None else array.filter(truths(self.keep))
+
+    def kept(self) -> "Batch":
+        """The same rows, whose columns are decoded once however often they are asked for."""
+        arrays: dict[str, pa.Array] = {}
+
+        def load(name: str) -> pa.Array:
+            if name not in arrays:
+                arrays[name] = self.load(name)
+            return arrays[name]
+
+        return replace(self, load=load)
 
     def filter(self, keep: npt.NDArray[np.bool_], *, reason: str | None = None) -> "Batch":
         """The rows where `keep`, shape (rows,), is true; the others are counted under `reason` if one is given."""

@@ -103,6 +103,13 @@ class Classes:
         return found
 
     def _of_numbers(self, array: pa.Array) -> Codes:
+        if array.type in (pa.int8(), pa.uint8()) and not array.null_count:
+            table = np.full(256, UNKNOWN, np.intp)
+            low = -128 if array.type == pa.int8() else 0
+            for number, code in self._numbers:
+                if number.is_integer() and low <= number < low + 256:
+                    table[int(number) % 256] = code
+            return table[plain(array).view(np.uint8)]
         read = read_numbers(array)
         codes = np.full(len(read.values), UNKNOWN, np.intp)
         for number, code in self._numbers:

@@ -12,8 +12,8 @@ from watchkeep.core.undefined import Undefined, Value
 from watchkeep.stats.classification import (
     TINY,
     Reliability,
-    ScoreBins,
     binary_rates,
+    mean_loss,
     precision_recall,
     roc,
 )
@@ -107,35 +107,45 @@ def expected_counts(rows: Reals, chances: Reals) -> Reals:
     return np.stack([rows - positives, positives], axis=2)
 
 
+Losses = Mapping[str, tuple[Reals, Reals]]
+"""By measure, what a positive and what a negative row loses, by bin, shape (bins,) each."""
+
+
+def losses_of(means: Reals) -> Losses:
+    """Log loss and Brier score of rows whose score is a probability, taken at the mean score of their bin.
+
+    Args:
+        means: by bin, in [0, 1], shape (bins,).
+    """
+    clear = np.clip(means, TINY, 1 - TINY)
+    return {"log_loss": (-np.log(clear), -np.log1p(-clear)), "brier": ((1 - means) ** 2, means**2)}
+
+
 def measured(
-    counts: Reals, *, means: Reals | None = None, tied: bool | Mask = False, scored: bool = True
+    counts: Reals, *, losses: Losses | None = None, tied: bool | Mask = False, scored: bool = True
 ) -> Expected:
     """The measures of a table of two classes.
 
     Args:
         counts: rows, or expected rows, by bin of the score (increasing), answer and label, shape (bins, 2, 2).
-        means: mean score by bin, where scores are probabilities, shape (bins,): for log loss and Brier score.
+        losses: what is lost by bin, where scores are probabilities.
         tied: which bins hold one score only.
         scored: whether bins are of a score; without one there are no curves.
     """
     values, slopes = _rates(counts)
     p, n = counts[:, :, 1].sum(axis=1), counts[:, :, 0].sum(axis=1)
-    if scored:
-        for name, curve, slope in (
-            ("auc", roc, _roc_slopes),
-            ("pr_auc", precision_recall, _precision_slopes),
-        ):
-            drawn = curve(p, n, tied=tied)
-            values[name] = drawn if isinstance(drawn, Undefined) else drawn.area.value
-            if not isinstance(drawn, Undefined):
-                slopes[name] = _both(slope(p, n, drawn.area.value))
-    if scored and means is not None and p.sum() + n.sum() > 0:
-        bins = ScoreBins(p, n, means, means, means)
-        clear = np.clip(means, TINY, 1 - TINY)
-        of = {"log_loss": np.log1p(-clear) - np.log(clear), "brier": 1 - 2 * means}
-        for name, loss in (("log_loss", bins.log_loss()), ("brier", bins.brier())):
-            values[name] = loss if isinstance(loss, Undefined) else loss.value
-            slopes[name] = _both(of[name] / (p.sum() + n.sum()))
+    if not scored:
+        return Expected(values, slopes)
+    for name, curve, slope in (("auc", roc, _roc_slopes), ("pr_auc", precision_recall, _precision_slopes)):
+        drawn = curve(p, n, tied=tied)
+        values[name] = drawn if isinstance(drawn, Undefined) else drawn.area.value
+        if not isinstance(drawn, Undefined):
+            slopes[name] = _both(slope(p, n, drawn.area.value))
+    rows = float(p.sum() + n.sum())
+    for name, (positive, negative) in (losses or {}).items():
+        values[name] = mean_loss(name, rows, float(p @ positive + n @ negative))
+        if rows > 0:
+            slopes[name] = _both((positive - negative) / rows)
     return Expected(values, slopes)
 
 

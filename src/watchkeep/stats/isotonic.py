@@ -55,11 +55,16 @@ class Calibration:
         blocks: the block of each bin, 0 and up, shape (bins,): bins of a block have one chance, but for bins that
             held no rows.
         rows: reference rows by block, shape (blocks,).
+        cells: the cell of each bin, 0 and up, shape (bins,): bins of a block that have one chance. Their order tells
+            nothing of labels.
+        starts: the first bin of each cell, shape (cells,).
     """
 
     chances: Reals
     blocks: Places
     rows: Reals
+    cells: Places
+    starts: Places
 
 
 def calibrated(rows: Reals, positives: Reals) -> Calibration:
@@ -96,7 +101,10 @@ def calibrated(rows: Reals, positives: Reals) -> Calibration:
     everywhere = np.arange(len(rows))
     chances = np.interp(everywhere, filled, chance[blocks])
     nearest = np.clip(np.searchsorted(filled, everywhere, side="right") - 1, 0, None)
-    return Calibration(chances if rising else 1 - chances, blocks[nearest], by_block)
+    of = blocks[nearest]
+    begins = (np.diff(chances, prepend=-1.0) != 0) | (np.diff(of, prepend=-1) != 0)
+    cells, starts = np.cumsum(begins) - 1, np.flatnonzero(begins)
+    return Calibration(chances if rising else 1 - chances, of, by_block, cells, starts)
 
 
 def _rising(rows: Reals, shares: Reals) -> bool:

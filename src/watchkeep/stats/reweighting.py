@@ -18,8 +18,6 @@ import numpy as np
 import numpy.typing as npt
 
 Reals = npt.NDArray[np.float64]
-Singles = npt.NDArray[np.float32]
-Features = Reals | Singles
 Places = npt.NDArray[np.intp]
 Counts = npt.NDArray[np.int64] | Reals
 
@@ -59,9 +57,9 @@ class Indicators:
     columns: Places
     buckets: Places
 
-    def of(self, codes: Places) -> Singles:
+    def of(self, codes: Places) -> Reals:
         """The features of rows whose buckets are `codes`, shape (rows, columns); shape (rows, d)."""
-        return np.asarray(codes[:, self.columns] == self.buckets, np.float32)
+        return np.asarray(codes[:, self.columns] == self.buckets, np.float64)
 
     def means(self, counts: Sequence[Counts], rows: float) -> Reals:
         """The features' means, from rows by bucket for each column; shape (d,)."""
@@ -201,19 +199,20 @@ class Reweighting:
     residual: Reals
 
     @classmethod
-    def of(cls, features: Features, quantities: Reals) -> "Reweighting":
+    def of(cls, features: Reals, quantities: Reals) -> "Reweighting":
         """Learn from reference rows: features, shape (rows, d), and quantities, shape (rows, k).
 
-        Sums of products of indicators are whole numbers below 2**24: single precision holds them exactly.
+        Products of a chunk's indicators have sums below 2**24, which single precision holds exactly, and faster.
         """
         n, width = features.shape
         middle = quantities.mean(axis=0)
         products, across = np.zeros((width, width)), np.zeros((width, len(middle)))
         for start in range(0, n, _CHUNK):
             some = features[start : start + _CHUNK]
-            products += some.T @ some
-            across += some.astype(np.float64).T @ (quantities[start : start + _CHUNK] - middle)
-        centre = features.mean(axis=0, dtype=np.float64)
+            single = some.astype(np.float32) if np.array_equal(some, some * some) else some
+            products += single.T @ single
+            across += some.T @ (quantities[start : start + _CHUNK] - middle)
+        centre = features.mean(axis=0)
         products -= n * np.outer(centre, centre)
         scale = np.sqrt(np.maximum(products.diagonal() / n, 0.0))
         scale = np.where(scale > _FLAT, scale, 1.0)

@@ -47,8 +47,10 @@ class Sample:
         rows: the cell of each row, shape (columns, rows).
         samples: rows of the window, and those of the baseline, if any: shape (samples, rows), weights or 0.
         scores: shape (rows,).
-        rate: of the scores.
         least: rows a segment and the rest must have in each sample, shape (samples,).
+
+    Attributes:
+        uneven: whether there is more than one score among the rows.
     """
 
     def __init__(
@@ -57,21 +59,31 @@ class Sample:
         rows: npt.NDArray[np.int32],
         samples: npt.NDArray[np.float32],
         scores: npt.NDArray[np.float32],
-        rate: Rate,
         least: Doubles,
     ) -> None:
-        self.terms, self.rows, self.rate, self.least = terms, rows, rate, least
+        self.terms, self.rows, self.least = terms, rows, least
         self._cells = one_hot(rows, terms.cells)
         self.use(samples, scores)
+        self._learn()
 
     def use(self, samples: npt.NDArray[np.float32], scores: npt.NDArray[np.float32]) -> None:
-        """Put other weights or scores to the same rows."""
-        self.scores = scores
+        """Put the same weights, or scores, to the rows in another order."""
+        self.samples, self.scores = samples, scores
         parts = [samples != 0] if self._plain(samples) else [samples != 0, samples, samples**2]
         parts.append(samples * scores)
         # For each sample: rows, weights, squares, scores; without weights the first three are one.
         self._channels = np.ascontiguousarray(np.stack(parts, axis=1), np.float32)
         self.totals = self._four(self._channels.sum(axis=2, dtype=np.float64))
+
+    def set_aside(self, rows: npt.NDArray[np.bool_]) -> None:
+        """Search without some rows, shape (rows,), from now on."""
+        self.use(self.samples * ~rows, self.scores)
+        self._learn()
+
+    def _learn(self) -> None:
+        scores = self.scores[self.samples.any(axis=0)].astype(np.float64)
+        self.uneven = len(scores) > 0 and bool(scores.min() < scores.max())
+        self._rate = Rate(scores) if self.uneven else None
 
     @staticmethod
     def _plain(samples: npt.NDArray[np.float32]) -> bool:
@@ -98,7 +110,8 @@ class Sample:
         rows, least = table[:, 0], self.least[:, None, None]
         enough = ((rows >= least) & (self.totals[:, 0, None, None] - rows >= least)).all(axis=0)
         out = np.full(rows.shape[1:], -np.inf)
-        out[enough] = evidence(table[:, 1:, enough], self.totals[:, 1:], self.rate)
+        if self._rate is not None:
+            out[enough] = evidence(table[:, 1:, enough], self.totals[:, 1:], self._rate)
         return out
 
 

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from watchkeep.stats.subgroup_evidence import Rate, savage_scores
+from watchkeep.stats.subgroup_evidence import savage_scores
 from watchkeep.stats.subgroup_rows import Losses
 from watchkeep.stats.subgroup_search import Best, Sample, search
 from watchkeep.stats.subgroup_terms import Candidate, Mask, Term, Terms
@@ -25,6 +25,9 @@ _WORK: Final = 2e9  # multiplications of one step of the search
 _SHUFFLED_WORK: Final = 7e7  # and of one step over shuffled losses
 _WIDTHS: Final = (16, 40)
 _FEWEST_SHUFFLED: Final = 2_048  # rows, if there are as many
+_FEWEST_UNCOMMON: Final = (
+    30  # and of them such as have another loss than most, as far as four times the work goes
+)
 _FEWEST_OF_SEGMENT: Final = 3  # rows of a segment among shuffled ones
 _ALIKE: Final = 0.8  # Jaccard index from which two segments are one
 
@@ -87,7 +90,8 @@ def worst_segments(
     the search looked at. Large samples are shuffled in part, which leaves fewer rows to each segment and, as
     evidence hardly depends on their number, the same law of the best.
 
-    Cost: about (limit + 2) * 2e9 + 99 * 1.4e8 multiplications at most, and 160 MB; rows beyond
+    Cost: about (limit + 2) * 2e9 + 99 * 1.4e8 multiplications (four times the latter where
+    few rows have a loss), and 160 MB; rows beyond
     40,000,000 / cells are sampled for the search, not for the numbers reported.
 
     Args:
@@ -144,18 +148,16 @@ class _Hunt:
         self._ends = np.cumsum([0, *(len(part.loss) for part in parts)])
         self._weights = np.zeros((len(parts), len(codes)), np.float32)
         for place, part in enumerate(parts):
-            self._weights[place, self._ends[place] : self._ends[place + 1]] = part.weight
+            self._weights[place, self._ends[place] : self._ends[place + 1]] = part.weight / part.weight.mean()
 
     def found(self, limit: int, level: float, *, seed: int) -> tuple[Found, ...]:
         """The segments, ranked."""
-        rate = Rate(self._scores)
-        sample, chosen = self._sample(_CELLS // (self._terms.cells + 1), rate)
+        sample, chosen = self._sample(_CELLS // (self._terms.cells + 1))
         work = sample.rows.shape[1] * self._terms.cells * 2 * len(self._parts)
         width = int(np.clip(_WORK / work, *_WIDTHS))
-        chance = self._chance(width, rate, seed)
+        chance = self._chance(width, seed)
         listed: list[Found] = []
         masks: list[Mask] = []
-        outside = np.ones(len(chosen), np.bool_)
         p = 0.0
         for _ in range(2 * limit):
             best = search(sample, width)
@@ -168,12 +170,10 @@ class _Hunt:
                 if one.excess_share > 0:
                     listed.append(one)
                     masks.append(mask)
-            outside &= ~mask[chosen]
-            left = outside & (sample.scores >= sample.scores[outside].min(initial=np.inf))
-            sample.use(self._weights[:, chosen] * outside, sample.scores)
+            sample.set_aside(mask[chosen])
         return tuple(listed)
 
-    def _sample(self, most: int, rate: Rate) -> tuple[Sample, npt.NDArray[np.intp]]:
+    def _sample(self, most: int) -> tuple[Sample, npt.NDArray[np.intp]]:
         """At most so many rows, the same share of each part, and which they are."""
         share = min(1.0, most / self._ends[-1])
         pairs = zip(self._ends, np.diff(self._ends), strict=False)
@@ -183,14 +183,18 @@ class _Hunt:
             self._rows[:, chosen],
             self._weights[:, chosen],
             self._scores[chosen].astype(np.float32),
-            rate,
             np.maximum(self._least * np.diff(self._ends) / self._ends[1] * share, _FEWEST_OF_SEGMENT),
         ), chosen
 
-    def _chance(self, width: int, rate: Rate, seed: int) -> Doubles:
+    def _chance(self, width: int, seed: int) -> Doubles:
         """The best scores of searches over shuffled losses, shape (SHUFFLES,)."""
         per_row = width * self._terms.cells * 2 * len(self._parts)
-        sample, chosen = self._sample(max(int(_SHUFFLED_WORK / per_row), _FEWEST_SHUFFLED), rate)
+        rows = max(int(_SHUFFLED_WORK / per_row), _FEWEST_SHUFFLED)
+        _, counts = np.unique(self._scores, return_counts=True)
+        uncommon = 1 - counts.max() / len(self._scores)
+        sample, chosen = self._sample(int(np.clip(_FEWEST_UNCOMMON / uncommon, rows, 4 * rows)))
+        if not sample.uneven:
+            return np.full(SHUFFLES, np.inf)
         random = np.random.default_rng(seed)
         weights, scores = self._weights[:, chosen], sample.scores
         each, inside = weights.sum(axis=0), weights > 0

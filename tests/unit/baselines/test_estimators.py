@@ -11,7 +11,7 @@ from watchkeep.baselines.error_estimator import ErrorEstimator, Predictions
 from watchkeep.baselines.estimator import BinaryEstimator, Mix
 from watchkeep.core.undefined import Undefined
 from watchkeep.stats.classification import multiclass_rates
-from watchkeep.stats.expected_counts import Estimated, measured
+from watchkeep.stats.expected_counts import Estimated, losses_of, measured
 from watchkeep.stats.reweighting import indicators
 
 ONE_IN_A_THOUSAND = 0.001
@@ -64,7 +64,7 @@ def test_bands_hold_realised_measures_as_often_as_they_say(reference: int, windo
     held: dict[str, int] = {}
     for _ in range(trials):
         estimator, rows = _fit(_drawn(rng, reference)), _drawn(rng, window)
-        real = measured(rows.counts, means=MEANS).values
+        real = measured(rows.counts, losses=losses_of(MEANS)).values
         for name, found in estimator.estimate(rows.counts.sum(axis=2)).items():
             if name in real:
                 held[name] = held.get(name, 0) + _inside(found, real[name])
@@ -94,7 +94,7 @@ def test_deviations_are_those_of_drawing_cells_again() -> None:
 
 def test_on_the_reference_itself_the_estimate_is_the_truth() -> None:
     reference = _drawn(np.random.default_rng(3), 1000)
-    real = measured(reference.counts, means=MEANS).values
+    real = measured(reference.counts, losses=losses_of(MEANS)).values
     found = _fit(reference).estimate(reference.counts.sum(axis=2))
 
     for name, value in real.items():

@@ -5,7 +5,7 @@ import pytest
 
 from watchkeep.core.undefined import Undefined
 from watchkeep.stats.classification import Reliability
-from watchkeep.stats.expected_counts import band, calibration_error, expected_counts, measured
+from watchkeep.stats.expected_counts import band, calibration_error, expected_counts, losses_of, measured
 
 BINS = 12
 
@@ -29,12 +29,12 @@ def test_expected_counts_keep_their_rows() -> None:
 @pytest.mark.parametrize("cell", [(0, 0), (5, 1), (11, 1), (11, 0)])
 def test_slopes_are_what_a_row_that_turns_positive_adds(name: str, cell: tuple[int, int]) -> None:
     counts, means = _counts()
-    slope = measured(counts, means=means).slopes[name][cell]
+    slope = measured(counts, losses=losses_of(means)).slopes[name][cell]
     ends = []
     for step in (0.01, -0.01):
         moved = counts.copy()
         moved[cell] += [-step, step]
-        ends.append(measured(moved, means=means).values[name])
+        ends.append(measured(moved, losses=losses_of(means)).values[name])
     up, down = ends
 
     assert not isinstance(up, Undefined)
@@ -61,7 +61,7 @@ def test_slopes_of_average_precision_are_near_those_of_many_small_bins() -> None
 
 def test_without_scores_there_are_no_curves() -> None:
     counts, means = _counts()
-    found = measured(counts, means=means, scored=False)
+    found = measured(counts, losses=losses_of(means), scored=False)
 
     assert "auc" not in found.values
     assert "log_loss" not in found.values

@@ -32,7 +32,7 @@ def test_equal_losses_have_equal_scores_and_zero_one_losses_keep_their_shape() -
 
 
 @given(st.integers(1, 99), st.integers(60, 400), st.integers(0, 60))
-def test_for_losses_of_zero_and_one_the_evidence_is_half_the_g_statistic(
+def test_for_losses_of_zero_and_one_the_evidence_is_the_binomial_likelihood_ratio(
     wrong: int, rows: int, inside: int
 ) -> None:
     hits, n = min(inside, wrong), 60
@@ -40,17 +40,13 @@ def test_for_losses_of_zero_and_one_the_evidence_is_half_the_g_statistic(
     chosen = np.zeros(len(loss))
     chosen[:hits] = 1
     chosen[wrong : wrong + n - hits] = 1
-    table = [[hits, n - hits], [wrong - hits, rows - n + hits]]
     one = np.ones(len(loss))
-    rate = Rate(loss)
 
-    told = evidence(sums_of(loss, one, chosen)[None, :, None], sums_of(loss, one, one)[None], rate)[0]
+    told = evidence(sums_of(loss, one, chosen)[None, :, None], sums_of(loss, one, one)[None], Rate(loss))[0]
 
-    if hits / n > (wrong - hits) / (rows + wrong - n):
-        g = stats.chi2_contingency(table, correction=False, lambda_="log-likelihood").statistic
-        assert told == (pytest.approx(g / 2, rel=1e-3) if g > 6 else pytest.approx(g / 2, abs=1))
-    else:
-        assert told == -np.inf
+    usual = wrong / len(loss)
+    exact = stats.binom.logpmf(hits, n, hits / n) - stats.binom.logpmf(hits, n, usual)
+    assert told == (pytest.approx(exact, rel=1e-3, abs=1e-6) if hits / n > usual else -np.inf)
 
 
 @pytest.mark.parametrize("mean", [-0.9, -0.3, 0.02, 0.8, 2.5])

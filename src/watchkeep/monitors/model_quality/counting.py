@@ -1,7 +1,7 @@
 """What is counted of answers: of two classes by score, of several by class, of numbers by their errors."""
 
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ from watchkeep.monitors.model_quality.plan import Problem, QualityPlan
 from watchkeep.monitors.model_quality.rows import Answers, Doubles, Mask
 from watchkeep.states.totals import GRAIN, Totals
 
+Narrow = npt.NDArray[np.uint16]
 LAYERS: Final = 3
 """Of weighted tables: rows, sums of weights, sums of their squares."""
 WIDTHS: Final = 50
@@ -88,7 +89,7 @@ def _grained(values: Doubles) -> Doubles:
     return grained
 
 
-def _layers(codes: npt.NDArray[np.intp], weights: Doubles | None, size: int) -> Doubles:
+def _layers(codes: npt.NDArray[np.integer[Any]], weights: Doubles | None, size: int) -> Doubles:
     """Rows by code, and their weights and squared weights if they have any, shape (layers, size)."""
     rows = np.bincount(codes, minlength=size).astype(np.float64)
     if weights is None:
@@ -109,7 +110,7 @@ class BinaryCounter:
         self._places = None if plan.bins is None else Places(plan.bins)
         self._count = 1 if self._places is None else len(self._places)
         self.segment = (1 if plan.roles.weight is None else LAYERS, self._count, 6)
-        self._of: tuple[Answers | None, npt.NDArray[np.intp]] = (None, np.zeros(0, np.intp))
+        self._of: tuple[Answers | None, Narrow] = (None, np.zeros(0, np.uint16))
 
     def table(self, answers: Answers, mine: Mask | None) -> Doubles:
         """See `Counter.table`."""
@@ -128,24 +129,23 @@ class BinaryCounter:
         """See `Counter.sums`."""
         if not self._probability or answers.scores is None:
             return {}
-        labels = answers.labels
+        labels, scores, weights, codes = answers.labels, answers.scores, answers.weights, self._codes(answers)
         known = labels < 2
-        positive = labels[known] == 1
-        scores = answers.scores[known]
-        weights = np.ones(len(scores)) if answers.weights is None else answers.weights[known]
-        places = self._codes(answers)[known] // 6
-        by_place = np.bincount(places, _grained(weights * scores), self._count).astype(np.float64)
-        right = np.where(positive, scores, 1 - scores)
-        return {
-            "scores": by_place,
-            "losses": _losses(-np.log(np.maximum(right, LEAST)), (1 - right) ** 2, weights),
-        }
+        if not known.all():
+            labels, scores, codes = labels[known], scores[known], codes[known]
+            weights = None if weights is None else weights[known]
+        grained = _grained(scores if weights is None else weights * scores)
+        by_place = np.bincount(codes // 6, grained, self._count).astype(np.float64)
+        wrong = np.abs(labels - scores)  # the probability of what did not come true
+        logs = -np.log(np.maximum(1 - wrong, LEAST))
+        return {"scores": by_place, "losses": _losses(logs, wrong * wrong, weights)}
 
-    def _codes(self, answers: Answers) -> npt.NDArray[np.intp]:
+    def _codes(self, answers: Answers) -> Narrow:
         if self._of[0] is not answers:  # the dataset and each segment ask for the same
-            codes = answers.predictions * 3 + answers.labels
+            codes = answers.labels.astype(np.uint16)
+            codes += np.uint16(3) * answers.predictions.astype(np.uint16)
             if self._places is not None and answers.scores is not None:
-                codes += self._places.of(answers.scores) * 6
+                codes += np.uint16(6) * self._places.of(answers.scores)
             self._of = answers, codes
         return self._of[1]
 
@@ -212,7 +212,9 @@ class ClassCounter:
             axis=1,
         )
         return {
-            "losses": _losses(-np.log(np.maximum(true, LEAST)), brier, weights[known]),
+            "losses": _losses(
+                -np.log(np.maximum(true, LEAST)), brier, None if answers.weights is None else weights[known]
+            ),
             "ranks": by_rank,
             "confidence": table.reshape(self._kinds, WIDTHS, 4),
             "true": np.bincount(
@@ -291,7 +293,25 @@ def _doubt(chances: Doubles, weights: Doubles) -> Doubles:
     return np.array([float((weights * _grained(one)).sum()) for one in each])
 
 
-def _losses(log_loss: Doubles, brier: Doubles, weights: Doubles) -> Doubles:
+def _losses(log_loss: Doubles, brier: Doubles, weights: Doubles | None) -> Doubles:
+    """See `LOSSES`. Powers are for standard errors and the watch, which are told with fewer digits."""
     logs, squares = _grained(log_loss), _grained(brier)
-    powers = np.ones(len(weights)), logs, logs * logs, squares, squares * squares, squares * squares * squares
-    return np.array([float((weights * _grained(one)).sum()) for one in powers])
+    if weights is None:
+        rows, heavy_logs, heavy = float(len(logs)), logs, squares
+    else:
+        rows, heavy_logs, heavy = (
+            float(_grained(weights).sum()),
+            _grained(weights * logs),
+            _grained(weights * squares),
+        )
+    fourth = squares * squares
+    return np.array(
+        [
+            rows,
+            heavy_logs.sum(),
+            (heavy_logs * logs).sum(),
+            heavy.sum(),
+            (heavy * squares).sum(),
+            (heavy * fourth).sum(),
+        ]
+    )

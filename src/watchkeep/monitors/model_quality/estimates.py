@@ -137,7 +137,7 @@ def expected_of_two(baseline: QualityBaseline, profile: Profile) -> Expected | N
         labels = reference[:, _LABEL].astype(np.intp)
         bins = reference[:, _ANSWER].astype(np.intp)
         if plan.bins is not None:
-            bins = Places(plan.bins).of(reference[:, _SCORE])
+            bins = Places(plan.bins).of(reference[:, _SCORE]).astype(np.intp)
         features = _Features.of(_codes(reference), found.traits(bins, labels))
         found = found.with_features(features.rows, bins, labels)
         mix = features.mix(_codes(_sample(profile)))

@@ -19,7 +19,7 @@ from watchkeep.monitors.model_quality.drift import before_labels, drifted
 from watchkeep.monitors.model_quality.estimates import estimates
 from watchkeep.monitors.model_quality.found_segments import FoundSegments
 from watchkeep.monitors.model_quality.losses import means_of, sums_of
-from watchkeep.monitors.model_quality.measures import Quality, Sampled, quality
+from watchkeep.monitors.model_quality.measures import FEW_REPLICATES, Quality, Sampled, quality
 from watchkeep.monitors.model_quality.sentences import sentence
 from watchkeep.profiles.profile import Profile
 from watchkeep.stats.expected_counts import Estimated
@@ -84,7 +84,10 @@ def evaluate_quality(
     plan = baseline.plan
     counts = counts_of(profile, DATASET)
     whole = quality(plan, counts)
-    segments = {one.name: quality(plan, counts_of(profile, one.name)) for one in plan.segments}
+    segments = {
+        one.name: quality(plan, counts_of(profile, one.name), replicates=FEW_REPLICATES)
+        for one in plan.segments
+    }
     level = policy.false_alarms / max(1, len(baseline.constraints))
     expected = {} if policy.dialect.sagemaker else estimates(baseline, profile)
     panel = panel_of_quality(baseline, false_alarms=policy.false_alarms)
@@ -138,7 +141,11 @@ def _verdict(
     error = one.error if rows < policy.min_rows or one.error is None else _error(constraint, one.error, rows)
     sizes = Sizes(n=rows, m=baseline.quality.labelled, error=0.0 if error is None else error)
     judgement = judge(constraint, one.value, sizes, policy, level=level)
-    evidence = dict(judgement.evidence or {}) | {"baseline": constraint.evidence.get("baseline")}
+    evidence = {
+        # Six digits: more than noise has, and the order of the rows does not show in them.
+        name: float(f"{value:.6g}") if name in ("error", "noise") and isinstance(value, float) else value
+        for name, value in (judgement.evidence or {}).items()
+    } | {"baseline": constraint.evidence.get("baseline")}
     return Verdict(
         check=constraint.check,
         measure=constraint.measure,

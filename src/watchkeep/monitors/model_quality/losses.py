@@ -20,8 +20,8 @@ def means_of(plan: QualityPlan, counts: Counts) -> Means:
 
 
 def sums_of(plan: QualityPlan, counts: Counts) -> Doubles:
-    """What that witness keeps of a window: twelve digits, so that the order in which rows came does not show."""
-    return np.array([float(f"{one:.12g}") for one in _listed(plan, counts)[1].tolist()])
+    """What that witness keeps of a window: nine digits, so that the order in which rows came does not show."""
+    return np.array([float(f"{one:.9g}") for one in _listed(plan, counts)[1].tolist()])
 
 
 def _listed(plan: QualityPlan, counts: Counts) -> tuple[tuple[str, ...], Doubles, npt.NDArray[np.bool_]]:

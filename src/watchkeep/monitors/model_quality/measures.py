@@ -10,7 +10,7 @@ import numpy as np
 from watchkeep.core.undefined import Undefined, Value
 from watchkeep.monitors.model_quality.counting import ERRORS, LOSSES
 from watchkeep.monitors.model_quality.plan import Problem, QualityPlan
-from watchkeep.monitors.model_quality.rows import Doubles
+from watchkeep.monitors.model_quality.rows import Doubles, Mask
 from watchkeep.monitors.model_quality.sets import coverage
 from watchkeep.states.bins import Bins
 from watchkeep.states.cells import cell_high
@@ -18,7 +18,11 @@ from watchkeep.stats import classification as formulas
 from watchkeep.stats.classification import Bounded, Curve, Reliability
 
 REPLICATES: Final = 200
-"""Of the bootstrap."""
+"""Of the bootstrap, of the dataset."""
+FEW_REPLICATES: Final = 50
+"""Of the bootstrap of each segment: its standard errors are good to a tenth."""
+POOLED: Final = 256
+"""Places that rows are put together to before they are drawn again: their order hardly matters within one."""
 FEWEST: Final = 2
 """Labelled rows without which there is no standard error."""
 GROUPS: Final = 10
@@ -78,20 +82,31 @@ class Counts:
     sums: Mapping[str, Doubles] = field(default_factory=dict)
 
 
-def quality(plan: QualityPlan, counts: Counts) -> Quality:
-    """All measures of these counts."""
+def quality(plan: QualityPlan, counts: Counts, *, replicates: int = REPLICATES) -> Quality:
+    """All measures of these counts.
+
+    Args:
+        plan: how they were counted.
+        counts: of the dataset or of a segment.
+        replicates: of the bootstrap; with 0 there are no standard errors of rates and ranks.
+    """
     if plan.problem is Problem.REGRESSION:
         return _of_numbers(plan, counts)
-    return (_of_two if plan.problem is Problem.BINARY else _of_classes)(plan, counts)
+    return (_of_two if plan.problem is Problem.BINARY else _of_classes)(plan, counts, replicates)
 
 
-def of_two(plan: QualityPlan, table: Doubles) -> dict[str, Value | Bounded]:
-    """The measures of two classes that follow from rows by place, answer and label, shape (places, 2, 2)."""
+def of_two(plan: QualityPlan, table: Doubles, tied: Mask) -> dict[str, Value | Bounded]:
+    """The measures of two classes that follow from rows by place, answer and label, shape (places, 2, 2).
+
+    Args:
+        plan: how rows were counted.
+        table: the rows, or their weights.
+        tied: which places hold one score only, shape (places,).
+    """
     (tn, fn), (fp, tp) = table.sum(axis=0).tolist()
     found: dict[str, Value | Bounded] = dict(formulas.binary_rates(tn, fp, fn, tp))
     if plan.bins is not None:
         by_label = table.sum(axis=1)
-        tied = tied_places(plan.bins)
         for name, curve in (("auc", formulas.roc), ("pr_auc", formulas.precision_recall)):
             drawn = curve(by_label[:, 1], by_label[:, 0], tied=tied)
             found[name] = drawn if isinstance(drawn, Undefined) else drawn.area
@@ -100,22 +115,24 @@ def of_two(plan: QualityPlan, table: Doubles) -> dict[str, Value | Bounded]:
     return found | {f"{name}_best_constant_classifier": value for name, value in best.items()}
 
 
-def _of_two(plan: QualityPlan, counts: Counts) -> Quality:
+def _of_two(plan: QualityPlan, counts: Counts, replicates: int) -> Quality:
     layers, places, _ = counts.table.shape
     tables = counts.table.reshape(layers, places, 2, 3)
     rows, weights = tables[0], tables[1 if layers > 1 else 0]
     table = weights[:, :, :2]
     labelled = int(rows[:, :, :2].sum())
+    tied = np.ones(places, np.bool_) if plan.bins is None else tied_places(plan.bins)
+    pooled, coarse = _pooled(tables[..., :2], tied)
     measures = _bootstrapped(
-        {name: _sampled(value) for name, value in of_two(plan, table).items()},
-        tables[..., :2],
-        lambda drawn: of_two(plan, drawn),
+        {name: _sampled(value) for name, value in of_two(plan, table, tied).items()},
+        pooled,
+        lambda drawn: of_two(plan, drawn, coarse),
+        replicates,
     )
     sums, reliability = counts.sums, None
     curves: list[Curve | None] = [None, None]
     by_label = table.sum(axis=1)
     if plan.bins is not None:
-        tied = tied_places(plan.bins)
         drawn = [
             each(by_label[:, 1], by_label[:, 0], tied=tied)
             for each in (formulas.roc, formulas.precision_recall)
@@ -154,7 +171,7 @@ def of_classes(plan: QualityPlan, table: Doubles) -> dict[str, Value | Bounded]:
     return found | {f"{name}_best_constant_classifier": value for name, value in best.items()}
 
 
-def _of_classes(plan: QualityPlan, counts: Counts) -> Quality:
+def _of_classes(plan: QualityPlan, counts: Counts, replicates: int) -> Quality:
     layers, kinds = counts.table.shape[0], plan.kinds
     tables = counts.table.reshape(layers, kinds, kinds + 1)
     rows, table = tables[0], tables[1 if layers > 1 else 0][:, :kinds]
@@ -162,6 +179,7 @@ def _of_classes(plan: QualityPlan, counts: Counts) -> Quality:
         {name: _sampled(value) for name, value in of_classes(plan, table).items()},
         tables[..., :kinds],
         lambda drawn: of_classes(plan, drawn),
+        replicates,
     )
     reliability = None
     if "losses" in counts.sums:
@@ -258,6 +276,7 @@ def _bootstrapped(
     measures: dict[str, Sampled],
     tables: Doubles,
     finish: Callable[[Doubles], Mapping[str, Value | Bounded]],
+    replicates: int,
 ) -> dict[str, Sampled]:
     """Measures with standard errors by the bootstrap of rows.
 
@@ -270,9 +289,10 @@ def _bootstrapped(
         measures: by name.
         tables: shape (layers, ...).
         finish: the measures of a table, shape (...).
+        replicates: how often to draw.
     """
     rows = tables[0]
-    if rows.sum() < FEWEST:
+    if rows.sum() < FEWEST or not replicates:
         return measures
     unit = np.ones(rows.shape)
     mean = rows
@@ -282,7 +302,7 @@ def _bootstrapped(
     rng = np.random.default_rng(_SEED)
     held = np.flatnonzero(mean)
     drawn: dict[str, list[float]] = {name: [] for name in measures}
-    for _ in range(REPLICATES):
+    for _ in range(replicates):
         table = np.zeros(rows.size)
         table[held] = rng.poisson(mean.ravel()[held]) * unit.ravel()[held]
         for name, value in finish(table.reshape(rows.shape)).items():
@@ -291,10 +311,31 @@ def _bootstrapped(
                 drawn[name].append(number)
     return {
         name: Sampled(one.value, float(np.std(drawn[name], ddof=1)), one.low, one.high)
-        if not isinstance(one.value, Undefined) and len(drawn[name]) > REPLICATES // 2
+        if not isinstance(one.value, Undefined) and len(drawn[name]) > replicates // 2
         else one
         for name, one in measures.items()
     }
+
+
+def _pooled(tables: Doubles, tied: Mask) -> tuple[Doubles, Mask]:
+    """Neighbouring places put together, so that at most about `POOLED` of equal mass are left.
+
+    Args:
+        tables: shape (layers, places, ...).
+        tied: which places hold one score only, shape (places,).
+
+    Returns:
+        The tables, and which places still hold one score only.
+    """
+    held = tables[0].sum(axis=tuple(range(1, tables.ndim - 1)))
+    filled = np.flatnonzero(held)
+    if len(filled) <= POOLED:
+        return tables, tied
+    before = np.cumsum(held) - held
+    group = np.floor(before * POOLED / held.sum())
+    starts = np.flatnonzero(np.diff(group, prepend=-1))
+    single = np.diff(np.append(starts, len(held))) == 1
+    return np.add.reduceat(tables, starts, axis=1), single & tied[starts]
 
 
 def _lost(losses: Doubles, effective: float) -> dict[str, Sampled]:
@@ -332,7 +373,7 @@ def _effective(tables: Doubles) -> float:
     return float(tables[1].sum()) ** 2 / squares if squares > 0 else 0.0
 
 
-def tied_places(bins: Bins) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def tied_places(bins: Bins) -> Mask:
     """Which places hold one score only, shape (places,): those of a single double."""
     if not len(bins):
         return np.ones(2, np.bool_)

@@ -28,19 +28,19 @@ class Places:
         return len(self.bins) + 2
 
     @cached_property
-    def _table(self) -> npt.NDArray[np.intp]:
+    def _table(self) -> npt.NDArray[np.uint16]:
         keys = self.bins.grid.keys_at(np.arange(self.bins.grid.size, dtype=np.int64))
-        return np.searchsorted(self.bins.edges, keys, side="right")
+        return np.searchsorted(self.bins.edges, keys, side="right").astype(np.uint16)
 
-    def of(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
+    def of(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.uint16]:
         """The place of each value, shape (n,); values hold no NaN."""
         if not len(self.bins):
-            return np.ones(len(values), np.intp)
-        values = np.ascontiguousarray(values + 0.0)  # -0.0 lies where 0.0 does
+            return np.ones(len(values), np.uint16)
+        values = np.ascontiguousarray(values)
         slots = self.bins.grid.slots_of(values)
         places = self._table.take(slots, mode="clip")
         strange = np.flatnonzero(slots >= self.bins.grid.size)
         if len(strange):
-            keys = keys_of(values[strange]) >> self.bins.shift
+            keys = keys_of(values[strange] + 0.0) >> self.bins.shift  # -0.0 lies where 0.0 does
             places[strange] = np.searchsorted(self.bins.edges, keys, side="right")
         return places

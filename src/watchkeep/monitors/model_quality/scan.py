@@ -24,8 +24,8 @@ TABLE: Final = "table"
 """Part: counts of the dataset and of each segment."""
 SAMPLE: Final = "rows"
 """Part: a sample of rows."""
-KEYS: Final = 8
-"""Features that a row without an id is told from others by."""
+KEYS: Final = 4
+"""Features that a row without an id is told from others by, beside its answer; of rows with a score, half as many."""
 OWN: Final = ("label", "prediction", "score", "weight")
 """What a row of the sample begins with; its codes by feature follow."""
 
@@ -56,6 +56,7 @@ class QualityScan:
         if not batch.rows:
             return
         self._seen = added(self._seen, dict.fromkeys(batch.names, batch.rows))
+        batch = batch.kept()  # segments, answers and the sample ask for the same columns
         answers = read_answers(batch, self.plan)
         self._rejected = added(self._rejected, answers.rejected)
         self._rows += answers.count
@@ -63,7 +64,9 @@ class QualityScan:
             return
         self._tables[DATASET] = self._tables[DATASET].merge(Totals(self._counter.table(answers, None)))
         for segment in self.plan.segments:
-            mine = segment.mask(batch)[answers.kept]
+            mine = segment.mask(batch)
+            if answers.rejected:
+                mine = mine[answers.kept]
             if mine.any():
                 one = Totals(self._counter.table(answers, mine))
                 self._tables[segment.name] = self._tables[segment.name].merge(one)
@@ -102,12 +105,9 @@ class QualityScan:
         name = self.plan.roles.id
         if name is not None and name in batch.names:
             return mixed(text_hashes(batch.column(name))[answers.kept])
-        hashes = np.zeros(answers.count, np.uint64)
-        own = [answers.labels, answers.predictions, answers.scores]
-        for column in own:
-            if column is not None:
-                hashes = mixed(hashes + _bits(column.astype(np.float64)))
-        for feature in self.plan.features[:KEYS]:
+        own = answers.scores if answers.scores is not None else answers.predictions.astype(np.float64)
+        hashes = mixed(_bits(own))
+        for feature in self.plan.features[: KEYS if answers.scores is None else KEYS // 2]:
             if feature.name not in batch.names:
                 continue
             array = batch.column(feature.name)
