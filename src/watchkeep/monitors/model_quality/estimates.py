@@ -22,7 +22,14 @@ from watchkeep.monitors.model_quality.scan import OWN, SAMPLE
 from watchkeep.profiles.profile import Profile
 from watchkeep.states.rows import RowSample
 from watchkeep.stats.expected_counts import Estimated
-from watchkeep.stats.reweighting import Indicators, indicators
+from watchkeep.stats.reweighting import (
+    LEAST_SHARE_OF_PAIRS,
+    MOST_OF_PAIRS,
+    Indicators,
+    Pairs,
+    indicators,
+    pairs,
+)
 
 SENTENCE: Final = (
     "Estimated from the answers and the mix of features alone, as labelled reference rows with such answers and "
@@ -30,8 +37,10 @@ SENTENCE: Final = (
     "(concept drift). Where labels have come, a value outside its band is a sign of just that."
 )
 """What an estimate is, for people."""
-BUCKETS: Final = 16
+BUCKETS: Final = 8
 """Predicted numbers are told apart by so many buckets."""
+COARSE: Final = 4
+"""Buckets of a numeric feature that are taken as one where columns are taken two by two."""
 _LABEL, _ANSWER, _SCORE = (OWN.index(name) for name in ("label", "prediction", "score"))
 
 Codes = npt.NDArray[np.intp]
@@ -43,15 +52,31 @@ class _Features:
 
     found: Indicators
     rows: Doubles
+    two_by_two: Pairs | None = None
 
     @classmethod
     def of(cls, codes: Codes, traits: Doubles) -> "_Features":
-        sizes = (codes.max(axis=0) + 1).tolist()
-        found = indicators(codes, sizes, traits)
+        found = indicators(codes, (codes.max(axis=0) + 1).tolist(), traits)
         return cls(found, found.of(codes))
 
+    @classmethod
+    def in_pairs(cls, codes: Codes, traits: Doubles) -> "_Features":
+        """Columns two by two: how large an error is depends on how columns hang together."""
+        both = pairs(codes, (codes.max(axis=0) + 1).tolist(), traits)
+        together = both.of(codes)
+        found = indicators(
+            together, both.all_sizes, traits, most=MOST_OF_PAIRS, least_share=LEAST_SHARE_OF_PAIRS
+        )
+        return cls(found, found.of(together), both)
+
     def mix(self, codes: Codes) -> Mix | None:
-        return Mix(self.found.of(codes).mean(axis=0), float(len(codes))) if len(codes) else None
+        if not len(codes):
+            return None
+        together = codes
+        if self.two_by_two is not None:
+            # A bucket that no reference row is in counts as the last one of its column.
+            together = self.two_by_two.of(np.minimum(codes, np.array(self.two_by_two.sizes) - 1))
+        return Mix(self.found.of(together).mean(axis=0), float(len(codes)))
 
 
 def estimates(baseline: QualityBaseline, profile: Profile) -> Mapping[str, Estimated]:
@@ -68,7 +93,7 @@ def estimates(baseline: QualityBaseline, profile: Profile) -> Mapping[str, Estim
     if plan.problem is Problem.MULTICLASS:
         before, now = counts_of(baseline.profile, DATASET), counts_of(profile, DATASET)
         return _of_classes(plan, before, now, reference, window)
-    return _of_numbers(profile.rows, reference, window)
+    return _of_numbers(plan, profile.rows, reference, window)
 
 
 def _labelled(plan: QualityPlan, profile: Profile) -> Doubles:
@@ -84,10 +109,9 @@ def _sample(profile: Profile) -> Doubles:
     return sample.values
 
 
-def _codes(values: Doubles, *more: Codes) -> Codes:
+def _codes(values: Doubles) -> Codes:
     """The bucket of each row in each feature, from 0; rows that lack the column are in one of their own."""
-    codes = np.nan_to_num(values[:, len(OWN) :], nan=-1.0).astype(np.intp) + 1
-    return np.column_stack([codes, *more]) if more else codes
+    return np.nan_to_num(values[:, len(OWN) :], nan=-1.0).astype(np.intp) + 1
 
 
 def _spread(tables: Doubles) -> float:
@@ -178,16 +202,21 @@ def _of_classes(
     return found.estimate(rows, mix=mix, spread=_spread(tables[1]))
 
 
-def _of_numbers(rows: int, reference: Doubles, window: Doubles) -> Mapping[str, Estimated]:
+def _of_numbers(plan: QualityPlan, rows: int, reference: Doubles, window: Doubles) -> Mapping[str, Estimated]:
     if not len(reference) or not len(window):
         return {}
     answers = reference[:, _ANSWER]
     errors = answers - reference[:, _LABEL]
     edges = np.unique(np.quantile(answers, np.arange(1, BUCKETS) / BUCKETS))
     mine, theirs = (np.searchsorted(edges, each[:, _ANSWER], side="right") for each in (reference, window))
-    features = _Features.of(_codes(reference, mine), quantities(errors, answers - answers.mean()))
+    numeric = np.array([feature.type.numeric for feature in plan.features], np.bool_)
+    known, seen = (
+        np.column_stack([np.where(numeric, _codes(each) // COARSE, _codes(each)), told])
+        for each, told in ((reference, mine), (window, theirs))
+    )
+    features = _Features.in_pairs(known, quantities(errors, answers - answers.mean()))
     found = ErrorEstimator.fit(errors, answers, features=features.rows)
     if isinstance(found, Undefined):
         return {}
-    told = Predictions(float(window[:, _ANSWER].mean()), float((window[:, _ANSWER] ** 2).mean()))
-    return found.estimate(float(rows), mix=features.mix(_codes(window, theirs)), predictions=told)
+    predicted = Predictions(float(window[:, _ANSWER].mean()), float((window[:, _ANSWER] ** 2).mean()))
+    return found.estimate(float(rows), mix=features.mix(seen), predictions=predicted)
