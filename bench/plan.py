@@ -22,6 +22,19 @@ _COLUMNS = {"label": "label", "prediction": "prediction", "score": "score", "tim
 ROLES: Final = tuple(word for role, column in _COLUMNS.items() for word in (f"--{role}", column))
 """What the columns are, as `watchkeep baseline` is told."""
 
+SEGMENTS: Final = (
+    *(f"channel = 'channel-{at:04}'" for at in range(12)),
+    "age < 30",
+    "age >= 30 and age < 50",
+    "age >= 65",
+    "plan in ('plan-0001', 'plan-0002')",
+    "normal_0 > 1",
+    "normal_1 < -1 and age < 40",
+    "active = true",
+    "uniform_0 > 0.5 or visits > 5",
+)
+"""Twenty slices of the rows in which answers are measured apart."""
+
 _JUDGED = frozenset({0, 1})  # completed, or completed with violations
 _LARGE = 5_000_000
 _MORE = 3
@@ -46,6 +59,10 @@ class Place:
         """The saved baseline of a size."""
         return self.scratch / f"baseline-{rows}"
 
+    def answers(self, rows: int) -> Path:
+        """The saved baseline of the answers of a size."""
+        return self.scratch / f"answers-{rows}"
+
     def report(self, rows: int) -> Path:
         """The saved report of a size."""
         return self.scratch / f"report-{rows}"
@@ -64,6 +81,7 @@ def preparations(place: Place, rows: int) -> list[Job]:
     size = files(place.data, rows)
     return [
         Job(name="prepare baseline", command=_baseline(size.reference, str(place.baseline(rows)))),
+        Job(name="prepare answers", command=_answers(size.reference, str(place.answers(rows)))),
         Job(
             name="prepare report",
             command=_check(place.baseline(rows), size.current, str(place.report(rows))),
@@ -112,6 +130,12 @@ def _ours(place: Place, size: Files, tiny: Files) -> list[Job]:
     start_check = Job(
         name="start of check", command=_check(saved, tiny.current), good=_JUDGED, writes="report.json"
     )
+    start_answers = Job(
+        name="start of answers",
+        command=_check(place.answers(size.rows), tiny.current),
+        good=_JUDGED,
+        writes="report.json",
+    )
     start_baseline = Job(
         name="start of baseline",
         command=_baseline(tiny.reference),
@@ -123,6 +147,13 @@ def _ours(place: Place, size: Files, tiny: Files) -> list[Job]:
         start_check,
         *_decodes("current", size.current),
         replace(start_check, name="check", command=_check(saved, size.current), start=start_check.name),
+        start_answers,
+        replace(
+            start_answers,
+            name="check of answers",
+            command=_check(place.answers(size.rows), size.current),
+            start=start_answers.name,
+        ),
         Job(name="start of decode", command=_module("floors", DECODES[0], str(tiny.current))),
         replace(
             start_baseline, name="baseline", command=_baseline(size.reference), start=start_baseline.name
@@ -202,6 +233,11 @@ def _module(name: str, *words: str) -> tuple[str, ...]:
 
 def _baseline(reference: Path, out: str = "{out}") -> tuple[str, ...]:
     return watchkeep("baseline", "data-quality", str(reference), "--out", out, *ROLES)
+
+
+def _answers(reference: Path, out: str) -> tuple[str, ...]:
+    segments = [word for rule in SEGMENTS for word in ("--segment", rule)]
+    return watchkeep("baseline", "model-quality", str(reference), "--out", out, *ROLES, *segments)
 
 
 def _check(baseline: Path, current: Path, out: str = "{out}") -> tuple[str, ...]:

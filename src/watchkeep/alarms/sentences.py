@@ -18,7 +18,7 @@ KINDS: Final[Mapping[str, str]] = {
     Change.FAR: "values far outside the baseline's range",
     Change.STRANGE: "values the baseline never had",
     Change.RELATION: "related otherwise to the other columns",
-    Change.MEAN: "worse on the average",
+    Change.MEAN: "worse",
 }
 """What each kind of change looks like."""
 _NAMED = 4
@@ -47,7 +47,7 @@ def sentence(decision: Decision) -> str:
 
 def _named(decision: Decision) -> str:
     if not decision.named:
-        return "no column by itself"
+        return "nothing by itself"
     parts = [
         f"{name} ({KINDS.get(decision.changes.get(name, ''), 'changed')})" for name in decision.named[:_NAMED]
     ]

@@ -23,7 +23,7 @@ COMMANDS: Final = MappingProxyType(
         "check": "Hold a window of data against a baseline.",
         "compare": "Compare two datasets at a glance; nothing is saved.",
         "show": "Draw a report, a baseline or a watch.",
-        "label-plan": "Tell which few rows to label, so that quality is known twice as well.",
+        "label-plan": "Tell which rows to label for quality to be known better.",
         "acknowledge": "End the open alarm of a watch, on record.",
         "demo": "Watch a real model through a real blizzard.",
         "doctor": "Tell whether this installation works, and with what.",

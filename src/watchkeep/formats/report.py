@@ -63,7 +63,8 @@ def report_document(findings: Findings, *, baseline_id: str) -> dict[str, object
             "rejected": dict(sorted(profile.rejected.items())),
         },
         "outcomes": {str(outcome): count for outcome, count in findings.outcomes().items()},
-        "decision": decision_document(findings.decision),
+        "decision": decision_document(findings.decision)
+        | ({"subjects": "measures"} if isinstance(findings, QualityFindings) else {}),
         "policy": findings.policy.document(),
         "verdicts": [_verdict(verdict) for verdict in findings.verdicts],
         "measures": [

@@ -162,7 +162,7 @@ class _Hunt:
         for _ in range(2 * limit):
             best = search(sample, width)
             p = max(p, (1 + int(np.count_nonzero(chance >= best.score))) / (1 + SHUFFLES))
-            if not best.terms or p > level or len(listed) == limit:
+            if not best.terms or p > level:
                 break
             mask = self._terms.mask(best.terms, self._rows)
             if not any(_jaccard(mask, other) > _ALIKE for other in masks):
@@ -170,6 +170,8 @@ class _Hunt:
                 if one.excess_share > 0:
                     listed.append(one)
                     masks.append(mask)
+            if len(listed) == limit:
+                break
             sample.set_aside(mask[chosen])
         return tuple(listed)
 

@@ -19,7 +19,10 @@ _LONG: Final = 48  # characters of a name
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One verdict of a report. `value` is a JSON value, for `words.figure`; `limit` is ready to be shown."""
+    """One verdict of a report.
+
+    `value` is a JSON value, for `words.figure`; `limit` is ready to be shown, and `edge` the same as a number.
+    """
 
     check: str
     measure: str
@@ -27,6 +30,7 @@ class Judged:
     outcome: str
     value: object
     limit: str
+    edge: float | None
     sentence: str
     evidence: tuple[tuple[str, str], ...]
     severity: float
@@ -42,6 +46,7 @@ class Judged:
             outcome=text(verdict.get("outcome"), "undecided"),
             value=verdict.get("value"),
             limit=bound(verdict.get("limit"), verdict.get("side")),
+            edge=real(verdict.get("limit")),
             sentence=brief(text(verdict.get("sentence")), subject),
             evidence=pairs(verdict.get("evidence")),
             severity=real(verdict.get("severity")) or 0.0,
@@ -69,6 +74,7 @@ class Rule:
     check: str
     measure: str
     limit: object
+    side: str
     sentence: str
     details: tuple[str, ...]
 
@@ -127,6 +133,7 @@ def rules(value: object) -> tuple[Rule, ...]:
             check=text(rule.get("check")),
             measure=text(rule.get("measure")),
             limit=rule.get("limit"),
+            side=text(rule.get("side")),
             sentence=text(rule.get("sentence")),
             details=tuple(
                 figure(part)

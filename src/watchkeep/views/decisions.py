@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from watchkeep.alarms.sentences import KINDS
+from watchkeep.alarms.witness import Change
 from watchkeep.views.columns import brief
-from watchkeep.views.detectable import Detectable, detectable_of
+from watchkeep.views.detectable import Detectable, detectable_of, explained
+from watchkeep.views.history import Level, Note, level_of, note_of
+from watchkeep.views.measure_words import label
 from watchkeep.views.values import mapping, objects, real, text, whole
 from watchkeep.views.words import amount, clip, count, moment, number, percent
 
@@ -25,35 +28,8 @@ _LEAST: Final = 0.005  # a share of the evidence below which a column that is no
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
-    """The evidence of one window, in units of what it takes to ring; `why` it has none, else empty."""
-
-    number: int
-    start: str
-    level: float
-    alarm: bool
-    why: str
-
-    @property
-    def label(self) -> str:
-        """The window in words."""
-        return f"window {count(self.number)}" + (f" ({self.start})" if self.start else "")
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """What somebody did about a watch, after so many windows."""
-
-    what: str
-    at: str
-    by: str
-    text: str
-    after: int
-
-
-@dataclass(frozen=True, slots=True)
 class Share:
-    """A column's share of the evidence, and what changed in it, if that is known."""
+    """A column's or measure's share of the evidence, and what changed in it, if that is known."""
 
     name: str
     change: str
@@ -70,9 +46,10 @@ class Decided:
         head, lead: its sentence, parted: the answer, and what is said of it.
         level: 1 rings.
         number: of the window, from 1; `windows`: how many of the last seem changed; `since` when.
-        shares: columns by their share of the evidence, the named ones first.
-        left: columns with evidence that are not among them.
-        horizons: windows, for each of which `detectable` tells a size; `unlisted` columns are not among them.
+        noun: what it is about, one by one: a column, or a measure of answers.
+        shares: those by their share of the evidence, the named ones first.
+        left: those with evidence that are not among them.
+        horizons: windows, for each of which `detectable` tells a size; `unlisted` are not among them.
         history: the windows of a watch, oldest first; empty without a watch.
         alarms: how often it rang; None without a watch.
         budget: unchanged windows that may ring, as a share, if that is known.
@@ -91,6 +68,7 @@ class Decided:
     number: int
     since: str
     windows: int
+    noun: str
     shares: tuple[Share, ...]
     left: int
     horizons: tuple[int, ...]
@@ -110,6 +88,7 @@ class Decided:
         budget: float | None = None,
         kinds: Mapping[str, str] | None = None,
         judged: str = "",
+        measures: bool = False,
     ) -> Self | None:
         """The decision in a document; None if there is none.
 
@@ -118,6 +97,7 @@ class Decided:
             budget: unchanged windows that may ring, as a share, unless the decision says.
             kinds: of charts, by column: tells in which unit a change is small.
             judged: what the window was held against, for people.
+            measures: whether it is surely about measures of answers and not about columns.
         """
         given = mapping(value)
         outcome = text(given.get("outcome"))
@@ -125,14 +105,17 @@ class Decided:
             return None
         alarm, warning = given.get("alarm") is True, given.get("warning") is True
         named = [str(name) for name in _list(given.get("named"))]
-        sentence = _sentence(given, outcome, named)
+        measures = measures or _of_measures(given)
+        sentence = _sentence(given, outcome, named, measures=measures)
         head, lead = _parted(sentence)
         lead = lead if named else lead[:1].upper() + lead[1:]  # a name stays as it is
         tone = _TONES.get(outcome, "undecided")
         if tone == "kept" and warning:
             tone = "undecided"
-        shares, left = _shares(given, named)
-        horizons, detectable, unlisted = detectable_of(given.get("detectable"), kinds or {})
+        shares, left = _shares(given, named, measures=measures)
+        horizons, detectable, unlisted = detectable_of(
+            given.get("detectable"), kinds or {}, measures=measures
+        )
         told = real(given.get("false_alarms"))
         rang = real(given.get("alarms"))
         return cls(
@@ -148,13 +131,14 @@ class Decided:
             number=whole(given.get("number")) + 1,
             since=_since(given),
             windows=whole(given.get("windows")),
+            noun="measure" if measures else "column",
             shares=shares,
             left=left,
             horizons=horizons,
             detectable=detectable,
             unlisted=unlisted,
-            history=tuple(_level(one) for one in objects(given.get("history"))),
-            notes=tuple(_note(one) for one in objects(given.get("notes"))),
+            history=tuple(level_of(one) for one in objects(given.get("history"))),
+            notes=tuple(note_of(one) for one in objects(given.get("notes"))),
             alarms=None if rang is None else round(rang),
             budget=budget if told is None else told,
             judged=clip(judged, 200),
@@ -184,6 +168,11 @@ class Decided:
     def faint(self) -> bool:
         """Whether the evidence is so little that its shares are mostly chance."""
         return not (self.alarm or self.warning or self.open)
+
+    @property
+    def silence(self) -> str:
+        """What the sizes of `detectable` mean, in sentences."""
+        return explained(self.detectable, measures=self.noun == "measure")
 
     @property
     def promise(self) -> str:
@@ -216,10 +205,18 @@ def strength(level: float) -> str:
     return "over 1,000" if level > 1000 else number(level, digits=2)
 
 
-def _sentence(given: Mapping[str, object], outcome: str, named: Sequence[str]) -> str:
+def _of_measures(given: Mapping[str, object]) -> bool:
+    """Whether a decision is about measures of answers: it says so, or all that changed is a mean of losses."""
+    changes = {text(kind) for kind in mapping(given.get("changes")).values()}
+    return given.get("subjects") == "measures" or changes == {str(Change.MEAN)}
+
+
+def _sentence(given: Mapping[str, object], outcome: str, named: Sequence[str], *, measures: bool) -> str:
     sentence = text(given.get("sentence"))
     for name in sorted(named, key=len, reverse=True):
         sentence = brief(sentence, name)
+        if measures:
+            sentence = sentence.replace(f"{name} (", f"{label(name)} (")
     sentence = _TIME.sub(lambda found: moment(found.group()), sentence)
     return clip(sentence, 1000) if sentence else outcome.capitalize()
 
@@ -243,7 +240,9 @@ def _since(given: Mapping[str, object]) -> str:
     return at if at.endswith(" UTC") else f"window {count(first + 1)}"
 
 
-def _shares(given: Mapping[str, object], named: Sequence[str]) -> tuple[tuple[Share, ...], int]:
+def _shares(
+    given: Mapping[str, object], named: Sequence[str], *, measures: bool
+) -> tuple[tuple[Share, ...], int]:
     changes = mapping(given.get("changes"))
     evidence = {
         str(name): min(max(real(share) or 0.0, 0.0), 1.0)
@@ -254,7 +253,7 @@ def _shares(given: Mapping[str, object], named: Sequence[str]) -> tuple[tuple[Sh
     shown = names[:_MOST_SHARES]
     told = tuple(
         Share(
-            name=name,
+            name=label(name) if measures else name,
             change=KINDS.get(kind, clip(kind, 60)) if (kind := text(changes.get(name))) else "",
             share=evidence.get(name, 0.0),
             named=name in named,
@@ -262,26 +261,6 @@ def _shares(given: Mapping[str, object], named: Sequence[str]) -> tuple[tuple[Sh
         for name in shown
     )
     return told, len(names) - len(shown)
-
-
-def _level(one: Mapping[str, object]) -> Level:
-    return Level(
-        number=whole(one.get("number")) + 1,
-        start=moment(one["start"]) if isinstance(one.get("start"), str) else "",
-        level=max(0.0, real(one.get("level")) or 0.0),
-        alarm=one.get("alarm") is True,
-        why=text(one.get("why")),
-    )
-
-
-def _note(one: Mapping[str, object]) -> Note:
-    return Note(
-        what=clip(text(one.get("what")), 40),
-        at=moment(one.get("at")),
-        by=clip(text(one.get("by")), 60),
-        text=clip(text(one.get("text")), 400),
-        after=whole(one.get("after")),
-    )
 
 
 def _list(value: object) -> Sequence[object]:

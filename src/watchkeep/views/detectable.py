@@ -1,13 +1,21 @@
 """What a decision could have seen: the smallest change of each column, columns alike told together."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from watchkeep.views.measure_words import label, unit_kind
 from watchkeep.views.values import mapping, real
 from watchkeep.views.words import DASH, listing, number
 
-_UNITS: Final = {"numeric": "sd", "categorical": "% of rows"}
+_UNITS: Final = {
+    "numeric": "sd",
+    "categorical": "% of rows",
+    "rate": "points",
+    "loss": "",
+    "error": "label units",
+}
+_PARTS: Final = ("categorical", "rate")  # told in hundredths
 _MOST_GROUPS: Final = 8
 
 
@@ -26,13 +34,14 @@ class Detectable:
 
 
 def detectable_of(
-    value: object, kinds: Mapping[str, str]
+    value: object, kinds: Mapping[str, str], *, measures: bool = False
 ) -> tuple[tuple[int, ...], tuple[Detectable, ...], int]:
     """The horizons in windows, columns grouped by what is seen of them, and how many columns were left out.
 
     Args:
         value: what stands under `detectable` of a decision.
         kinds: of charts, by column.
+        measures: whether it is about measures of answers and not about columns.
 
     >>> detectable_of({"1": {"a": 0.2, "b": 0.2}, "7": {"a": 0.08, "b": 0.08}}, {"a": "numeric", "b": "numeric"})
     ((1, 7), (Detectable(names=('a', 'b'), sizes=('0.2', '0.08'), unit='sd'),), 0)
@@ -45,16 +54,40 @@ def detectable_of(
     horizons = tuple(sorted(by_horizon))
     groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for name in dict.fromkeys(str(name) for sizes in by_horizon.values() for name in sizes):
-        kind = kinds.get(name, "")
+        kind = unit_kind(name) if measures else kinds.get(name, "")
         seen = tuple(_size(by_horizon[horizon].get(name), kind) for horizon in horizons)
-        groups.setdefault((_UNITS.get(kind, ""), seen), []).append(name)
+        groups.setdefault((_UNITS.get(kind, ""), seen), []).append(label(name) if measures else name)
     ranked = sorted(groups.items(), key=lambda group: -len(group[1]))
     shown = [Detectable(tuple(names), sizes, unit) for (unit, sizes), names in ranked[:_MOST_GROUPS]]
     return horizons, tuple(shown), sum(len(names) for _, names in ranked[_MOST_GROUPS:])
+
+
+def explained(rows: Sequence[Detectable], *, measures: bool) -> str:
+    """What the sizes mean, in sentences.
+
+    Args:
+        rows: as read.
+        measures: whether they are of a model's answers and not of columns.
+
+    >>> row = Detectable(("accuracy",), ("2.7",), "points")
+    >>> print(explained([row], measures=True))
+    Points: so many more of a hundred rows answered wrongly. Silence rules out what is larger.
+    """
+    units = {row.unit for row in rows}
+    if measures:
+        sets = " or outside their sets" if any(label("coverage") in row.names for row in rows) else ""
+        told = [f"Points: so many more of a hundred rows answered wrongly{sets}."] * ("points" in units)
+        told += ["Brier score: a rise of it by so much."] * ("" in units)
+        told += ["Errors: a rise by so much, in the unit of the label."] * ("label units" in units)
+    else:
+        share = ", in percent of all rows" if any(units) else " of all rows"
+        told = ["Numbers: a shift of the mean, in standard deviations (sd) of the baseline."]
+        told += [f"Categories: a change of the largest one’s share{share}."]
+    return " ".join([*told, "Silence rules out what is larger."])
 
 
 def _size(value: object, kind: str) -> str:
     size = real(value)
     if size is None:
         return DASH
-    return number(100 * size if kind == "categorical" else size, digits=2)
+    return number(100 * size if kind in _PARTS else size, digits=2)

@@ -13,7 +13,7 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from watchkeep.views import charts, decisions, levels, words
+from watchkeep.views import charts, curves, decisions, levels, words
 from watchkeep.views.columns import OUTCOMES
 from watchkeep.views.reading import Baseline, Report, Watch
 from watchkeep.views.tables import MOST_REASONS, measure_table, policy_lines, timing_words
@@ -41,6 +41,7 @@ def report_html(document: Mapping[str, object]) -> str:
     return _page(
         "report.html",
         report=report,
+        quality=report.quality,
         violated=report.having("violated"),
         failed=report.having("failed"),
         undecided=report.undecided,
@@ -68,7 +69,9 @@ def baseline_html(document: Mapping[str, object]) -> str:
     baseline = Baseline.of(document)
     columns = baseline.columns[:MOST_COLUMNS]
     left = len(baseline.columns) - len(columns)
-    return _page("baseline.html", baseline=baseline, columns=columns, not_drawn=left)
+    return _page(
+        "baseline.html", baseline=baseline, quality=baseline.quality, columns=columns, not_drawn=left
+    )
 
 
 def watch_html(document: Mapping[str, object]) -> str:
@@ -117,7 +120,12 @@ def _environment() -> Environment:
         "spaced": words.spaced,
         "strength": decisions.strength,
     }
-    environment.globals |= {"symbols": words.SYMBOLS, "WIDTH": charts.WIDTH, "HEIGHT": charts.HEIGHT}
+    environment.globals |= {
+        "symbols": words.SYMBOLS,
+        "WIDTH": charts.WIDTH,
+        "HEIGHT": charts.HEIGHT,
+        "SIDE": curves.SIDE,
+    }
     environment.globals |= {
         "TALL": levels.TALL,
         "RINGS": _down(levels.RINGS),

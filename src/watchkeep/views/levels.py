@@ -9,7 +9,8 @@ from math import log10
 from typing import Final
 
 from watchkeep.views.charts import WIDTH, Tick
-from watchkeep.views.decisions import Decided, Level, Note, strength
+from watchkeep.views.decisions import Decided, strength
+from watchkeep.views.history import Level, Note
 from watchkeep.views.words import amount, count, listing
 
 TALL: Final = 120

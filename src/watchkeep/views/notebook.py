@@ -31,6 +31,7 @@ def report_fragment(document: Mapping[str, object]) -> str:
     return fragment(
         "cell_report.html",
         report=report,
+        quality=report.quality,
         verdicts=[*report.having("violated"), *report.having("failed")],
         columns=bad[:_MOST_CARDS],
         left=len(report.columns) - len(bad[:_MOST_CARDS]),
@@ -47,4 +48,6 @@ def baseline_fragment(document: Mapping[str, object]) -> str:
     baseline = Baseline.of(document)
     columns = baseline.columns[:_MOST_CARDS]
     left = len(baseline.columns) - len(columns)
-    return fragment("cell_baseline.html", baseline=baseline, columns=columns, left=left).strip()
+    return fragment(
+        "cell_baseline.html", baseline=baseline, quality=baseline.quality, columns=columns, left=left
+    ).strip()

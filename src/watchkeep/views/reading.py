@@ -10,6 +10,8 @@ from typing import Self
 
 from watchkeep.views.columns import OUTCOMES, Column, Judged, Rule, brief, column_of, rank, rules
 from watchkeep.views.decisions import Decided, promise
+from watchkeep.views.judged_answers import of_answers, of_promise, out_of_limits, telling
+from watchkeep.views.quality import Quality, kind_words
 from watchkeep.views.values import mapping, objects, pairs, real, text, whole
 from watchkeep.views.words import amount, clip, headline, moment, number, span
 
@@ -45,11 +47,16 @@ class Report:
     policy: Mapping[str, object]
     timing: Mapping[str, object]
     decision: Decided | None
+    quality: Quality | None
 
     @classmethod
     def of(cls, document: Mapping[str, object]) -> Self:
         """The report in a document."""
         verdicts = _ranked([Judged.of(verdict) for verdict in objects(document.get("verdicts"))])
+        whole_verdicts = [verdict for verdict in verdicts if verdict.subject == "dataset"]
+        quality = Quality.of(document.get("quality"), whole_verdicts)
+        if quality is not None:
+            verdicts = tuple(map(of_answers, verdicts))
         window, rows = mapping(document.get("window")), mapping(document.get("rows"))
         measures: dict[str, dict[str, object]] = {}
         for measure in objects(document.get("measures")):
@@ -69,7 +76,7 @@ class Report:
             rejected=tuple((str(name), whole(n)) for name, n in mapping(rows.get("rejected")).items()),
             outcomes=_outcomes(document.get("outcomes"), verdicts),
             verdicts=verdicts,
-            causes=_causes(document.get("causes")),
+            causes=_causes(document.get("causes"), whole_is_told=quality is not None),
             columns=_columns(document, verdicts, measures),
             measures=measures,
             policy=policy,
@@ -79,7 +86,9 @@ class Report:
                 budget=real(policy.get("false_alarms")),
                 kinds=_kinds(document),
                 judged=text(mapping(document.get("baseline")).get("judged")),
+                measures=quality is not None,
             ),
+            quality=quality,
         )
 
     @property
@@ -98,14 +107,19 @@ class Report:
     @property
     def limits(self) -> str:
         """What is outside its limits, in one sentence."""
-        subjects = [cause.subject for cause in self.causes] if self.outcomes["violated"] else []
-        subjects += [verdict.subject for verdict in self.having("violated")]
-        return headline(
+        violated = self.having("violated")
+        if self.quality is None:
+            subjects = [cause.subject for cause in self.causes] if self.outcomes["violated"] else []
+            subjects += [verdict.subject for verdict in violated]
+        else:
+            subjects = [verdict.subject for verdict in telling(violated)]
+        told = headline(
             status=self.status,
             subjects=list(dict.fromkeys(subjects)),
             outcomes=self.outcomes,
             analysed=real(self.rows.get("analysed")),
         )
+        return told if self.quality is None else out_of_limits(violated, told)
 
     def having(self, outcome: str) -> list[Judged]:
         """The verdicts of one outcome, worst first."""
@@ -171,10 +185,13 @@ class Baseline:
     roles: tuple[tuple[str, str], ...]
     columns: tuple[Column, ...]
     constraints: tuple[Rule, ...]
+    quality: Quality | None
 
     @classmethod
     def of(cls, document: Mapping[str, object]) -> Self:
         """The baseline in a document."""
+        promises = rules(document.get("constraints"))
+        quality = Quality.of(document.get("quality"), promises=promises)
         return cls(
             kind=text(document.get("kind"), "unknown"),
             source=text(document.get("source")),
@@ -185,7 +202,8 @@ class Baseline:
             dialect=text(document.get("dialect")),
             roles=pairs(document.get("roles")),
             columns=tuple(column_of(column, [], {}) for column in objects(document.get("columns"))),
-            constraints=rules(document.get("constraints")),
+            constraints=promises if quality is None else tuple(map(of_promise, promises)),
+            quality=quality,
         )
 
     @property
@@ -196,8 +214,17 @@ class Baseline:
     @property
     def headline(self) -> str:
         """What it is, in one sentence."""
+        if self.quality is not None:
+            return self._answering(self.quality)
         learned = f"{amount(len(self.columns), 'column')} and {amount(self.total, 'constraint')}"
         return f"A {clip(self.kind, 40)} baseline of {amount(self.rows, 'row')}: {learned}."
+
+    def _answering(self, quality: Quality) -> str:
+        good = f" with {quality.good}" if quality.good else ""
+        return (
+            f"A {clip(self.kind, 40)} baseline of {amount(self.rows, 'row')}: the model"
+            f" {kind_words(quality.problem, quality.classes)}{good}; {amount(self.total, 'constraint')}."
+        )
 
 
 def _ranked(verdicts: Sequence[Judged]) -> tuple[Judged, ...]:
@@ -217,7 +244,7 @@ def _kinds(document: Mapping[str, object]) -> dict[str, str]:
     return {text(one.get("name")): text(mapping(one.get("chart")).get("kind")) for one in columns}
 
 
-def _causes(value: object) -> tuple[Cause, ...]:
+def _causes(value: object, *, whole_is_told: bool) -> tuple[Cause, ...]:
     return tuple(
         Cause(
             subject=(subject := text(cause.get("subject"), "dataset")),
@@ -226,6 +253,7 @@ def _causes(value: object) -> tuple[Cause, ...]:
             checks=tuple(map(str, checks)) if isinstance(checks := cause.get("checks"), list) else (),
         )
         for cause in objects(value)
+        if not (whole_is_told and text(cause.get("subject"), "dataset") == "dataset")
     )
 
 

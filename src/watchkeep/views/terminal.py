@@ -3,28 +3,37 @@
 User text is never read as markup: it goes in as `Text`, with its invisible characters spelled out.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from watchkeep.views.columns import Judged
+from watchkeep.views.console import (
+    STYLES,
+    WIDEST,
+    fact_list,
+    heading,
+    more,
+    name_text,
+    new_grid,
+    new_table,
+    plain,
+)
 from watchkeep.views.decisions import Decided
+from watchkeep.views.judged_answers import of_segment
 from watchkeep.views.levels import spark
 from watchkeep.views.reading import Baseline, Report, Watch
 from watchkeep.views.tables import evidence_lines, measure_table, policy_lines, timing_words
+from watchkeep.views.terminal_quality import print_quality
 from watchkeep.views.values import real
 from watchkeep.views.words import DASH, SYMBOLS, amount, clip, count, figure, listing, moment, spaced
 
-_STYLES: Final = {"violated": "bold red", "failed": "bold magenta", "undecided": "yellow", "kept": "green"}
 _MOST_VERDICTS: Final = 50
 _MOST_CAUSES: Final = 8
 _MOST_REASONS: Final = 10
-_WIDEST: Final = 110  # a table wider than this parts its columns too far for the eye
 
 
 def print_report(document: Mapping[str, object], console: Console, *, verbose: bool = False) -> None:
@@ -43,21 +52,25 @@ def print_report(document: Mapping[str, object], console: Console, *, verbose: b
     """
     report = Report.of(document)
     status = spaced(report.status)
-    badge = Text(f"{SYMBOLS[report.outcome]} {status}", _STYLES[report.outcome])
+    badge = Text(f"{SYMBOLS[report.outcome]} {status}", STYLES[report.outcome])
     title = [f"{clip(report.kind, 40)} report"] + [f"of {clip(report.source, 200)}"] * bool(report.source)
-    console.print(_text(" ".join(title), "dim"))
+    console.print(plain(" ".join(title), "dim"))
     if report.decision is None:
         console.print(badge)
-        console.print(_text(report.headline, "bold"))
+        console.print(plain(report.headline, "bold"))
     else:
         _print_answer(report.decision, console)
-        console.print(_text(f"{SYMBOLS[report.outcome]} {status}: {report.limits}", "dim"))
+        console.print(plain(f"{SYMBOLS[report.outcome]} {status}: {report.limits}", "dim"))
     console.print()
-    console.print(_facts(_report_facts(report)))
+    console.print(fact_list(_report_facts(report)))
     if report.decision is not None:
         _print_evidence(report.decision, console)
     _print_causes(report, console)
-    _print_verdicts("Violations", report.having("violated"), console)
+    violated = report.having("violated")
+    if report.quality is not None:
+        print_quality(report.quality, console)
+        violated = [one for one in violated if of_segment(one)]  # the table of measures has the others
+    _print_verdicts("Violations", violated, console)
     _print_verdicts("Could not be run", report.having("failed"), console)
     _print_undecided(report, console)
     if verbose:
@@ -65,8 +78,8 @@ def print_report(document: Mapping[str, object], console: Console, *, verbose: b
         times = ", ".join(timing_words(report))
         lines = [*policy_lines(report), *[("time", times)] * bool(times)]
         if lines:
-            _heading("How it was judged", console)
-            console.print(_facts(lines))
+            heading("How it was judged", console)
+            console.print(fact_list(lines))
 
 
 def print_baseline(document: Mapping[str, object], console: Console, *, verbose: bool = False) -> None:
@@ -78,15 +91,29 @@ def print_baseline(document: Mapping[str, object], console: Console, *, verbose:
         verbose: also every constraint, in words.
     """
     baseline = Baseline.of(document)
-    console.print(_text(baseline.headline, "bold"))
+    console.print(plain(baseline.headline, "bold"))
     console.print()
     facts = [("Source", clip(baseline.source, 200) or DASH), ("Created", baseline.created)]
     facts += [("Rejected", f"{count(n)} rows: {clip(reason, 120)}") for reason, n in baseline.rejected]
     facts += [("Time", clip(baseline.judged, 200))] * bool(baseline.judged)
     facts += [("Dialect", clip(baseline.dialect, 40))] * bool(baseline.dialect)
-    console.print(_facts([*facts, *baseline.roles]))
+    console.print(fact_list([*facts, *baseline.roles]))
+    if baseline.quality is None:
+        _print_columns(baseline, console, verbose=verbose)
+    else:
+        print_quality(baseline.quality, console)
+    if verbose:
+        heading("Constraints", console)
+        rules_of = [baseline.constraints, *(column.constraints for column in baseline.columns)]
+        for rule in (rule for group in rules_of for rule in group):
+            console.print(
+                Padding(plain(clip(rule.sentence or rule.check or rule.measure, 500)), (0, 0, 0, 2))
+            )
+
+
+def _print_columns(baseline: Baseline, console: Console, *, verbose: bool) -> None:
     console.print()
-    table = _table(console)
+    table = new_table(console)
     table.add_column("Column", overflow="fold", ratio=3)
     table.add_column("Type", overflow="fold", ratio=2)
     table.add_column("Missing", justify="right", no_wrap=True)
@@ -95,17 +122,10 @@ def print_baseline(document: Mapping[str, object], console: Console, *, verbose:
     for column in shown:
         missing = next((figure(line.baseline) for line in column.lines if line.name == "missing"), DASH)
         rules = count(len(column.constraints))
-        table.add_row(_name(column.name), _text(clip(column.type, 30)), missing, rules)
+        table.add_row(name_text(column.name), plain(clip(column.type, 30)), missing, rules)
     if shown:
         console.print(table)
-    _more(len(baseline.columns) - len(shown), "column", console)
-    if verbose:
-        _heading("Constraints", console)
-        rules_of = [baseline.constraints, *(column.constraints for column in baseline.columns)]
-        for rule in (rule for group in rules_of for rule in group):
-            console.print(
-                Padding(_text(clip(rule.sentence or rule.check or rule.measure, 500)), (0, 0, 0, 2))
-            )
+    more(len(baseline.columns) - len(shown), "column", console)
 
 
 def print_watch(document: Mapping[str, object], console: Console) -> None:
@@ -122,27 +142,27 @@ def print_watch(document: Mapping[str, object], console: Console) -> None:
     It has seen no window yet.
     """
     watch = Watch.of(document)
-    console.print(_text("watch", "dim"))
+    console.print(plain("watch", "dim"))
     if watch.decision is None:
-        console.print(_text(watch.headline, "bold"))
+        console.print(plain(watch.headline, "bold"))
     else:
         _print_answer(watch.decision, console)
     if watch.facts:
         console.print()
-        console.print(_facts(watch.facts))
+        console.print(fact_list(watch.facts))
     if watch.decision is not None:
         _print_evidence(watch.decision, console)
 
 
 def _print_answer(decision: Decided, console: Console) -> None:
-    style = _STYLES[decision.tone]
-    console.print(Text.assemble((f"{decision.symbol} ", style), _text(decision.sentence, style)))
+    style = STYLES[decision.tone]
+    console.print(Text.assemble((f"{decision.symbol} ", style), plain(decision.sentence, style)))
 
 
 def _print_evidence(decision: Decided, console: Console) -> None:
-    _heading("Evidence", console)
-    line = spark(decision, most=max(8, min(console.width, _WIDEST) - 32))
-    console.print(_facts(evidence_lines(decision, line)))
+    heading("Evidence", console)
+    line = spark(decision, most=max(8, min(console.width, WIDEST) - 32))
+    console.print(fact_list(evidence_lines(decision, line)))
 
 
 def _report_facts(report: Report) -> list[tuple[str, str]]:
@@ -169,56 +189,56 @@ def _report_facts(report: Report) -> list[tuple[str, str]]:
 def _print_causes(report: Report, console: Console) -> None:
     if not report.causes:
         return
-    _heading("What lies behind it", console)
-    table = _grid()
+    heading("What lies behind it", console)
+    table = new_grid()
     for i, cause in enumerate(report.causes[:_MOST_CAUSES], start=1):
-        table.add_row(_text(f"{i}.", "dim"), _text(clip(cause.sentence or cause.subject, 400)))
+        table.add_row(plain(f"{i}.", "dim"), plain(clip(cause.sentence or cause.subject, 400)))
     console.print(table)
-    _more(len(report.causes) - _MOST_CAUSES, "cause", console)
+    more(len(report.causes) - _MOST_CAUSES, "cause", console)
 
 
 def _print_verdicts(title: str, verdicts: Sequence[Judged], console: Console) -> None:
     if not verdicts:
         return
-    _heading(f"{title} ({count(len(verdicts))})", console)
-    table = _table(console)
+    heading(f"{title} ({count(len(verdicts))})", console)
+    table = new_table(console)
     table.add_column("Where", overflow="fold", ratio=3)
     table.add_column("What", overflow="fold", ratio=4)
     table.add_column("Value", justify="right", overflow="fold", max_width=14)
     table.add_column("Limit", justify="right", overflow="fold", max_width=14)
     for verdict in verdicts[:_MOST_VERDICTS]:
-        what = _text(clip(verdict.measure or verdict.check, 80))
+        what = plain(clip(verdict.measure or verdict.check, 80))
         if verdict.check and verdict.measure:
             what.append(f"\n{clip(verdict.check, 80)}", "dim")
         table.add_row(
-            _name(verdict.subject),
+            name_text(verdict.subject),
             what,
-            _text(clip(figure(verdict.value), 28)),
-            _text(clip(verdict.limit, 28)),
+            plain(clip(figure(verdict.value), 28)),
+            plain(clip(verdict.limit, 28)),
         )
     console.print(table)
-    _more(len(verdicts) - _MOST_VERDICTS, "verdict", console)
+    more(len(verdicts) - _MOST_VERDICTS, "verdict", console)
 
 
 def _print_undecided(report: Report, console: Console) -> None:
     groups = report.undecided
     if not groups:
         return
-    _heading(f"Not decided ({count(sum(len(verdicts) for _, verdicts in groups))})", console)
-    table = _grid()
+    heading(f"Not decided ({count(sum(len(verdicts) for _, verdicts in groups))})", console)
+    table = new_grid()
     for reason, verdicts in groups[:_MOST_REASONS]:
         where = listing(list(dict.fromkeys(verdict.subject for verdict in verdicts)))
-        table.add_row(_text(count(len(verdicts)), "yellow"), _text(f"{clip(reason, 300)} ({where})"))
+        table.add_row(plain(count(len(verdicts)), "yellow"), plain(f"{clip(reason, 300)} ({where})"))
     console.print(table)
-    _more(len(groups) - _MOST_REASONS, "reason", console)
+    more(len(groups) - _MOST_REASONS, "reason", console)
 
 
 def _print_measures(report: Report, console: Console) -> None:
     measures = measure_table(report, most=len(report.measures))
     if not measures.rows:
         return
-    _heading("All measures", console)
-    table = _table(console)
+    heading("All measures", console)
+    table = new_table(console)
     table.add_column("Where", overflow="fold", ratio=3)
     table.add_column("Measure", overflow="fold", ratio=3)
     table.add_column("Value", justify="right", overflow="fold", ratio=3)
@@ -227,44 +247,7 @@ def _print_measures(report: Report, console: Console) -> None:
         for name, (value, note) in zip(measures.names, cells, strict=True):
             if value:
                 why = f" {measures.reasons[note - 1]}" if note else ""
-                where = _name(subject) if first else _text("")
-                table.add_row(where, _text(clip(name, 60)), _text(value + why))
+                where = name_text(subject) if first else plain("")
+                table.add_row(where, plain(clip(name, 60)), plain(value + why))
                 first = False
     console.print(table)
-
-
-def _heading(title: str, console: Console) -> None:
-    console.print()
-    console.print(_text(title, "bold"))
-
-
-def _more(left: int, noun: str, console: Console) -> None:
-    if left > 0:
-        console.print(_text(f"and {amount(left, noun)} more", "dim"))
-
-
-def _facts(lines: Iterable[tuple[str, str]]) -> Table:
-    table = _grid()
-    for name, value in lines:
-        table.add_row(_text(name, "dim"), _text(value))
-    return table
-
-
-def _grid() -> Table:
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(overflow="fold", max_width=24)
-    table.add_column(overflow="fold")
-    return table
-
-
-def _table(console: Console) -> Table:
-    width = min(console.width, _WIDEST)
-    return Table(box=SIMPLE_HEAD, width=width, pad_edge=False, show_edge=False, header_style="dim")
-
-
-def _name(name: str) -> Text:
-    return _text(clip(name, 120))
-
-
-def _text(text: str, style: str = "") -> Text:
-    return Text(text, style, overflow="fold")

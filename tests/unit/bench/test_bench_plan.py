@@ -56,9 +56,10 @@ def test_the_roles_of_all_columns_that_are_no_features_are_told() -> None:
 
 
 def test_what_is_prepared_is_what_the_commands_read() -> None:
-    made, report = preparations(PLACE, 5_000)
+    made, answers, report = preparations(PLACE, 5_000)
 
     assert made.command[made.command.index("--out") + 1] == of(5_000)["check"].command[-4]
+    assert answers.command[answers.command.index("--out") + 1] == of(5_000)["check of answers"].command[-4]
     draw = next(job for job in constants(PLACE, 5_000, hours=720) if "--html" in job.command)
     assert report.command[-1] == draw.command[draw.command.index("show") + 1]
 

@@ -41,7 +41,7 @@ def test_the_version_is_printed() -> None:
 
 def test_every_option_says_what_it_is() -> None:
     for name in COMMANDS:
-        command = __import__(f"watchkeep.cli.{name}", fromlist=["command"]).command
+        command = __import__(f"watchkeep.cli.{name.replace('-', '_')}", fromlist=["command"]).command
         assert command.help
         assert [one.name for one in command.params if isinstance(one, click.Option) and not one.help] == []
 

@@ -167,3 +167,65 @@ def test_columns_that_differ_in_what_is_seen_are_cut_and_counted() -> None:
 @pytest.mark.parametrize(("level", "told"), [(1000, "1,000"), (1001, "over 1,000"), (0.0999, "0.1")])
 def test_a_level_is_told_in_two_digits(level: float, told: str) -> None:
     assert strength(level) == told
+
+
+def of_answers(**other: object) -> Document:
+    """A decision on a window's answers."""
+    told: Document = {
+        "outcome": "changed",
+        "alarm": True,
+        "sentence": "Changed: brier (worse on the average), recall of a (worse on the average).",
+        "named": ["brier", "recall of a"],
+        "changes": {"brier": "mean", "recall of a": "mean"},
+        "evidence": {"brier": 0.9, "recall of a": 0.1},
+        "detectable": {"1": {"accuracy": 0.027, "brier": 0.014, "mae": 0.3}},
+    }
+    return told | other
+
+
+def test_a_decision_on_answers_tells_measures_in_words() -> None:
+    decided = Decided.of(of_answers())
+
+    assert decided is not None
+    assert decided.noun == "measure"
+    assert decided.lead == "Brier score (worse on the average), recall of a (worse on the average)."
+    assert [one.name for one in decided.shares] == ["Brier score", "recall of a"]
+
+
+def test_what_it_could_have_seen_is_told_in_the_unit_of_each_loss() -> None:
+    decided = Decided.of(of_answers())
+
+    assert decided is not None
+    assert [(row.names, row.sizes, row.unit) for row in decided.detectable] == [
+        (("accuracy",), ("2.7",), "points"),
+        (("Brier score",), ("0.014",), ""),
+        (("mean absolute error",), ("0.3",), "label units"),
+    ]
+    assert decided.silence == (
+        "Points: so many more of a hundred rows answered wrongly. Brier score: a rise of it by so much."
+        " Errors: a rise by so much, in the unit of the label. Silence rules out what is larger."
+    )
+
+
+@pytest.mark.parametrize(
+    ("other", "noun"),
+    [
+        ({}, "measure"),
+        ({"changes": {}, "subjects": "measures"}, "measure"),
+        ({"changes": {}}, "column"),
+        ({"changes": {"brier": "mean", "x": "location"}}, "column"),
+    ],
+)
+def test_what_a_decision_is_about_is_told_or_follows_from_what_changed(other: Document, noun: str) -> None:
+    decided = Decided.of(of_answers(**other))
+
+    assert decided is not None
+    assert decided.noun == noun
+
+
+def test_columns_keep_their_names_and_units(decision_document: MakeDecision) -> None:
+    decided = read(decision_document(evidence={"brier": 1.0}, detectable={"1": {"brier": 0.2}}))
+
+    assert [one.name for one in decided.shares] == ["brier"]
+    assert decided.detectable[0].names == ("brier",)
+    assert "Numbers: a shift of the mean" in decided.silence

@@ -1,6 +1,8 @@
 import re
 from collections.abc import Callable
 
+from tests.unit.views.answers import extras, quality, report
+
 from watchkeep.views.notebook import baseline_fragment, report_fragment
 
 Document = dict[str, object]
@@ -53,3 +55,11 @@ def test_a_baseline_shows_its_first_columns(baseline_document: Callable[[int], D
 
     assert html.count("<article") == 12
     assert "3 more columns not drawn here" in html
+
+
+def test_answers_are_drawn_whole_and_without_an_id_that_two_cells_would_share() -> None:
+    html = report_fragment(report(quality() | extras()))
+
+    for part in ("Quality", "Where it fails", "Segments", "Answers by label", "Scores", "Labels"):
+        assert f"<h2>{part}</h2>" in html
+    assert " id=" not in html
