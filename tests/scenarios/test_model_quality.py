@@ -174,3 +174,153 @@ def test_a_segment_is_measured_apart(tmp_path: Path) -> None:
     assert set(told) == {"upper", "x <= 0"}
     assert sum(told.values()) == 1_000
     assert report.measures["accuracy", "upper"] != report.measures["accuracy", "dataset"]
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A saved baseline of two classes."""
+    folder = tmp_path_factory.mktemp("quality")
+    write(served("binary", 6_000, 1), folder / "val.parquet")
+    made = watchkeep(
+        "baseline", "model-quality", folder / "val.parquet", *ROLES["binary"], "--out", folder / "b"
+    )
+    assert made.code == 0, made.err
+    return folder / "b"
+
+
+def test_quality_is_estimated_before_labels_and_the_truth_lies_in_the_band(
+    learned: Path, tmp_path: Path
+) -> None:
+    today = served("binary", 4_000, 5)
+    blind = write(today.drop_columns(["y"]), tmp_path / "blind.parquet")
+    seen = write(today, tmp_path / "seen.parquet")
+
+    without, known = (
+        watchkeep("check", learned, source, "--out", tmp_path / "r", "--json").document["quality"]
+        for source in (blind, seen)
+    )
+
+    told = {one["measure"]: one for one in without["estimates"]["measures"]}
+    realised = {one["measure"]: one["value"] for one in known["measures"]}
+    assert told["auc"]["realised"] is None
+    inside = [told[name]["low"] <= realised[name] <= told[name]["high"] for name in ("auc", "accuracy", "f1")]
+    assert sum(inside) >= 2
+    assert "concept drift" in without["estimates"]["sentence"]
+
+
+def test_a_model_that_must_fail_is_told_before_labels_have_come(learned: Path, tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    unsure = pa.table(
+        {"id": np.arange(3_000), "x": rng.normal(size=3_000), "p": rng.uniform(0.4, 0.6, 3_000)}
+    )
+    answer = watchkeep(
+        "check", learned, write(unsure, tmp_path / "w.parquet"), "--out", tmp_path / "r", "--json"
+    )
+
+    assert answer.code == 1, answer.err
+    violated = [one for one in answer.document["verdicts"] if one["outcome"] == "violated"]
+    assert all("before labels have come" in one["sentence"] for one in violated)
+    assert "accuracy" in {one["measure"] for one in violated}
+
+
+def test_labels_that_contradict_the_estimate_are_concept_drift(learned: Path, tmp_path: Path) -> None:
+    outcomes = {}
+    for worse in (False, True):
+        source = write(served("binary", 3_000, 6, worse=worse), tmp_path / f"{worse}.parquet")
+        document = watchkeep("check", learned, source, "--out", tmp_path / "r", "--json").document
+        outcomes[worse] = {
+            one["outcome"] for one in document["verdicts"] if one["check"] == "concept_drift_check"
+        }
+
+    assert outcomes == {False: {"kept"}, True: {"violated"}}
+
+
+def test_prediction_sets_hold_the_truth_as_often_as_was_asked(learned: Path, tmp_path: Path) -> None:
+    source = write(served("binary", 4_000, 7), tmp_path / "w.parquet")
+    told = watchkeep("check", learned, source, "--out", tmp_path / "r", "--json").document["quality"]
+
+    # Four standard errors of either sample: a chance of less than one in ten thousand to be beyond.
+    assert told["coverage"]["asked"] == 0.9
+    assert abs(told["coverage"]["value"] - 0.9) < 4 * (0.09 / 4_000 + 0.09 / 6_000) ** 0.5
+    assert 0.5 < told["uncertain"]["confidence"] < 1
+
+
+def test_the_least_certain_answers_are_listed_for_review(learned: Path, tmp_path: Path) -> None:
+    today = served("binary", 1_000, 8)
+    source = write(today, tmp_path / "w.parquet")
+    listed = tmp_path / "review.csv"
+
+    answer = watchkeep(
+        *("check", learned, source, "--out", tmp_path / "r", "--json"),
+        *("--review", listed, "--review-below", 0.55),
+    )
+
+    chances = np.maximum(today["p"].to_numpy(), 1 - today["p"].to_numpy())
+    expected = {one for one, chance in zip(today["id"].to_pylist(), chances, strict=True) if chance < 0.55}
+    lines = listed.read_text().splitlines()
+    assert lines[0] == '"id","prediction","probability"'
+    assert {line.split(",")[0].strip('"') for line in lines[1:]} == expected
+    assert answer.document["quality"]["uncertain"]["rows"] == len(expected)
+
+
+def test_a_planted_segment_is_found(tmp_path: Path) -> None:
+    def rows(seed: int, *, broken: bool) -> pa.Table:
+        rng = np.random.default_rng(seed)
+        n = 6_000
+        region, age = rng.choice(["EU", "US", "ASIA"], n), rng.integers(18, 80, n)
+        chance = rng.uniform(0, 1, n)
+        true = np.where(broken & (region == "EU") & (age < 40), 1 - chance, chance)
+        return pa.table({"region": region, "age": age, "p": chance, "y": (rng.random(n) < true).astype(int)})
+
+    write(rows(1, broken=False), tmp_path / "val.parquet")
+    write(rows(2, broken=True), tmp_path / "today.parquet")
+    watchkeep(
+        *("baseline", "model-quality", tmp_path / "val.parquet", "--label", "y", "--score", "p"),
+        *("--out", tmp_path / "b"),
+    )
+    answer = watchkeep(
+        "check",
+        tmp_path / "b",
+        tmp_path / "today.parquet",
+        "--out",
+        tmp_path / "r",
+        "--find-segments",
+        "--json",
+    )
+
+    first = answer.document["quality"]["found"][0]
+    assert first["kind"] == "risen"
+    assert "region = 'EU'" in first["rule"]
+    assert "age <=" in first["rule"]
+    assert 0.2 < first["share"] / (1 / 3 * 22 / 62) < 1.8
+
+
+def test_few_labels_make_the_band_half_as_wide(learned: Path, tmp_path: Path) -> None:
+    source = write(served("binary", 3_000, 9).drop_columns(["y"]), tmp_path / "w.parquet")
+    chosen = tmp_path / "to-label.csv"
+
+    answer = watchkeep("label-plan", learned, source, "--out", chosen, "--json")
+    wrong = watchkeep("label-plan", learned, source, "--measure", "acuracy")
+
+    plan = answer.document
+    assert plan["half_width"]["then"] <= 0.51 * plan["half_width"]["now"]
+    assert len(chosen.read_text().splitlines()) == 1 + plan["labels"]
+    assert plan["labels"] < 3_000
+    assert len({one["id"] for one in plan["chosen"]}) == plan["labels"]
+    assert wrong.code == 2
+    assert "accuracy" in wrong.err
+
+
+def test_a_watch_over_quality_adds_windows_up(learned: Path, tmp_path: Path) -> None:
+    levels = []
+    for day in range(6):
+        source = write(served("binary", 800, 30 + day, worse=day > 3), tmp_path / "w.parquet")
+        answer = watchkeep(
+            *("check", learned, source, "--out", tmp_path / "r"),
+            *("--watch", tmp_path / "q.watch", "--json"),
+        )
+        levels.append(answer.document["decision"])
+
+    assert [one["alarm"] for one in levels[:4]] == [False] * 4
+    assert levels[4]["alarm"]
+    assert "accuracy" in levels[4]["named"]

@@ -23,6 +23,8 @@ from watchkeep.stats.subgroup_rows import Losses
 from watchkeep.stats.subgroup_terms import Candidate
 from watchkeep.stats.subgroups import Found, worst_segments
 
+MOST_WORST: Final = 3
+"""Segments where the loss is worst: what a model is unsure of is worse everywhere, and seldom news."""
 LISTED: Final = 32
 """Categories that rows of the sample are told apart by; others are one."""
 _DIGITS: Final = 4  # significant ones, of the bounds of a range: as many as people want to read
@@ -64,7 +66,7 @@ def found_segments(baseline: QualityBaseline, profile: Profile) -> FoundSegments
     if not candidates or not len(now.loss):
         return FoundSegments(worst=(), risen=(), loss=loss, rows=len(now.loss))
     return FoundSegments(
-        worst=worst_segments(candidates, now),
+        worst=worst_segments(candidates, now, limit=MOST_WORST),
         risen=worst_segments(candidates, now, baseline=before) if len(before.loss) else (),
         loss=loss,
         rows=len(now.loss),
