@@ -1,19 +1,22 @@
 """The documents: every command, option, measure and rule has its place in them, and Python in them compiles."""
 
+import json
 import re
 from importlib import import_module
 from pathlib import Path
 
 import click
+import pyarrow as pa
 import pytest
 
+import watchkeep as wk
 from watchkeep.baselines import rules
 from watchkeep.cli import COMMANDS, run
 from watchkeep.measures.index import MEASURES
 from watchkeep.monitors.data_quality.dataset import NAMES
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
 
 def page(name: str) -> str:
@@ -22,7 +25,7 @@ def page(name: str) -> str:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_and_option_is_documented(name: str) -> None:
-    text, command = page("cli.md"), import_module(f"watchkeep.cli.{name}").command
+    text, command = page("cli.md"), import_module(f"watchkeep.cli.{name.replace('-', '_')}").command
 
     assert f"## `watchkeep {name}" in text
     options = [option for one in command.params if isinstance(one, click.Option) for option in one.opts]
@@ -41,6 +44,29 @@ def test_every_measure_is_documented() -> None:
     named = set(re.findall(r"`([a-z0-9_]+)`", page("measures.md")))
 
     assert {measure.name for measure in MEASURES} | set(NAMES) <= named
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"y": [0, 1] * 60, "score": [0.2, 0.9] * 60},
+        {"y": ["a", "b", "c"] * 40, "score": [[0.6, 0.3, 0.1]] * 120},
+        {"y": [1.5, 2.25, 4.0] * 40, "prediction": [1.0, 2.0, 4.5] * 40},
+    ],
+    ids=["binary", "several", "numbers"],
+)
+def test_every_measure_of_answers_is_documented(answers: dict[str, list[object]]) -> None:
+    rows = pa.table(answers)
+    score, prediction = (name if name in answers else None for name in ("score", "prediction"))
+    reference = wk.read(rows, label="y", score=score, prediction=prediction)
+    baseline = wk.ModelQuality().baseline(reference)
+    told = json.loads(json.dumps(baseline.check(rows).document()))["quality"]
+    names = {one["measure"] for one in told["measures"]}
+    names -= {name for name in names if name.endswith("_best_constant_classifier")}
+
+    assert len(names) > 8
+    assert sorted(name for name in names if f"`{name}`" not in page("model-quality.md")) == []
+    assert sorted(key for key in told if f"`{key}`" not in page("reports.md")) == []
 
 
 def test_every_suggestion_rule_is_documented() -> None:

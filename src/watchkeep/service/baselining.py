@@ -21,6 +21,7 @@ from watchkeep.formats.constraints import Constraints
 from watchkeep.frames.roles import Role, Roles
 from watchkeep.frames.schema import OPEN, ColumnType, column_type, is_text, is_textual
 from watchkeep.frames.text_values import Dialect
+from watchkeep.profiles.kept_rows import KeptRows
 from watchkeep.profiles.plan import ColumnPlan, Plan, joint_plan
 from watchkeep.profiles.profile import Profile
 from watchkeep.profiles.scan import Scan
@@ -79,15 +80,20 @@ def learn(
     )
     joint = joint_plan({plan.name: (plan.role, plan.type) for plan in plans})
     scan = Scan(Plan(columns=plans, joint=joint, dialect=dialect))
-    for batch in told(source.batches(ask), progress, "Learning the baseline"):
+    numeric = tuple(plan.name for plan in plans if plan.type is ColumnType.FRACTIONAL)
+    history = None if roles.timestamp is None else KeptRows(roles.timestamp, numeric)
+    for each in told(source.batches(ask), progress, "Learning the baseline"):
+        batch = each if history is None else each.kept()
         scan.add(batch)
+        if history is not None:
+            history.add(batch)
     profile = scan.profile()
     if not profile.rows:
         raise EmptySourceError(source.name, why=no_rows(profile.rejected))
     columns = columns_of(profile, plans)
     together = joint_of(profile, joint, columns)
     relations = relations_of(profile, joint, columns)
-    timeline = _timeline(source, ask, roles, profile, columns, relations, dialect, progress)
+    timeline = _timeline(history, roles, profile, columns, relations, dialect)
     suggested = suggest(columns, together)
     by_key = {constraint.key: constraint for constraint in suggested}
     document = to_document(columns, suggested, dialect)
@@ -110,18 +116,16 @@ def learn(
 
 
 def _timeline(
-    source: Source,
-    ask: Ask,
+    history: KeptRows | None,
     roles: Roles,
     profile: Profile,
     columns: Sequence[BaselineColumn],
     relations: RelationBaseline | None,
     dialect: Dialect,
-    progress: Progress,
 ) -> Timeline | None:
-    """How blocks of time differ: the rows are read once more, if they have times and fill blocks enough."""
+    """How blocks of time differ, if rows have times and fill blocks enough."""
     time = roles.timestamp
-    if time is None:
+    if time is None or history is None:
         return None
     buckets = buckets_of(columns)
     step = step_of(profile.part(time, "hours", Cells), len(buckets.kinds))
@@ -129,7 +133,7 @@ def _timeline(
         return None
     scan = BlockScan(columns, buckets, time=time, step=step, dialect=dialect)
     days = None if relations is None else DayScan(relations, time=time, step=step, dialect=dialect)
-    for batch in told(source.batches(ask), progress, "Learning how days differ", rows=profile.rows):
+    for batch in history.batches():
         scan.add(batch)
         if days is not None:
             days.add(batch)
