@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -98,7 +99,7 @@ def test_the_report_is_the_same_however_the_rows_are_split(
 ) -> None:
     table = answers(key[0], 400, 2, weights=key[1])
     edges = sorted({0, 400, *cuts})
-    pieces = [table.slice(low, high - low) for low, high in zip(edges[:-1], edges[1:], strict=True)]
+    pieces = [table.slice(low, high - low) for low, high in pairwise(edges)]
     order.shuffle(pieces)  # type: ignore[attr-defined]
     baseline = BASELINES[key]
 

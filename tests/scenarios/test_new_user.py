@@ -84,7 +84,7 @@ def test_frames_of_any_library_give_the_report_of_the_file(known: Path, tmp_path
         "pandas": lambda: pd.DataFrame(MOVED.to_pandas()),
         "polars": lambda: pl.DataFrame(MOVED),
         "arrow": lambda: MOVED,
-        "duckdb": lambda: duckdb.arrow(MOVED),
+        "duckdb": lambda: duckdb.connect().from_arrow(MOVED),
         "list": lambda: [MOVED.slice(0, 300), MOVED.slice(300)],
     }
     window = made[frame]()

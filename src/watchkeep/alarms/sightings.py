@@ -49,20 +49,20 @@ def sighting_of(panel: Panel, baseline: Baseline, profile: Profile, window: Wind
     return sighted(sums, profile.rows, window)
 
 
-def sighted(sums: tuple[Sums, ...], rows: int, window: Window) -> Sighting:
+def sighted(sums: tuple[Sums, ...], rows: int, window: Window, *, content: bytes = b"") -> Sighting:
     """One window of so many rows, of which each witness keeps these sums.
 
-    Its key is its bounds or, when it has none, what its rows add up to.
+    Its key is its bounds or, when it has none, what its rows add up to; `content` tells more of what that is.
     """
     digest = hashlib.blake2b(digest_size=12)
-    digest.update(str(rows).encode())
+    digest.update(str(rows).encode() + content)
     for one in sums:
         digest.update(np.ascontiguousarray(one, np.float64).tobytes())
-    content = digest.hexdigest()
+    told = digest.hexdigest()
     named = window.start is not None and window.end is not None
     return Sighting(
-        key=f"{iso(window.start)}/{iso(window.end)}" if named else content,
-        digest=content,
+        key=f"{iso(window.start)}/{iso(window.end)}" if named else told,
+        digest=told,
         start=window.start,
         end=window.end,
         rows=rows,

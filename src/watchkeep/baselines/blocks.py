@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from watchkeep.baselines.buckets import LISTED, Buckets
 from watchkeep.baselines.columns import BaselineColumn
 from watchkeep.frames.batches import Batch
-from watchkeep.frames.buffers import plain, strings
+from watchkeep.frames.buffers import filled, plain, strings
 from watchkeep.frames.categories import row_texts
 from watchkeep.frames.numbers import read_numbers
 from watchkeep.frames.schema import ColumnType, is_embedding, is_text
@@ -193,7 +193,7 @@ def _category_codes(column: BaselineColumn, names: Sequence[str], array: pa.Arra
     if any(len(name) == LONGEST for name in names):
         texts = strings([category(text) if text is not None else "" for text in texts.to_pylist()])
     other = min(len(names), LISTED)
-    places = plain(pc.fill_null(pc.index_in(texts, value_set=strings(names[:LISTED])), other)).astype(np.intp)
+    places = filled(pc.index_in(texts, value_set=strings(names[:LISTED])), other)
     return np.where(_held(array), places, other + 2)
 
 

@@ -64,7 +64,8 @@ def command(
         progress=progress(),
     )
     if out is not None:
-        lines = ["id,stratum", *(f"{_field(one)},{stratum}" for one, stratum in found.chosen)]
+        lines = ["id,stratum,weight"]
+        lines += [f"{_field(one)},{stratum},{found.weight(stratum):.6g}" for one, stratum in found.chosen]
         write_whole(out, ("\n".join(lines) + "\n").encode())
     if as_json:
         print_json(found.document())

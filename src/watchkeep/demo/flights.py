@@ -39,10 +39,17 @@ FEATURES: Final = (
 )  # fmt: skip
 """What the model reads: all of it is known before the flight leaves."""
 
+IGNORED: Final = tuple(word for column in ("weekday", *WEATHER) for word in ("--ignore", column))
+"""Features in which a day or a week differs from a month whatever happens, as options of a baseline."""
+
 OPERATIONS: Final = ("tailnum", "dep_time", "dep_delay", "arr_time", "arr_delay", "air_time")
 """What the airline reports afterwards: missing when the flight never left, or never arrived."""
 
+TRAIN: Final = "train.parquet"
+LIVE: Final = "flights.parquet"
 LATE_MINUTES: Final = 15
+LATE: Final = "late"
+ON_TIME: Final = "on time"
 SEED: Final = 2013
 
 
@@ -205,8 +212,14 @@ def held_out(flights: pa.Table, *, folds: int = 5) -> npt.NDArray[np.float64]:
 
 def with_predictions(flights: pa.Table, scores: npt.NDArray[np.float64]) -> pa.Table:
     """The flights, with the model's `prediction` (late, on time) and `score`, shape (rows,)."""
-    prediction = np.where(scores > 0.5, "late", "on time")
+    prediction = np.where(scores > 0.5, LATE, ON_TIME)
     return flights.append_column("prediction", pa.array(prediction)).append_column("score", pa.array(scores))
+
+
+def with_outcome(flights: pa.Table) -> pa.Table:
+    """The flights, with their `outcome` (late, on time): missing when they were cancelled or diverted."""
+    late = pc.greater(flights["arr_delay"], LATE_MINUTES)
+    return flights.append_column("outcome", pc.if_else(late, LATE, ON_TIME))
 
 
 def write(flights: pa.Table, path: Path) -> None:

@@ -11,6 +11,8 @@ from typing import Any, Final, Self, TypeAlias
 from rich.table import Table
 from rich.text import Text
 
+from watchkeep.alarms.decision import Outcome
+
 Verdict: TypeAlias = dict[str, Any]
 """A verdict as `report.json` has it."""
 
@@ -37,6 +39,7 @@ class Day:
         day: the day in New York.
         report: the folder of its report.
         status: what became of the run (`Completed`, `CompletedWithViolations`, ...).
+        answer: for the day as a whole (`changed`, `not changed`, ...); empty if the run came to none.
         rows: flights analysed.
         violations: broken constraints.
         columns: columns with a violation, the worst first.
@@ -48,6 +51,7 @@ class Day:
     day: date
     report: Path
     status: str
+    answer: str
     rows: int
     violations: int
     columns: tuple[str, ...]
@@ -68,6 +72,7 @@ class Day:
             day=day,
             report=report,
             status=document["status"],
+            answer=answer_of(document),
             rows=document["rows"]["analysed"],
             violations=len(violated),
             columns=_subjects(violated),
@@ -80,8 +85,8 @@ class Day:
     def name(self) -> str:
         """The day for people.
 
-        >>> day = Day(day=date(2013, 2, 8), report=Path(), status="Completed", rows=0, violations=0,
-        ...           columns=(), missing=(), severity=0.0, sentence="nothing")
+        >>> day = Day(day=date(2013, 2, 8), report=Path(), status="Completed", answer="", rows=0,
+        ...           violations=0, columns=(), missing=(), severity=0.0, sentence="nothing")
         >>> day.name
         'Fri 8 Feb'
         """
@@ -90,7 +95,8 @@ class Day:
     @property
     def line(self) -> str:
         """The finding as one line of text."""
-        return f"{self.name}: {self.rows} flights, {self.found}: {self.sentence}"
+        answer = f"{self.answer}, " * (self.answer == Outcome.CHANGED)
+        return f"{self.name}: {self.rows} flights, {answer}{self.found}: {self.sentence}"
 
     @property
     def found(self) -> str:
@@ -98,6 +104,26 @@ class Day:
         if self.status not in {"Completed", "CompletedWithViolations"}:
             return self.status.lower()
         return "ok" if not self.violations else f"{self.violations} violation{'s' * (self.violations > 1)}"
+
+
+def answer_of(document: dict[str, Any]) -> str:
+    """The answer of a report, as `report.json` has it; empty if it has none.
+
+    >>> answer_of({"decision": {"outcome": "not changed"}}), answer_of({})
+    ('not changed', '')
+    """
+    return str((document.get("decision") or {}).get("outcome", ""))
+
+
+def mark(answer: str) -> str:
+    """An answer where many stand below each other: what changed is seen, what did not is quiet.
+
+    >>> mark("changed"), mark("not changed"), mark("too little data to tell")
+    ('▲ changed', '', 'too little data to tell')
+    """
+    if answer == Outcome.CHANGED:
+        return f"▲ {answer}"
+    return "" if answer == Outcome.UNCHANGED else answer
 
 
 def listed(names: Sequence[str], *, most: int = 3) -> str:
@@ -116,12 +142,14 @@ def table(days: Sequence[Day], worst: Day | None) -> Table:
     drawn = Table(box=None, pad_edge=False, header_style="dim")
     drawn.add_column("day", no_wrap=True)
     drawn.add_column("flights", justify="right", no_wrap=True)
+    drawn.add_column("answer", max_width=9)
     drawn.add_column("found", no_wrap=True)
     drawn.add_column("how far", no_wrap=True)
     drawn.add_column("worst columns")
     for day in days:
         share = day.severity / worst.severity if worst is not None and worst.severity else 0.0
-        cells = (day.name, f"{day.rows:,}", day.found, "█" * round(_BAR * share), day.sentence)
+        bar = "█" * round(_BAR * share)
+        cells = (day.name, f"{day.rows:,}", mark(day.answer), day.found, bar, day.sentence)
         drawn.add_row(*map(Text, cells), style="bold" if day is worst else "")
     return drawn
 

@@ -8,6 +8,7 @@ import os
 import shlex
 import subprocess
 import sys
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +22,15 @@ from watchkeep.core.errors import WatchkeepError
 SUCCESS: Final = (0, 1)
 """Exit codes of commands that did their work: completed, and completed with violations."""
 
+ITEM: Final = "· "
+"""What an item of a list begins with."""
+
+_PROMPT: Final = "  $ "
+_MORE: Final = " \\"
+_TIE: Final = "\0"  # stands for a space at which no line may end; no argument of a process can hold it
+
 Telling = Callable[[Path], str]
-"""Looks at the scenario's folder and says in one line what a step has left there."""
+"""Looks at the scenario's folder and says what a step has left there: a line, or several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,19 @@ class Stage:
     def say(self, line: str, *, style: str = "") -> None:
         """Print a line as it is: nothing in it is markup."""
         self.console.print(Text(line, style=style), soft_wrap=True)
+
+    def tell(self, lines: str, *, indent: int = 4) -> None:
+        """Print what was found: lines, broken at the width of the console; items of a list hang."""
+        for line in lines.splitlines():
+            hanging = indent + len(ITEM) * line.startswith(ITEM)
+            broken = textwrap.fill(
+                line,
+                max(20, self.console.width - 1),
+                initial_indent=" " * indent,
+                subsequent_indent=" " * hanging,
+                break_on_hyphens=False,
+            )
+            self.say(broken)
 
     def head(self, title: str) -> None:
         """Print a heading."""
@@ -66,8 +87,8 @@ class Work:
     do: Telling
 
     def run(self, stage: Stage) -> None:
-        """Do the work and print the line it returns."""
-        stage.say(f"  {self.do(stage.home)}")
+        """Do the work and print what it returns."""
+        stage.tell(self.do(stage.home), indent=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +98,7 @@ class Command:
     Args:
         title: what it is for.
         arguments: what is typed after `watchkeep`; relative paths start at the scenario's folder.
-        tell: says in one line what came of it; None prints what the command printed.
+        tell: says what came of it; None prints what the command printed.
         note: what to know before it runs; lines.
 
     >>> Command(title="Look", arguments=("show", "reports/a day")).line
@@ -92,7 +113,34 @@ class Command:
     @property
     def line(self) -> str:
         """The command as it is typed into a shell."""
-        return shlex.join(("watchkeep", *self.arguments))
+        return " ".join(("watchkeep", *map(_quoted, self.arguments)))
+
+    def folded(self, width: int) -> str:
+        r"""The command in lines of at most `width` characters where that can be, as a shell reads them.
+
+        >>> print(Command(title="", arguments=("check", "b", "x.csv", "--out", "reports/1")).folded(30))
+        watchkeep check b x.csv \
+            --out reports/1
+        """
+        whole = " ".join(part.replace(" ", _TIE) for part in self._parts())
+        lines = textwrap.wrap(
+            whole,
+            max(20, width - len(_MORE)),
+            subsequent_indent="    ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        return f"{_MORE}\n".join(lines).replace(_TIE, " ")
+
+    def _parts(self) -> list[str]:
+        """What stays on one line: a word, or an option with its value."""
+        parts = ["watchkeep"]
+        for word in map(_quoted, self.arguments):
+            if parts[-1].startswith("--") and " " not in parts[-1] and not word.startswith("--"):
+                parts[-1] += f" {word}"
+            else:
+                parts.append(word)
+        return parts
 
     def run(self, stage: Stage) -> None:
         """Print the command, run it, and print what came of it.
@@ -101,8 +149,9 @@ class Command:
             WatchkeepError: the command did not do its work; it said why on standard error.
         """
         for line in self.note:
-            stage.say(f"  {line}")
-        stage.say(f"  $ {self.line}", style="bold")
+            stage.tell(line, indent=2)
+        folded = self.folded(stage.console.width - len(_PROMPT))
+        stage.say(_PROMPT + folded.replace("\n", "\n" + " " * len(_PROMPT)), style="bold")
         done = subprocess.run(  # noqa: S603 (our own interpreter and our own program)
             (sys.executable, "-m", "watchkeep", *self.arguments),
             cwd=stage.home,
@@ -119,7 +168,12 @@ class Command:
         if self.tell is None:
             stage.console.print(Text.from_ansi(done.stdout.rstrip()), soft_wrap=True)
         else:
-            stage.say(f"    {self.tell(stage.home)}")
+            stage.tell(self.tell(stage.home))
+
+
+def _quoted(word: str) -> str:
+    """A word as it is typed into a shell: in double quotes where single ones would have to be taken apart."""
+    return f'"{word}"' if "'" in word and not set(word) & set('"$`\\!') else shlex.quote(word)
 
 
 def play(steps: Sequence[Step], stage: Stage) -> None:

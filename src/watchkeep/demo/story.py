@@ -9,18 +9,16 @@ from typing import Final
 from rich.console import Console
 
 from watchkeep.core.errors import OptionError
-from watchkeep.demo import flights
+from watchkeep.demo import answers, flights
+from watchkeep.demo.flights import LIVE, TRAIN
 from watchkeep.demo.found import Day, table
 from watchkeep.demo.scenario import Command, Stage, Step, Work, play
+from watchkeep.demo.weeks import Week
 
 HOME: Final = Path(".watchkeep/demo")
 """Where the demo keeps its files unless told otherwise."""
 
-TRAIN: Final = "train.parquet"
-LIVE: Final = "flights.parquet"
 BASELINE: Final = "baseline"
-NEVER_ALIKE: Final = ("weekday", *flights.WEATHER)
-"""Features in which a single day differs from a month whatever happens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +26,25 @@ class DemoResult:
     """What the demo found.
 
     Args:
-        home: the folder with the data, the baseline and the reports.
+        home: the folder with the data, the baselines and the reports.
         days: the replayed days, in order.
         worst: the day furthest outside the baseline; None when nothing was violated on any day.
+        weeks: the replayed weeks, in order.
+        worst_week: the week whose answers were right least often, with the segments found in it; None when no
+            label came for any.
     """
 
     home: Path
     days: tuple[Day, ...]
     worst: Day | None
+    weeks: tuple[Week, ...]
+    worst_week: Week | None
 
 
 def run(home: Path, console: Console, *, days: tuple[date, date] = flights.REPLAY) -> DemoResult:
-    """Train a model on January's flights, make its baseline, and check the days after it one by one.
+    """Train a model on January's flights, make its baselines, and check the days and weeks after it.
 
+    The data are checked day by day; the model's answers week by week, once it is known which flights were late.
     What an earlier demo left in the folder is replaced.
 
     Args:
@@ -61,13 +65,15 @@ def run(home: Path, console: Console, *, days: tuple[date, date] = flights.REPLA
     except (FileExistsError, NotADirectoryError) as error:
         raise OptionError("--home", got=str(home), expected="a folder, or a place to make one") from error
     stage = Stage(home, console)
-    stage.say(
-        "A model foretells which of the flights that leave New York arrive late. It learned from January"
+    stage.tell(
+        "A model foretells which of the flights that leave New York arrive late. It learned from January 2013, "
+        "and is watched through February: the data day by day, its answers week by week. On the 8th and 9th a "
+        "blizzard came.",
+        indent=0,
     )
-    stage.say("2013, and is watched day by day through February. On the 8th and 9th a blizzard came.")
     stage.say(f"The commands below run in {home}", style="dim")
     replayed = tuple(days[0] + timedelta(days=number) for number in range((days[1] - days[0]).days))
-    play((*learning(), *watching(replayed)), stage)
+    play((*learning(), *answers.learning(), *watching(replayed), *answers.judging(replayed)), stage)
     return _conclude(stage, replayed)
 
 
@@ -80,7 +86,7 @@ def learning() -> tuple[Step, ...]:
             arguments=(
                 *("baseline", "data-quality", TRAIN, "--out", BASELINE),
                 *("--timestamp", "scheduled", "--id", "id", "--prediction", "prediction", "--score", "score"),
-                *(word for column in NEVER_ALIKE for word in ("--ignore", column)),
+                *flights.IGNORED,
             ),
             note=(
                 "A day has one weekday and one weather, never those of a month: these columns are left out.",
@@ -122,9 +128,18 @@ def _conclude(stage: Stage, replayed: Sequence[date]) -> DemoResult:
     worst = max((day for day in days if day.violations), key=lambda day: day.severity, default=None)
     stage.head("What was found")
     stage.console.print(table(days, worst))
+    stage.tell(
+        "▲ changed by more than chance, and the usual difference of days, explain. Violations are limits that "
+        "were broken, usual or not.",
+        indent=0,
+    )
     if worst is not None:
         play((Command(title="Look at the worst day", arguments=("show", f"reports/{worst.day}")),), stage)
-        stage.say(f"\nThe worst day was {worst.line}", style="bold")
-        stage.say(f"Its report, for a browser: {worst.report / 'report.html'}")
+    weeks, worst_week = answers.conclude(stage, replayed)
+    stage.head("In short")
+    for kind, finding in (("day", worst), ("week", worst_week)):
+        if finding is not None:
+            stage.tell(f"The worst {kind} was {finding.line}", indent=0)
+            stage.say(f"Its report, for a browser: {finding.report / 'report.html'}")
     stage.say(f"All reports: {stage.home / 'reports'}")
-    return DemoResult(stage.home, days, worst)
+    return DemoResult(stage.home, days, worst, weeks, worst_week)

@@ -53,6 +53,7 @@ def pack_quality(baseline: QualityBaseline, suggested: tuple[Constraint, ...]) -
         "probability": plan.probability,
         "center": plan.center,
         "scale": plan.scale,
+        "names": list(plan.names),
         "sets": None if plan.sets is None else list(plan.sets),
         "segments": [[segment.name, segment.rule] for segment in plan.segments],
         "features": [[one.name, str(one.role), str(one.type)] for one in plan.features],
@@ -123,6 +124,7 @@ def _baseline(rows: list[Row], meta: Mapping[str, object], path: str) -> Quality
         probability=bool(meta["probability"]),
         center=float(str(meta["center"])),
         scale=float(str(meta["scale"])),
+        names=tuple(map(str, _listed(meta, "names"))),
         sets=None if meta["sets"] is None else _two(meta, "sets"),
         segments=tuple(Segment(str(name), str(rule)) for name, rule in _pairs(meta, "segments")),
         features=tuple(

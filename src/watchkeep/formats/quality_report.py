@@ -9,7 +9,7 @@ from watchkeep.formats.column_documents import value
 from watchkeep.formats.promises import promise
 from watchkeep.formats.quality_constraints import Operator, QualityConstraint, violation
 from watchkeep.formats.quality_statistics import CurvePoints, Metric, QualityStatistics, build
-from watchkeep.formats.violations import Violations
+from watchkeep.formats.violations import Violation, Violations
 from watchkeep.monitors.data_quality.sentences import percent
 from watchkeep.monitors.model_quality.baseline import QualityBaseline, counts_of
 from watchkeep.monitors.model_quality.certainty import certainty
@@ -66,18 +66,19 @@ def quality_violations(findings: QualityFindings) -> Violations:
     """The window's `constraint_violations.json`."""
     found = []
     for verdict in findings.violations:
-        one = findings.quality.measures.get(verdict.measure, Sampled(verdict.value))
-        error: Value = Undefined("no standard error") if one.error is None else one.error
-        operator = (
-            Operator(verdict.check) if verdict.check in list(Operator) else Operator.of(verdict.measure)
-        )
-        limit = QualityConstraint(verdict.measure, verdict.limit or 0.0, operator)
-        own = {
+        own: dict[str, object] = {
             "measure": verdict.measure,
             "value": value(verdict.value),
             "limit": verdict.limit,
             "sentence": verdict.sentence,
         }
+        if verdict.limit is None:  # without a threshold it is ours alone
+            told: dict[str, object] = {"metric_name": verdict.measure, "watchkeep": own}
+            found.append(Violation(None, verdict.check, verdict.sentence, told))
+            continue
+        one = findings.quality.measures.get(verdict.measure, Sampled(verdict.value))
+        error: Value = Undefined("no standard error") if one.error is None else one.error
+        limit = QualityConstraint(verdict.measure, verdict.limit, Operator(verdict.check))
         found.append(violation(limit, verdict.value, error, extra={"watchkeep": own}))
     return Violations(tuple(found))
 

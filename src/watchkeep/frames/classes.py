@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from watchkeep.frames.buffers import plain
+from watchkeep.frames.buffers import filled, plain
 from watchkeep.frames.categories import row_texts
 from watchkeep.frames.numbers import read_numbers
 from watchkeep.frames.schema import column_type
@@ -98,7 +98,7 @@ class Classes:
         encoded = array if pa.types.is_dictionary(array.type) else pc.dictionary_encode(row_texts(array))
         texts = row_texts(encoded.dictionary).to_pylist()
         of = [MISSING if text is None else self.code(text) for text in texts]
-        places = plain(pc.fill_null(pc.cast(encoded.indices, pa.int64()), len(of)))
+        places = filled(encoded.indices, len(of))
         found: Codes = np.array([*of, MISSING], np.intp)[places]
         return found
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from watchkeep.frames.buffers import doubles, plain, valid_mask
+from watchkeep.frames.buffers import doubles, filled, plain, valid_mask
 from watchkeep.frames.roles import Role
 from watchkeep.frames.schema import ColumnType, column_type, is_embedding
 from watchkeep.frames.text_values import Dialect
@@ -164,14 +164,14 @@ class UnknownScanner:
 
 def norms_of(array: pa.Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
     """Length and Euclidean norm of each list of numbers, shape (rows,); 0 where there is no list."""
-    lengths = plain(pc.fill_null(pc.list_value_length(array), 0)).astype(np.int64)
+    lengths = filled(pc.list_value_length(array), 0)
     flat = _items(pc.cast(pc.list_flatten(array), pa.float64()))
     norms = np.zeros(len(array))
-    filled = lengths > 0
-    starts = (np.cumsum(lengths) - lengths)[filled]
+    longer = lengths > 0
+    starts = (np.cumsum(lengths) - lengths)[longer]
     if len(starts):
         with np.errstate(over="ignore", invalid="ignore"):
-            norms[filled] = np.sqrt(np.add.reduceat(flat * flat, starts))
+            norms[longer] = np.sqrt(np.add.reduceat(flat * flat, starts))
     return lengths, norms
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from watchkeep.core.errors import StateError
-from watchkeep.frames.buffers import plain, strings
+from watchkeep.frames.buffers import filled, strings
 from watchkeep.frames.roles import Role
 from watchkeep.frames.schema import ColumnType
 from watchkeep.frames.text_values import Dialect
@@ -66,9 +66,7 @@ class Scorer:
 
     def of_texts(self, texts: pa.Array) -> npt.NDArray[np.float64]:
         """The scores of texts, a large string array of shape (n,)."""
-        places = plain(
-            pc.fill_null(pc.index_in(texts, value_set=strings(self.categories)), len(self.categories))
-        )
+        places = filled(pc.index_in(texts, value_set=strings(self.categories)), len(self.categories))
         found: npt.NDArray[np.float64] = np.append(self.scores, 0.0)[places]
         return found
 

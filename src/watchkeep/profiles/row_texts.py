@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from watchkeep.frames.buffers import plain
+from watchkeep.frames.buffers import filled, plain, strings
 from watchkeep.frames.categories import row_texts, text_bytes
 from watchkeep.stats.hashing import Hashes, hash_bytes
 
@@ -16,11 +16,11 @@ def text_hashes(array: pa.Array) -> Hashes:
     """A hash of each row's text, shape (rows,); 0 where there is none."""
     if pa.types.is_dictionary(array.type):
         of = text_hashes(array.dictionary)
-        codes = plain(pc.fill_null(pc.cast(array.indices, pa.int64()), len(of)))
+        codes = filled(array.indices, len(of))
         by_row: Hashes = np.append(of, np.uint64(0))[codes]
         return by_row
     texts = row_texts(array)
-    hashes = hash_bytes(*text_bytes(pc.fill_null(texts, "")))
+    hashes = hash_bytes(*text_bytes(pc.fill_null(texts, strings([""])[0])))
     return np.where(plain(pc.is_valid(texts).cast(pa.uint8())).astype(np.bool_), hashes, np.uint64(0))
 
 

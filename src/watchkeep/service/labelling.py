@@ -49,6 +49,10 @@ class Labelling:
     labels: tuple[int, ...]
     chosen: tuple[tuple[str, int], ...]
 
+    def weight(self, stratum: int) -> float:
+        """How many rows of the window a labelled row of a stratum stands for: its weight (`--weight`) in a check."""
+        return self.rows[stratum] / max(1, self.labels[stratum])
+
     def document(self) -> dict[str, object]:
         """The form it takes in JSON documents."""
         return {
@@ -59,7 +63,10 @@ class Labelling:
             "strata": [
                 {"rows": rows, "labels": labels} for rows, labels in zip(self.rows, self.labels, strict=True)
             ],
-            "chosen": [{"id": one, "stratum": stratum} for one, stratum in self.chosen],
+            "chosen": [
+                {"id": one, "stratum": stratum, "weight": self.weight(stratum)}
+                for one, stratum in self.chosen
+            ],
         }
 
 

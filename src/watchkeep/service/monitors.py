@@ -10,6 +10,7 @@ from watchkeep.alarms.sightings import panel_of
 from watchkeep.alarms.watch import MARGIN, Panel
 from watchkeep.constraints.constraint import Constraint
 from watchkeep.constraints.policy import Policy
+from watchkeep.core.errors import OptionError
 from watchkeep.core.undefined import Undefined
 from watchkeep.core.window import Window
 from watchkeep.formats.quality_constraints import QualityConstraints
@@ -114,6 +115,12 @@ def check(
         search: whether to search for segments where answers are worse; of model quality, some seconds.
     """
     if isinstance(learned, Learned):
+        if review is not None or search:
+            raise OptionError(
+                "review" if review is not None else "find-segments",
+                got="a baseline of data-quality",
+                expected="one of model-quality",
+            )
         return checking.check(
             learned, source, window=window, policy=policy, created=created, roles=roles, progress=progress
         )
@@ -121,7 +128,7 @@ def check(
     baseline = answers_in_force(learned, policy.dialect)
     if roles is not None:
         baseline = replace(baseline, plan=replace(baseline.plan, roles=baseline.roles.under(roles)))
-    ask = ask_of(source, baseline.roles, window=window)
+    ask = ask_of(source, baseline.roles, positional=baseline.plan.names or None, window=window)
     if review is not None:
         review.begin(baseline.plan)
     scan = count_answers(
@@ -192,7 +199,8 @@ def scan(learned: AnyLearned, source: Source, *, window: Window, dialect: Dialec
     """
     if isinstance(learned, Learned):
         return checking.scan_window(learned.baseline, source, window=window, dialect=dialect)
-    ask = ask_of(source, learned.baseline.roles, window=window)
+    plan = learned.baseline.plan
+    ask = ask_of(source, plan.roles, positional=plan.names or None, window=window)
     return count_answers(learned.baseline, source, ask).profile()
 
 

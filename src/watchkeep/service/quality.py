@@ -89,6 +89,7 @@ def learn_quality(
         center=survey.labels.mean,
         scale=_scale(survey),
         segments=options.segments,
+        names=tuple(types),
         dialect=dialect,
     )
     _fits(plan, survey, source.name)

@@ -214,10 +214,3 @@ def test_a_query_that_cannot_run_is_an_error(tmp_path: Path, read: Read) -> None
     ):
         with pytest.raises(error, match=why):
             read(url)
-
-
-def test_without_duckdb_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch, read: Read) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "duckdb", None)
-
-    with pytest.raises(ImportError, match=r"pip install 'watchkeep\[sql\]'"):
-        read("duckdb://?query=select 1")

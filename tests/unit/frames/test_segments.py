@@ -31,7 +31,7 @@ def where(rule: str) -> list[bool]:
     rows = ROWS
     assert rows.num_rows
     query = f'select coalesce({rule}, false) from (select *, "pay.load" as p from rows)'
-    return [bool(kept) for (kept,) in duckdb.sql(query).fetchall()]
+    return [bool(kept) for (kept,) in duckdb.connect().execute(query).fetchall()]
 
 
 def held(rule: str, table: pa.Table = ROWS, *, textual: frozenset[str] = frozenset()) -> list[bool]:

@@ -1,8 +1,5 @@
-import builtins
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -11,7 +8,6 @@ from tests.unit.sources.joins import joined, lines, rows_of, table
 from watchkeep.adapters.sources import open_source
 from watchkeep.core.errors import (
     MissingColumnError,
-    MissingExtraError,
     UnreadableSourceError,
     WatchkeepError,
 )
@@ -117,19 +113,3 @@ def test_predictions_that_change_between_the_two_reads_are_an_error() -> None:
 
         with pytest.raises(UnreadableSourceError, match="changed while"):
             list(joined(Changing(), table(id=[1], y=[1])).batches(Ask()))
-
-
-def test_without_duckdb_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch, rooms: Path) -> None:
-    found = builtins.__import__
-
-    def without(name: str, *rest: Any, **more: Any) -> Any:
-        if name == "duckdb":
-            raise ImportError(name)
-        return found(name, *rest, **more)
-
-    monkeypatch.delitem(sys.modules, "duckdb", raising=False)
-    monkeypatch.setattr(builtins, "__import__", without)
-
-    with pytest.raises(MissingExtraError, match=r"pip install 'watchkeep\[sql\]'"):
-        list(joined(table(id=[1]), table(id=[1], y=[1])).batches(Ask()))
-    assert list(rooms.iterdir()) == []

@@ -100,3 +100,17 @@ def test_a_rise_is_judged_against_the_rise_of_all() -> None:
     assert told(0.0) < 4
     assert told(0.2) > 15
     assert told(-0.2) == -np.inf
+
+
+def test_a_few_losses_where_none_were_do_not_outweigh_many_elsewhere() -> None:
+    rate = Rate(np.repeat([0.0, 1.0], [800, 200]))
+    n = (np.array([400.0, 400.0]), np.array([400.0, 400.0]))
+
+    corner, middle = rate.ratio(n, (np.array([0.05, 0.35]), np.array([0.0, 0.2]))).tolist()
+
+    assert corner == pytest.approx(0.05**2 * 200 / (2 * 0.16), rel=1e-3)
+    exact = stats.chi2_contingency(
+        [[140, 260], [80, 320]], correction=False, lambda_="log-likelihood"
+    ).statistic
+    assert middle == pytest.approx(exact / 2, rel=1e-3)
+    assert middle > 5 * corner

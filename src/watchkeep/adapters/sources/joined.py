@@ -101,7 +101,6 @@ class JoinedSource:
 
         Raises:
             MissingColumnError: one of the two has no such column.
-            MissingExtraError: DuckDB is not installed.
             SourceError: one of the two cannot be read, or the disk is full.
         """
         with Matching(self.name, memory=self._memory) as matching:

@@ -1,6 +1,5 @@
 """What estimates are held against: limits, while there are no labels, and what came true, once there are."""
 
-import math
 from collections.abc import Mapping
 from typing import Final
 
@@ -10,6 +9,7 @@ from watchkeep.core.undefined import Undefined
 from watchkeep.core.verdicts import DATASET, Outcome, Verdict
 from watchkeep.monitors.model_quality.measures import Quality
 from watchkeep.monitors.model_quality.plan import Problem, QualityPlan
+from watchkeep.monitors.model_quality.suggestions import LOWER_IS_BETTER
 from watchkeep.stats.expected_counts import Estimated
 from watchkeep.stats.normal import upper_quantile
 
@@ -65,15 +65,14 @@ def before_labels(constraint: Constraint, one: Estimated, *, level: float) -> Ve
 
 
 def drifted(
-    plan: QualityPlan, expected: Mapping[str, Estimated], found: Quality, rows: int, *, level: float
+    plan: QualityPlan, expected: Mapping[str, Estimated], found: Quality, *, level: float
 ) -> list[Verdict]:
-    """Whether quality came true as was estimated: if not, the same features and answers mean something else now.
+    """Whether quality came out worse than was to be expected: the same features and answers then mean less.
 
     Args:
         plan: how answers are read.
-        expected: estimates, by measure.
-        found: what came true.
-        rows: of the window; where fewer have labels, which rows have is chance too.
+        expected: estimates of the labelled rows, by measure.
+        found: what came true of them.
         level: the chance of a violation by noise.
     """
     verdicts = []
@@ -81,28 +80,31 @@ def drifted(
         one, now = expected.get(name), found.measures.get(name)
         if one is None or now is None or isinstance(one.value, Undefined) or one.deviation is None:
             continue
-        if isinstance(now.value, Undefined) or now.error is None or found.labelled < FEWEST:
+        if isinstance(now.value, Undefined):
             continue
-        # The rows that have labels differ from all by as much as their own scatter tells.
-        missing = max(0.0, 1 - found.labelled / max(1, rows))
-        deviation = math.sqrt(one.deviation**2 + missing * now.error**2)
-        margin = upper_quantile(min(0.5, level / 2)) * deviation
-        apart = abs(now.value - one.value)
+        margin = upper_quantile(min(0.5, level)) * one.deviation
+        worse = (now.value - one.value) if name in LOWER_IS_BETTER else (one.value - now.value)
+        drift = worse > margin
         verdicts.append(
             Verdict(
                 check=checks.CONCEPT_DRIFT,
                 measure=name,
                 subject=DATASET,
-                outcome=Outcome.VIOLATED if apart > margin else Outcome.KEPT,
+                outcome=Outcome.VIOLATED if drift else Outcome.KEPT,
                 value=now.value,
                 limit=None,
                 sentence=(
                     f"{name} came out as {now.value:.4g}, and {one.value:.4g} was expected of such answers to such"
                     f" features (noise {margin:.2g})"
-                    + (": what they mean has changed (concept drift)" if apart > margin else "")
+                    + (": they mean less than they did (concept drift)" if drift else "")
                 ),
-                evidence={"estimated": one.value, "low": one.low, "high": one.high, "noise": margin},
-                severity=min(100.0, (apart - margin) / max(1e-9, abs(one.value))) if apart > margin else 0.0,
+                evidence={
+                    "estimated": one.value,
+                    "low": one.low,
+                    "high": one.high,
+                    "noise": float(f"{margin:.6g}"),
+                },
+                severity=min(100.0, (worse - margin) / max(1e-9, abs(one.value))) if drift else 0.0,
             )
         )
     return verdicts

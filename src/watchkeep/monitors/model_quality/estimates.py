@@ -79,21 +79,36 @@ class _Features:
         return Mix(self.found.of(together).mean(axis=0), float(len(codes)))
 
 
-def estimates(baseline: QualityBaseline, profile: Profile) -> Mapping[str, Estimated]:
+def estimates(
+    baseline: QualityBaseline, profile: Profile, *, labelled: bool = False
+) -> Mapping[str, Estimated]:
     """The measures that can be estimated of a window, each with the band its value will lie in once all are labelled.
 
     Args:
         baseline: labelled reference answers.
-        profile: the window's states; labels in it are not looked at.
+        profile: the window's states; what its labels are is not looked at.
+        labelled: only of its rows that have a label, to be held against what came true of them.
     """
     plan = baseline.plan
     if plan.problem is Problem.BINARY:
-        return _of_two(baseline, profile)
-    reference, window = _labelled(plan, baseline.profile), _sample(profile)
+        found = expected_of_two(baseline, profile, labelled=labelled)
+        return (
+            {} if found is None else found.estimator.estimate(found.rows, mix=found.mix, spread=found.spread)
+        )
+    reference = _labelled(plan, baseline.profile)
+    window = _labelled(plan, profile) if labelled else _sample(profile)
+    if not _described(plan, profile):  # without its features a window's mix is not known
+        window = window[:0]
     if plan.problem is Problem.MULTICLASS:
         before, now = counts_of(baseline.profile, DATASET), counts_of(profile, DATASET)
-        return _of_classes(plan, before, now, reference, window)
-    return _of_numbers(plan, profile.rows, reference, window)
+        return _of_classes(plan, before, now, reference, window, labelled=labelled)
+    rows = int(counts_of(profile, DATASET).table.ravel()[0]) if labelled else profile.rows
+    return _of_numbers(plan, rows, reference, window)
+
+
+def _described(plan: QualityPlan, profile: Profile) -> bool:
+    """Whether the window has the features that rows are described by."""
+    return bool(plan.features) and all(one.name in profile.seen for one in plan.features)
 
 
 def _labelled(plan: QualityPlan, profile: Profile) -> Doubles:
@@ -137,13 +152,15 @@ class Expected:
     spread: float
 
 
-def expected_of_two(baseline: QualityBaseline, profile: Profile) -> Expected | None:
-    """What is expected of a window's answers; None without a labelled reference row."""
+def expected_of_two(
+    baseline: QualityBaseline, profile: Profile, *, labelled: bool = False
+) -> Expected | None:
+    """What is expected of a window's answers, or of the labelled ones; None without a labelled reference row."""
     plan = baseline.plan
     before, now = counts_of(baseline.profile, DATASET), counts_of(profile, DATASET)
     tables = [each.table.reshape(len(each.table), -1, 2, 3) for each in (before, now)]
     weighted = [table[1 if len(table) > 1 else 0] for table in tables]
-    counts, rows = weighted[0][:, :, :2], weighted[1].sum(axis=2)
+    counts, rows = weighted[0][:, :, :2], weighted[1][:, :, : 2 if labelled else 3].sum(axis=2)
     if plan.bins is None:  # the places are the answers
         counts = np.einsum("ij,jk->ijk", np.eye(2), counts[0])
         rows = np.diag(rows[0])
@@ -157,24 +174,19 @@ def expected_of_two(baseline: QualityBaseline, profile: Profile) -> Expected | N
     if isinstance(found, Undefined):
         return None
     mix, reference = None, _labelled(plan, baseline.profile)
-    if plan.features and len(reference):
+    if _described(plan, profile) and len(reference):
         labels = reference[:, _LABEL].astype(np.intp)
         bins = reference[:, _ANSWER].astype(np.intp)
         if plan.bins is not None:
             bins = Places(plan.bins).of(reference[:, _SCORE]).astype(np.intp)
         features = _Features.of(_codes(reference), found.traits(bins, labels))
         found = found.with_features(features.rows, bins, labels)
-        mix = features.mix(_codes(_sample(profile)))
+        mix = features.mix(_codes(_labelled(plan, profile) if labelled else _sample(profile)))
     return Expected(found, rows, mix, _spread(tables[1]))
 
 
-def _of_two(baseline: QualityBaseline, profile: Profile) -> Mapping[str, Estimated]:
-    found = expected_of_two(baseline, profile)
-    return {} if found is None else found.estimator.estimate(found.rows, mix=found.mix, spread=found.spread)
-
-
 def _of_classes(
-    plan: QualityPlan, before: Counts, now: Counts, reference: Doubles, window: Doubles
+    plan: QualityPlan, before: Counts, now: Counts, reference: Doubles, window: Doubles, *, labelled: bool
 ) -> Mapping[str, Estimated]:
     kinds = plan.kinds
     tables = [each.table.reshape(len(each.table), kinds, kinds + 1) for each in (before, now)]
@@ -182,12 +194,15 @@ def _of_classes(
     confusion = weighted[0][:, :kinds]
     scored = "confidence" in before.sums and "confidence" in now.sums
     if scored:
-        labelled, right = before.sums["confidence"][:, :, 1], before.sums["confidence"][:, :, 2]
-        rows = now.sums["confidence"][:, :, 0]
+        known, right = before.sums["confidence"][:, :, 1], before.sums["confidence"][:, :, 2]
+        rows = now.sums["confidence"][:, :, 1 if labelled else 0]
     else:
-        labelled, right = confusion.sum(axis=1, keepdims=True), np.diag(confusion)[:, None]
-        rows = weighted[1].sum(axis=1, keepdims=True)
-    found = ClassEstimator.fit(labelled, right, confusion)
+        known, right = confusion.sum(axis=1, keepdims=True), np.diag(confusion)[:, None]
+        rows = weighted[1][:, : kinds if labelled else kinds + 1].sum(axis=1, keepdims=True)
+    if not confusion[-1].any() and not confusion[:, -1].any() and not rows[-1].any():
+        # Nobody answered with another class, and none came true: it is no class.
+        known, right, rows, confusion = known[:-1], right[:-1], rows[:-1], confusion[:-1, :-1]
+    found = ClassEstimator.fit(known, right, confusion)
     if isinstance(found, Undefined):
         return {}
     mix = None

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+import numpy as np
+
 from watchkeep.alarms.sightings import sighted
 from watchkeep.alarms.watch import MARGIN, Panel
 from watchkeep.constraints.constraint import Constraint, Sizes
@@ -15,7 +17,7 @@ from watchkeep.core.verdicts import DATASET, Verdict
 from watchkeep.core.window import Window
 from watchkeep.monitors.findings import Findings, Measured, ranked
 from watchkeep.monitors.model_quality.baseline import QualityBaseline, counts_of
-from watchkeep.monitors.model_quality.drift import before_labels, drifted
+from watchkeep.monitors.model_quality.drift import FEWEST, JUDGED, before_labels, drifted
 from watchkeep.monitors.model_quality.estimates import estimates
 from watchkeep.monitors.model_quality.found_segments import FoundSegments
 from watchkeep.monitors.model_quality.losses import means_of, sums_of
@@ -88,10 +90,11 @@ def evaluate_quality(
         one.name: quality(plan, counts_of(profile, one.name), replicates=FEW_REPLICATES)
         for one in plan.segments
     }
-    level = policy.false_alarms / max(1, len(baseline.constraints))
+    level = policy.false_alarms / max(1, len(baseline.constraints) + len(JUDGED[plan.problem]))
     expected = {} if policy.dialect.sagemaker else estimates(baseline, profile)
     panel = panel_of_quality(baseline, false_alarms=policy.false_alarms)
-    sighting = sighted((sums_of(plan, counts),), whole.labelled, window)
+    seen = sums_of(plan, counts)
+    sighting = sighted((seen,), whole.labelled, window, content=np.rint(counts.table.sum(axis=0)).tobytes())
     return QualityFindings(
         baseline=baseline,
         profile=profile,
@@ -108,7 +111,7 @@ def evaluate_quality(
                     _verdict(one, whole, baseline, policy, expected, level=level)
                     for one in baseline.constraints
                 ),
-                *drifted(plan, expected, whole, profile.rows, level=level),
+                *_drifted(baseline, profile, whole, policy, level=level),
             ]
         ),
         source=source,
@@ -121,6 +124,15 @@ def evaluate_quality(
         segments=segments,
         estimates=expected,
     )
+
+
+def _drifted(
+    baseline: QualityBaseline, profile: Profile, found: Quality, policy: Policy, *, level: float
+) -> list[Verdict]:
+    """Whether what came true was to be expected of the rows that have a label."""
+    if policy.dialect.sagemaker or found.labelled < FEWEST:
+        return []
+    return drifted(baseline.plan, estimates(baseline, profile, labelled=True), found, level=level)
 
 
 def _verdict(

@@ -1,5 +1,6 @@
 """Segments that nobody asked for: where answers are worst, or got worse."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -27,6 +28,7 @@ MOST_WORST: Final = 3
 """Segments where the loss is worst: what a model is unsure of is worse everywhere, and seldom news."""
 LISTED: Final = 32
 """Categories that rows of the sample are told apart by; others are one."""
+_MOST_DIGITS: Final = 12
 _DIGITS: Final = 4  # significant ones, of the bounds of a range: as many as people want to read
 _LABEL, _ANSWER, _WEIGHT = OWN.index("label"), OWN.index("prediction"), OWN.index("weight")
 
@@ -66,11 +68,16 @@ def found_segments(baseline: QualityBaseline, profile: Profile) -> FoundSegments
     if not candidates or not len(now.loss):
         return FoundSegments(worst=(), risen=(), loss=loss, rows=len(now.loss))
     return FoundSegments(
-        worst=worst_segments(candidates, now, limit=MOST_WORST),
-        risen=worst_segments(candidates, now, baseline=before) if len(before.loss) else (),
+        worst=_standing(worst_segments(candidates, now, limit=MOST_WORST)),
+        risen=_standing(worst_segments(candidates, now, baseline=before)) if len(before.loss) else (),
         loss=loss,
         rows=len(now.loss),
     )
+
+
+def _standing(found: Sequence[Found]) -> tuple[Found, ...]:
+    """Those that stand by themselves: what was found after others were set aside may be no worse than all the rest."""
+    return tuple(one for one in found if one.mean > 1.1 * one.rest)
 
 
 def _losses(plan: QualityPlan, profile: Profile, places: list[int]) -> Losses:
@@ -112,8 +119,11 @@ def _bounds(lows: Doubles, *, whole: bool) -> tuple[float, ...]:
     """The largest values below where bins begin, in digits that people read."""
     if whole:
         return tuple(float(low - 1) if float(low).is_integer() else float(np.floor(low)) for low in lows)
-    short = [float(f"{low:.{_DIGITS}g}") for low in lows.tolist()]
-    return tuple(short) if all(a < b for a, b in pairwise(short)) else tuple(lows.tolist())
+    for digits in range(_DIGITS, _MOST_DIGITS):
+        short = [float(f"{low:.{digits}g}") for low in lows.tolist()]
+        if all(a < b for a, b in pairwise(short)):
+            return tuple(short)
+    return tuple(lows.tolist())
 
 
 def _codes(feature: BaselineColumn, codes: Doubles) -> npt.NDArray[np.float64]:

@@ -40,6 +40,7 @@ class QualityPlan:
         probability: whether scores are probabilities: all of the baseline's are within [0, 1].
         center, scale: mean and standard deviation of the baseline's labels, in which errors are summed; numbers only.
         segments: slices of the rows that are counted apart.
+        names: all the columns of the reference data, in order: what columns without names are called by position.
         sets: the places that bound prediction sets, see `sets.sets_of`; None when there are none.
         features: columns that rows kept in the sample are described by.
         dialect: whose rules tell types apart.
@@ -54,6 +55,7 @@ class QualityPlan:
     center: float = 0.0
     scale: float = 1.0
     segments: tuple[Segment, ...] = ()
+    names: tuple[str, ...] = ()
     sets: tuple[int, int] | None = None
     features: tuple[BaselineColumn, ...] = ()
     dialect: Dialect = Dialect.DEFAULT

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from watchkeep.frames.batches import Batch
-from watchkeep.frames.buffers import plain
+from watchkeep.frames.buffers import filled, plain
 from watchkeep.frames.classes import MISSING, UNKNOWN, Codes
 from watchkeep.frames.numbers import read_numbers
 from watchkeep.monitors.model_quality.plan import Problem, QualityPlan
@@ -173,7 +173,7 @@ def class_chances(array: pa.Array, classes: int) -> Doubles:
         or pa.types.is_fixed_size_list(array.type)
     ):
         return out
-    lengths = plain(pc.fill_null(pc.list_value_length(array), -1)).astype(np.int64)
+    lengths = filled(pc.list_value_length(array), -1)
     good = lengths == classes
     items = read_numbers(pc.list_flatten(array))
     flat = np.full(items.rows, np.nan)

@@ -10,6 +10,7 @@ from watchkeep.frames.batches import Batch
 from watchkeep.frames.buffers import positions
 from watchkeep.frames.numbers import read_numbers
 from watchkeep.frames.schema import column_type
+from watchkeep.frames.segments import masks
 from watchkeep.monitors.model_quality.counting import counter_of
 from watchkeep.monitors.model_quality.plan import QualityPlan
 from watchkeep.monitors.model_quality.rows import Answers, Doubles, read_answers
@@ -63,8 +64,8 @@ class QualityScan:
         if not answers.count:
             return
         self._tables[DATASET] = self._tables[DATASET].merge(Totals(self._counter.table(answers, None)))
-        for segment in self.plan.segments:
-            mine = segment.mask(batch)
+        told = masks(self.plan.segments, batch)
+        for segment, mine in zip(self.plan.segments, told, strict=True):
             if answers.rejected:
                 mine = mine[answers.kept]
             if mine.any():
