@@ -112,10 +112,10 @@ def test_a_change_rings_and_names_the_column_and_what_happened_to_it(kind: str) 
 
 
 def test_small_signs_ring_together_and_tell_since_when() -> None:
-    watch = wk.Watch(BASELINE)
-    decisions = [watch.observe(report(unchanged(200), day)) for day in range(4)]
+    watch, rng = wk.Watch(BASELINE), np.random.default_rng(5)
+    decisions = [watch.observe(report(table(people(rng, 200)), day)) for day in range(4)]
     while not decisions[-1].alarm and len(decisions) < 40:
-        rows = people(RNG, 200)
+        rows = people(rng, 200)
         rows["score"] = rows["score"].astype(np.float64) + 0.11
         decisions.append(watch.observe(report(table(rows), len(decisions))))
 
