@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 STAMPS := $(VENV)/.stamps
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint format bench bench-alarms browser clean
+.PHONY: help demo test check lint format bench bench-alarms bench-estimates browser clean
 .DELETE_ON_ERROR:
 
 help: ## show this
@@ -39,6 +39,9 @@ bench: $(STAMPS)/bench ## measure; writes bench/RESULTS.md; BENCH_ARGS=... goes 
 
 bench-alarms: $(STAMPS)/bench ## measure the alarms, for hours; goes on where it was stopped; writes bench/ALARMS.md
 	@$(BIN)/python -m bench.alarms $(BENCH_ARGS)
+
+bench-estimates: $(STAMPS)/bench ## measure quality before labels, beside NannyML; writes bench/ESTIMATES.md
+	@$(BIN)/python -m bench.estimates $(BENCH_ARGS)
 
 # The tests of drawn pages need a browser. Without one they are skipped, except under CI=true.
 browser:
