@@ -123,7 +123,7 @@ class BlockScan:
         for place in places.tolist():
             self._found.setdefault(place, len(self._found))
         more = len(self._found) - len(self._rows)
-        if more:
+        if more > 0:
             spare = max(more, len(self._rows) // 2)  # grows by halves, so that few copies are made
             self._rows = np.append(self._rows, np.zeros(spare, np.int64))
             self._counts = np.append(self._counts, np.zeros((spare, self._counts.shape[1]), np.int32), axis=0)

@@ -221,11 +221,18 @@ class Column:
         return Residuals(counts - rows * rate, rows + 0 * rate, noise, noise, noise, own, np.zeros(1)), rate
 
     def _chance(self) -> float:
-        """The logarithm of the chance of such days, of such a location in them, or of such shares of missing values.
+        """The logarithm of the chance of such days, or of such stretches of them, if rows came in random order.
+
+        The least of the chances of each length, times their number: days that have few rows each differ in stretches.
+        """
+        lengths = self.clock.chains[-1]
+        return min(0.0, min(map(self._chance_of, lengths)) + float(np.log(len(lengths))))
+
+    def _chance_of(self, days: Stretches) -> float:
+        """The logarithm of the chance of such stretches, of such a location in them, or of such missing values.
 
         Three chances, of which the least is told times three.
         """
-        days = self._days
         counts, rows = days.sums(self.counts), days.sums(self.rows)
         valued = counts @ self.valued
         tables = [(self._terms(counts * self.valued), valued)]

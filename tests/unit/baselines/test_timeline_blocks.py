@@ -9,6 +9,7 @@ import pytest
 from watchkeep.adapters.sources import open_source
 from watchkeep.baselines.baseline import Baseline
 from watchkeep.baselines.blocks import FEWEST, HOUR, MOST_COUNTS, BlockScan, step_of
+from watchkeep.baselines.buckets import buckets_of
 from watchkeep.core.window import Window
 from watchkeep.frames.batches import Batch
 from watchkeep.frames.roles import Roles
@@ -126,3 +127,20 @@ def test_hours_that_were_put_together_make_longer_blocks() -> None:
 
     assert step_of(coarse, 10) == 4
     assert step_of(None, 10) is None
+
+
+def test_many_batches_take_no_more_room_than_their_blocks() -> None:
+    table = pa.table({"x": np.arange(200.0), "at": pa.array(np.arange(200) * 6 * HOUR, pa.timestamp("us"))})
+    roles = Roles(timestamp="at")
+    found = learn(
+        open_source(table), roles, kind="data-quality", dialect=Dialect.DEFAULT, created=datetime.now(UTC)
+    )
+    columns = found.baseline.columns
+    scan = BlockScan(columns, buckets_of(columns), time="at", step=24, dialect=Dialect.DEFAULT)
+
+    for _ in range(40):
+        for start in range(0, 200, 10):
+            scan.add(Batch.of(table.slice(start, 10)))
+
+    assert len(scan._rows) < 2 * 50
+    assert scan.blocks().rows.tolist() == [160] * 50
