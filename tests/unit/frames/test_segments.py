@@ -39,9 +39,7 @@ def held(rule: str, table: pa.Table = ROWS, *, textual: frozenset[str] = frozens
 
 
 signs = st.sampled_from(["=", "<>", "!=", "<", "<=", ">", ">="])
-numbers = st.sampled_from(
-    ["0", "2", "-3", "7", "2.5", "-1.5", "1e300", "9007199254740993", "9007199254740992"]
-)
+numbers = st.sampled_from(["0", "2", "-3", "7", "2.5", "-1.5", "1e300"])
 texts = st.sampled_from(["'a'", "'b'", "''", "'it''s'", "'Ü'", "'ab'", "'zz'"])
 days = st.sampled_from(["'2024-01-03'", "'2024-01-31'", "'2023-12-31'"])
 patterns = st.sampled_from(["'a%'", "'%b'", "'_'", "'%'", "''", "'a\\%b'"])
@@ -250,3 +248,11 @@ def test_a_batch_of_rejected_rows_alone_has_no_row_in_any_segment() -> None:
     batch = Batch(0, (), lambda name: pa.nulls(0), rejected={"unreadable": 3})
 
     assert Segment("s", "a = 1").mask(batch).tolist() == []
+
+
+def test_whole_numbers_beyond_what_doubles_hold_are_told_apart() -> None:
+    rows = Batch.of(pa.table({"n": pa.array([2**53, 2**53 + 1, 7], pa.int64())}))
+
+    masks = [Segment("s", f"n = {2**53 + more}").mask(rows).tolist() for more in (0, 1)]
+
+    assert masks == [[True, False, False], [False, True, False]]
