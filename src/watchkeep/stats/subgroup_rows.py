@@ -57,6 +57,13 @@ class Losses:
             float(np.average(self.loss[~inside], weights=self.weight[~inside])),
         )
 
+    def variance(self, inside: Mask) -> float:
+        """The variance of the difference of those two means, if rows were drawn again."""
+        parts = ((self.loss[rows], self.weight[rows]) for rows in (inside, ~inside))
+        return sum(
+            float(loss.var()) * float(weight @ weight) / float(weight.sum()) ** 2 for loss, weight in parts
+        )
+
     def settled(self) -> tuple[Self, int]:
         """The rows that have a weight, in an order that their values alone decide, and a number made of them.
 

@@ -1,7 +1,8 @@
 """Found segments: where among its rows a model's loss is worst, or rose most since the baseline."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -29,6 +30,7 @@ _FEWEST_UNCOMMON: Final = (
     30  # and of them such as have another loss than most, as far as four times the work goes
 )
 _FEWEST_OF_SEGMENT: Final = 3  # rows of a segment among shuffled ones
+_STANDS: Final = 3.0  # standard errors of Savage scores by which a segment is worse than all other rows
 _ALIKE: Final = 0.8  # Jaccard index from which two segments are one
 
 
@@ -167,7 +169,7 @@ class _Hunt:
             mask = self._terms.mask(best.terms, self._rows)
             if not any(_jaccard(mask, other) > _ALIKE for other in masks):
                 one = self._described(best, mask, p)
-                if one.excess_share > 0:
+                if self._stands(one, mask):
                     listed.append(one)
                     masks.append(mask)
             if len(listed) == limit:
@@ -209,6 +211,17 @@ class _Hunt:
                 sample.use(each * inside[:, order], scores)
             out[place] = search(sample, width).score
         return out
+
+    def _stands(self, one: Found, mask: Mask) -> bool:
+        """Whether a segment is worse than all the other rows, too: it was found after others were set aside."""
+        excess, variance = 0.0, 0.0
+        for sign, part, start in zip((1, -1), self._parts, self._ends, strict=False):
+            rows = slice(start, start + len(part.loss))
+            ranked = replace(part, loss=self._scores[rows] + 1.0)  # Savage scores are above -1
+            inside, rest = ranked.means(mask[rows])
+            excess += sign * (inside - rest)
+            variance += ranked.variance(mask[rows])
+        return one.excess_share > 0 and excess > _STANDS * math.sqrt(variance)
 
     def _described(self, best: Best, mask: Mask, p: float) -> Found:
         window, inside = self._parts[0], mask[: self._ends[1]]

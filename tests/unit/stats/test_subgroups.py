@@ -138,6 +138,32 @@ def test_with_a_baseline_what_rose_is_found_and_what_was_always_bad_is_not() -> 
     assert found.excess_share == pytest.approx(found.rows * risen / now.loss.sum())
 
 
+def test_what_rose_is_found_though_it_is_still_below_the_rest() -> None:
+    past, world = World(6000, seed=8), World(6000, seed=9)
+    before = past.wrong(past.region == 1, rate=0.05, base=0.4)
+    now = world.wrong(world.region == 1, rate=0.2, base=0.4)
+
+    (found,) = find(now, before)
+
+    assert found.rule == "region = 'US'"
+    assert found.mean < found.rest
+    assert found.excess_share > 0
+
+
+def test_what_is_worse_only_than_what_an_earlier_segment_left_is_none() -> None:
+    world = World(8000, seed=12)
+    chance = np.select(
+        [(world.region == 0) & (world.kind > 0), world.region == 0, world.kind == 0], [0.8, 0.42, 0.4], 0.1
+    )
+    losses = Losses(codes=world.codes, loss=(world.random.random(8000) < chance).astype(float))
+
+    found = find(losses)
+
+    assert found[0].terms[0] == Term(column="region", equals="EU")
+    assert all(one.rule != '"in" = 1' for one in found)
+    assert all(one.mean > one.rest for one in found)
+
+
 def test_two_segments_are_told_apart_and_the_clearer_comes_first() -> None:
     world = World(8000, seed=6)
     losses = world.wrong(world.region == 3, rate=0.6)

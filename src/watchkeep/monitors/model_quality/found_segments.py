@@ -1,6 +1,5 @@
 """Segments that nobody asked for: where answers are worst, or got worse."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -68,16 +67,11 @@ def found_segments(baseline: QualityBaseline, profile: Profile) -> FoundSegments
     if not candidates or not len(now.loss):
         return FoundSegments(worst=(), risen=(), loss=loss, rows=len(now.loss))
     return FoundSegments(
-        worst=_standing(worst_segments(candidates, now, limit=MOST_WORST)),
-        risen=_standing(worst_segments(candidates, now, baseline=before)) if len(before.loss) else (),
+        worst=worst_segments(candidates, now, limit=MOST_WORST),
+        risen=worst_segments(candidates, now, baseline=before) if len(before.loss) else (),
         loss=loss,
         rows=len(now.loss),
     )
-
-
-def _standing(found: Sequence[Found]) -> tuple[Found, ...]:
-    """Those that stand by themselves: what was found after others were set aside may be no worse than all the rest."""
-    return tuple(one for one in found if one.mean > 1.1 * one.rest)
 
 
 def _losses(plan: QualityPlan, profile: Profile, places: list[int]) -> Losses:
