@@ -67,19 +67,15 @@ class Foretold:
 
     Args:
         season: what it is foretold by.
-        chance: the logarithm of the chance of days as different as they are, if rows came in random order.
         spread: of its location, its spread, and the rates of its buckets, shape (2 + buckets,).
         histogram: of its histogram, shape (1,).
         ways: in how many ways that moves.
-        terms: where its terms begin, `terms_of`.
     """
 
     season: Season
-    chance: float
     spread: Spread
     histogram: Spread
     ways: float
-    terms: Places
 
 
 class Column:
@@ -91,6 +87,9 @@ class Column:
         counts: by bucket, shape (blocks, buckets).
         kinds: of the buckets.
         location, spread: how far each lies from the middle, as `Buckets` has it.
+
+    Attributes:
+        starts: where its terms begin, `terms_of`.
     """
 
     def __init__(
@@ -130,7 +129,7 @@ class Column:
         weight = np.where(self.natural, LEANING / (LEANING + len(self._days)), 0.0)
         variances = spread.variances * (1 - weight) + histogram.variances * weight
         spread = replace(spread, variances=variances)
-        return Foretold(season, self._chance(), spread, histogram, ways, self.starts)
+        return Foretold(season, spread, histogram, ways)
 
     @property
     def _days(self) -> Stretches:
@@ -220,20 +219,23 @@ class Column:
         noise = rows * rate * (1 - rate)
         return Residuals(counts - rows * rate, rows + 0 * rate, noise, noise, noise, own, np.zeros(1)), rate
 
-    def _chance(self) -> float:
-        """The logarithm of the chance of such days, or of such stretches of them, if rows came in random order.
+    def chance(self) -> float:
+        """The logarithm of the chance of such blocks and days, if rows came in random order.
 
-        The least of the chances of each length, times their number: days that have few rows each differ in stretches.
+        The least of the chances of stretches of each length, as days that have few rows each differ in stretches, and
+        of the phases of each season, as hours that have few rows each differ day after day; times their number.
         """
-        lengths = self.clock.chains[-1]
-        return min(0.0, min(map(self._chance_of, lengths)) + float(np.log(len(lengths))))
+        lengths = [each for chain in self.clock.chains for each in chain]
+        phases = [self.clock.phase(season) for season in self.clock.seasons if season is not Season.NONE]
+        logs = [self._chance_of(each.sums(self.counts), each.sums(self.rows)) for each in lengths]
+        logs += [self._chance_of(summed(of, self.counts), summed(of, self.rows)) for of in phases]
+        return min(0.0, min(logs) + float(np.log(len(logs))))
 
-    def _chance_of(self, days: Stretches) -> float:
-        """The logarithm of the chance of such stretches, of such a location in them, or of such missing values.
+    def _chance_of(self, counts: Reals, rows: Reals) -> float:
+        """The logarithm of the chance of such groups of rows, of such a location in them, or of such missing values.
 
-        Three chances, of which the least is told times three.
+        Three chances, of which the least is told times three. Rows by group and bucket, and by group.
         """
-        counts, rows = days.sums(self.counts), days.sums(self.rows)
         valued = counts @ self.valued
         tables = [(self._terms(counts * self.valued), valued)]
         missing = counts @ (1 - self.valued)

@@ -9,7 +9,7 @@ more, is what windows of the same length are allowed.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
@@ -63,7 +63,8 @@ class Timeline:
         step: hours of a block.
         blocks: how many hold rows.
         days: how many days do, or blocks when those are longer than a day.
-        seasons: what the column of each bucket is foretold by, a `Season`, shape (buckets,).
+        seasons: what the column of each bucket is foretold by, a `Season`, shape (buckets,); none where rows are
+            exchangeable.
         phase_rows: rows by phase of the week, shape (phases,).
         phases: rows by phase of the week and bucket, shape (phases, buckets).
         terms: where runs of buckets begin that histograms are compared by; missing values are one of their own.
@@ -176,10 +177,33 @@ def timeline_of(blocks: Blocks, buckets: Buckets) -> Timeline | None:
     clock = Clock.of(blocks) if len(blocks.rows) >= FEWEST else None
     if clock is None or not clock.chains or not len(buckets.subjects):
         return None
-    found = []
+    least = math.log(EXCHANGEABLE) - math.log(len(buckets.subjects))
+    same = all(column.chance() > least for column in _columns(blocks, buckets, clock))
+    found = [] if same else [column.foretold() for column in _columns(blocks, buckets, clock)]
+    seasons = [int(one.season) for one in found] if found else [int(Season.NONE)] * len(buckets.subjects)
+    count = phases_of(blocks.step)
+    return Timeline(
+        step=blocks.step,
+        blocks=len(blocks.rows),
+        days=int(clock.days[-1]) + 1,
+        seasons=np.repeat(seasons, np.diff(buckets.starts)).astype(np.int8),
+        phase_rows=summed(clock.phases, blocks.rows, count).astype(np.int64),
+        phases=summed(clock.phases, blocks.counts, count).astype(np.int64),
+        terms=np.concatenate(
+            [
+                begin + column.starts
+                for begin, column in zip(buckets.starts, _columns(blocks, buckets, clock), strict=False)
+            ]
+        ),
+        unrest=None if same else _unrest(found),
+    )
+
+
+def _columns(blocks: Blocks, buckets: Buckets, clock: Clock) -> Iterator[Column]:
+    """Column by column: their counts as doubles would be large, all together."""
     rows = blocks.rows.astype(np.float64)
     for begin, end in zip(buckets.starts[:-1].tolist(), buckets.starts[1:].tolist(), strict=True):
-        column = Column(
+        yield Column(
             clock,
             rows,
             blocks.counts[:, begin:end].astype(np.float64),
@@ -187,19 +211,6 @@ def timeline_of(blocks: Blocks, buckets: Buckets) -> Timeline | None:
             location=buckets.location[begin:end],
             spread=buckets.spread[begin:end],
         )
-        found.append(column.foretold())
-    same = min(one.chance for one in found) + math.log(len(found)) > math.log(EXCHANGEABLE)
-    count = phases_of(blocks.step)
-    return Timeline(
-        step=blocks.step,
-        blocks=len(rows),
-        days=int(clock.days[-1]) + 1,
-        seasons=np.repeat([int(one.season) for one in found], np.diff(buckets.starts)).astype(np.int8),
-        phase_rows=summed(clock.phases, blocks.rows, count).astype(np.int64),
-        phases=summed(clock.phases, blocks.counts, count).astype(np.int64),
-        terms=np.concatenate([begin + one.terms for begin, one in zip(buckets.starts, found, strict=False)]),
-        unrest=None if same else _unrest(found),
-    )
 
 
 def _unrest(found: Sequence[Foretold]) -> Unrest:

@@ -5,10 +5,12 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 
 from watchkeep.constraints.constraint import Constraint, Side
 from watchkeep.core.errors import BaselineError
+from watchkeep.frames.buffers import binaries, positions, strings
 from watchkeep.frames.roles import Roles
 from watchkeep.states.bins import BinCounts, Bins
 from watchkeep.states.categories import CategoryCounts
@@ -54,7 +56,7 @@ _SCHEMA: Final = pa.schema(
         ("part", pa.string()),
         ("kind", pa.string()),
         ("version", pa.int32()),
-        ("payload", pa.binary()),
+        ("payload", pa.large_binary()),
     ]
 )
 Row = tuple[str, str, str, int, bytes]
@@ -85,9 +87,13 @@ def state_of(row: Row, path: str) -> State:
 def write_rows(rows: list[Row], meta: Mapping[str, object]) -> bytes:
     """Rows, and what else there is to say, as the bytes of a file."""
     told = {"version": VERSION} | dict(meta) | {"digest": digest(rows)}
-    table = pa.table(
-        [list(values) for values in zip(*rows, strict=True)] if rows else [[]] * 5, schema=_SCHEMA
-    )
+    subjects, parts, kinds, versions, payloads = zip(*rows, strict=True) if rows else ((),) * 5
+    columns = [
+        *(strings(texts).cast(pa.string()) for texts in (subjects, parts, kinds)),
+        positions(np.array(versions, np.int64)).cast(pa.int32()),
+        binaries(payloads),
+    ]
+    table = pa.Table.from_arrays(columns, schema=_SCHEMA)
     table = table.replace_schema_metadata({_META: json.dumps(told).encode()})
     sink = pa.BufferOutputStream()
     options = pa.ipc.IpcWriteOptions(compression="zstd")

@@ -64,7 +64,7 @@ class Batch:
         array = self.load(name)
         return array if self.keep is None else array.filter(truths(self.keep))
 
-    def kept(self) -> "Batch":
+    def decoded_once(self) -> "Batch":
         """The same rows, whose columns are decoded once however often they are asked for."""
         arrays: dict[str, pa.Array] = {}
 

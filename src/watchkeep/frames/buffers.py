@@ -76,8 +76,21 @@ def strings(values: Sequence[str]) -> pa.Array:
     >>> strings(["a", "", "ü"]).to_pylist()
     ['a', '', 'ü']
     """
-    encoded = [value.encode("utf-8", "replace") for value in values]
-    offsets = np.zeros(len(encoded) + 1, np.int64)
-    np.cumsum([len(value) for value in encoded], out=offsets[1:])
-    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded))]
-    return pa.Array.from_buffers(pa.large_string(), len(encoded), buffers)
+    return _of_lengths(pa.large_string(), [value.encode("utf-8", "replace") for value in values])
+
+
+def binaries(values: Sequence[bytes]) -> pa.Array:
+    r"""Bytes as an Arrow large binary array.
+
+    >>> binaries([b"a", b"", b"\x00"]).to_pylist()
+    [b'a', b'', b'\x00']
+    """
+    return _of_lengths(pa.large_binary(), values)
+
+
+def _of_lengths(kind: pa.DataType, values: Sequence[bytes]) -> pa.Array:
+    offsets = np.zeros(len(values) + 1, np.int64)
+    np.cumsum([len(value) for value in values], out=offsets[1:])
+    return pa.Array.from_buffers(
+        kind, len(values), [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(values))]
+    )

@@ -19,6 +19,7 @@ from watchkeep.profiles.row_texts import text_codes, text_hashes
 from watchkeep.states.cells import LIMIT
 from watchkeep.states.codec import State
 from watchkeep.states.rows import (
+    LEVELS,
     ROWS,
     SAMPLE,
     FeatureSums,
@@ -187,7 +188,7 @@ class JointScan:
         below = np.flatnonzero(self._hashes <= np.uint64((1 << 64 - start) - 1))
         levels = levels_of(self._hashes[below])
         widest = SAMPLE if set(self.states) == {"rows"} and not self.plan.learning else ROWS
-        self._level = settled_level(np.bincount(levels, minlength=64), start, limit=widest)
+        self._level = settled_level(np.bincount(levels, minlength=LEVELS), start, limit=widest)
         kept = levels >= self._level
         self._chosen, self._levels = below[kept], levels[kept]
         self._values = np.full((len(self._chosen), len(self.numeric) + len(self.texts)), np.nan)
@@ -209,7 +210,7 @@ class JointScan:
                 self.states[part] = state.merge(scores)
             else:
                 assert self.plan.frequencies is not None  # noqa: S101 (the state is of features)
-                counts = np.bincount(self._levels, minlength=64)
+                counts = np.bincount(self._levels, minlength=LEVELS)
                 level = settled_level(counts, max(self._level, state.level))
                 mine = self._levels >= level
                 numbers = self.plan.standardised(self._values[mine][:, : len(self.numeric)])

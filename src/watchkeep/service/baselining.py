@@ -83,7 +83,7 @@ def learn(
     numeric = tuple(plan.name for plan in plans if plan.type is ColumnType.FRACTIONAL)
     history = None if roles.timestamp is None else KeptRows(roles.timestamp, numeric)
     for each in told(source.batches(ask), progress, "Learning the baseline"):
-        batch = each if history is None else each.kept()
+        batch = each if history is None else each.decoded_once()
         scan.add(batch)
         if history is not None:
             history.add(batch)
@@ -132,14 +132,14 @@ def _timeline(
     if step is None:
         return None
     scan = BlockScan(columns, buckets, time=time, step=step, dialect=dialect)
-    days = None if relations is None else DayScan(relations, time=time, step=step, dialect=dialect)
     for batch in history.batches():
         scan.add(batch)
-        if days is not None:
-            days.add(batch)
     timeline = timeline_of(scan.blocks(), buckets)
-    if timeline is None or timeline.unrest is None or days is None:
+    if timeline is None or timeline.unrest is None or relations is None:
         return timeline
+    days = DayScan(relations, time=time, step=step, dialect=dialect)
+    for batch in history.batches():
+        days.add(batch)
     unrest = replace(timeline.unrest, relations=days.days(timeline.blocks / timeline.days))
     return replace(timeline, unrest=unrest)
 

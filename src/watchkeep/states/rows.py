@@ -27,7 +27,8 @@ SCORE_BOUND = 4.0
 MOST_SCORES = 32
 """Most scores of a row."""
 _ALONE = 1 << 18  # multiplications that OpenBLAS does on one thread
-_LEVELS = 64
+LEVELS = 64
+"""Levels of hashes."""
 _WIDEST = 1 << 16  # features
 
 
@@ -35,7 +36,7 @@ def levels_of(hashes: Hashes) -> npt.NDArray[np.int64]:
     """How often a hash can be doubled before it overflows: its leading zero bits. Half of all rows have 0."""
     # The exponent of the double nearest above; rounding up at a power of two moves one row in 2**53.
     exponents = np.frexp(hashes.astype(np.float64))[1]
-    return np.where(hashes == 0, _LEVELS - 1, np.clip(64 - exponents, 0, _LEVELS - 1)).astype(np.int64)
+    return np.where(hashes == 0, LEVELS - 1, np.clip(64 - exponents, 0, LEVELS - 1)).astype(np.int64)
 
 
 def settled_level(counts: npt.NDArray[np.int64], start: int = 0, *, limit: int = SAMPLE) -> int:
@@ -74,7 +75,7 @@ class RowSample:
     def of(cls, row_hashes: Hashes, values: npt.NDArray[np.float64], level: int = 0) -> Self:
         """The sample of rows, shape (n, columns), that lie at `level` or above."""
         levels = levels_of(row_hashes)
-        level = settled_level(np.bincount(levels, minlength=_LEVELS), level, limit=ROWS)
+        level = settled_level(np.bincount(levels, minlength=LEVELS), level, limit=ROWS)
         kept = np.flatnonzero(levels >= level)
         order = kept[np.argsort(row_hashes[kept], kind="stable")]
         if (row_hashes[order][1:] == row_hashes[order][:-1]).any():
@@ -144,7 +145,7 @@ class FeatureSums:
     @classmethod
     def empty(cls, width: int) -> Self:
         """The identity of merge."""
-        return cls(0, np.zeros(_LEVELS, np.int64), np.zeros((_LEVELS, width), np.int64))
+        return cls(0, np.zeros(LEVELS, np.int64), np.zeros((LEVELS, width), np.int64))
 
     @classmethod
     def of(
@@ -160,9 +161,9 @@ class FeatureSums:
             return cls.empty(width).above(level)
         scaled = np.rint(features(rows, frequencies) * _SCALE).astype(np.int64)
         order = np.argsort(levels, kind="stable")
-        counts = np.bincount(levels, minlength=_LEVELS)
+        counts = np.bincount(levels, minlength=LEVELS)
         occupied = np.flatnonzero(counts)
-        sums = np.zeros((_LEVELS, width), np.int64)
+        sums = np.zeros((LEVELS, width), np.int64)
         sums[occupied] = np.add.reduceat(scaled[order], np.searchsorted(levels[order], occupied), axis=0)
         return cls(0, counts, sums).above(level)
 
@@ -279,7 +280,7 @@ class ScoreSums:
 
     def above(self, level: int) -> Self:
         """The sums of this level and above, or of fewer levels if the rows are too many."""
-        counts = np.zeros(_LEVELS, np.int64)
+        counts = np.zeros(LEVELS, np.int64)
         counts[self.level : self.level + len(self.sums)] = self.sums[:, 0]
         level = settled_level(counts, max(level, self.level), limit=ROWS)
         filled = np.flatnonzero(self.sums[:, 0])
@@ -335,13 +336,13 @@ class ScoreSums:
         if not 0 <= width <= MOST_SCORES:
             raise StateError(f"sums of {width} scores are not known here")
         state = cls(_level(fields), width, flat.reshape(-1, 1 + width + width * (width + 1) // 2))
-        if state.level + len(state.sums) > _LEVELS or (state.sums[:, :1] < 0).any():
+        if state.level + len(state.sums) > LEVELS or (state.sums[:, :1] < 0).any():
             raise StateError("the levels of score sums do not fit their sums")
         return state
 
 
 def _level(fields: Fields) -> int:
     level = whole(fields, "level")
-    if not 0 <= level < _LEVELS:
-        raise StateError(f"rows have levels from 0 to {_LEVELS - 1}, not {level}")
+    if not 0 <= level < LEVELS:
+        raise StateError(f"rows have levels from 0 to {LEVELS - 1}, not {level}")
     return level

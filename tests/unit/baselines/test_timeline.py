@@ -111,6 +111,7 @@ def test_a_column_is_foretold_by_the_season_it_has(
 
 def test_phases_foretell_their_rows_and_no_phase_the_whole() -> None:
     timeline = hourly(np.random.default_rng(4), 42, of_day=2.0, of_week=0.0)
+    assert not timeline.exchangeable
     six, eighteen = np.zeros((2, 168))
     six[[6, 30]], eighteen[[18, 42]] = 10.0, 3.0
 

@@ -57,7 +57,7 @@ class QualityScan:
         if not batch.rows:
             return
         self._seen = added(self._seen, dict.fromkeys(batch.names, batch.rows))
-        batch = batch.kept()  # segments, answers and the sample ask for the same columns
+        batch = batch.decoded_once()  # segments, answers and the sample ask for the same columns
         answers = read_answers(batch, self.plan)
         self._rejected = added(self._rejected, answers.rejected)
         self._rows += answers.count
