@@ -44,10 +44,9 @@ class Numbers:
         """The numbers of these rows, NaN where there is none."""
         if self.where is None:
             return self.values[rows]
-        place = np.cumsum(self.where) - 1
         held = self.where[rows]
         out = np.full(len(rows), np.nan)
-        out[held] = self.values[place[rows[held]]]
+        out[held] = self.values[np.flatnonzero(self.where).searchsorted(rows[held])]
         return out
 
 
@@ -85,14 +84,10 @@ def read_numbers(array: pa.Array, dialect: Dialect = Dialect.DEFAULT) -> Numbers
 
 
 def _without_nan(read: Numbers) -> Numbers:
-    with np.errstate(invalid="ignore", over="ignore"):
-        total = read.values.sum()
-    if not np.isnan(total):  # one pass that almost always ends the matter: NaN spreads to the sum
+    if not len(read.values) or not np.isnan(read.values.min()):  # NaN spreads to the least of all
         return read
     real = ~np.isnan(read.values)
     nan = int(len(real) - np.count_nonzero(real))
-    if not nan:  # infinities of both signs
-        return read
     where = real if read.where is None else read.where.copy()
     if read.where is not None:
         where[read.where] = real

@@ -14,7 +14,7 @@ from watchkeep.states.distinct import DistinctTally
 from watchkeep.states.extremes import Extremes
 from watchkeep.states.moments import Moments, PowerSums
 from watchkeep.states.presence import Presence
-from watchkeep.states.tallies import CellTally
+from watchkeep.states.tallies import CellTally, Placed
 from watchkeep.states.value_types import ValueTypes
 from watchkeep.stats.hashing import Hashes, hash_doubles
 from watchkeep.stats.scratch import CHUNK, Scratch
@@ -69,6 +69,7 @@ class NumberScanner:
         tally: BinTally | CellTally | None = self._bins or self._cells
         grid = None if tally is None else tally.grid_for(values)
         slots = self._scratch.slots(len(values))
+        told = grid if grid is not None and row_hashes is None and grid.tells(values) else None
         rows = None if where is None or row_hashes is None else np.flatnonzero(where)
         finite_before, lows, highs = self._sums.n, [], []
         # Everything is done to a chunk while it is in the core's cache.
@@ -82,16 +83,26 @@ class NumberScanner:
             lows.append(low)
             highs.append(high)
             self._sums.add(finite, self._scratch)
-            hashes = hash_doubles(chunk, self._scratch, signed=low <= 0 <= high)
-            self._distinct.add(hashes)
-            if row_hashes is not None:
-                row_hashes[slice(start, end) if rows is None else rows[start:end]] += hashes
+            if told is None:
+                hashes = hash_doubles(chunk, self._scratch, signed=low <= 0 <= high)
+                self._distinct.add(hashes)
+                if row_hashes is not None:
+                    row_hashes[slice(start, end) if rows is None else rows[start:end]] += hashes
             if grid is not None:
                 grid.place(chunk, slots[start:end], self._scratch)
         self._extremes = self._extremes.merge(Extremes(min(lows), max(highs)))
+        placed = None if grid is None else Placed.of(grid, slots)
         if tally is not None:
-            tally.add(values, None if grid is None else slots)
+            tally.add(values, placed)
+        if told is not None and placed is not None:
+            self._different(told.told(np.flatnonzero(placed.counts[: told.size])))
+            self._different(values[slots >= told.size])
         return len(values) - (self._sums.n - finite_before)
+
+    def _different(self, values: npt.NDArray[np.float64]) -> None:
+        """Count the different ones among values, which are few."""
+        for start in range(0, len(values), CHUNK):
+            self._distinct.add(hash_doubles(values[start : start + CHUNK], self._scratch))
 
     def absent(self, rows: int) -> None:
         """So many rows have no such column."""

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from watchkeep.core.errors import StateError
 from watchkeep.states.cells import MANTISSA, Cells, Doubles, Keys, cell_high, cell_low, keys_of
 from watchkeep.states.codec import Fields, array, floats, whole
-from watchkeep.states.tallies import FEW, Grid, Reach, Slots
+from watchkeep.states.tallies import FEW, Grid, Placed, Reach
 
 Unsigned = npt.NDArray[np.unsignedinteger[Any]]
 
@@ -264,12 +264,12 @@ class BinTally:
             self._dense = np.zeros(self._bins.grid.size, np.int64)
         return None if self._dense is None else self._bins.grid
 
-    def add(self, values: Doubles, slots: Slots | None = None) -> None:
+    def add(self, values: Doubles, placed: Placed | None = None) -> None:
         """Count values, shape (n,), contiguous: infinities allowed, NaN not.
 
         Args:
             values: what to count.
-            slots: their slots in `grid_for(values)`, if they were placed already.
+            placed: the same in `grid_for(values)`, if they were placed already.
         """
         if not len(values):
             return
@@ -278,12 +278,10 @@ class BinTally:
             self._few += len(values)
             self._take(values)
             return
-        if slots is None:
-            slots = grid.slots_of(values)
-        counts = np.bincount(slots, minlength=grid.slots)
-        self._dense += counts[: grid.size]
-        if counts[grid.size :].any():
-            self._take(values[slots >= grid.size])
+        placed = placed or Placed.of(grid, grid.slots_of(values))
+        self._dense += placed.counts[: grid.size]
+        if placed.counts[grid.size :].any():
+            self._take(values[placed.slots >= grid.size])
 
     def counts(self) -> BinCounts:
         """All that was counted."""

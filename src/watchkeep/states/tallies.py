@@ -13,6 +13,8 @@ from watchkeep.states.cells import (
     Cells,
     Doubles,
     Keys,
+    cell_high,
+    cell_low,
     keys_of,
     octaves_of,
 )
@@ -126,6 +128,18 @@ class Grid:
         found: Keys = (octaves << self._bits) + within
         return found
 
+    def tells(self, values: Doubles) -> bool:
+        """Whether the slots of values, shape (n,), tell all of them apart: each is the least of its cell.
+
+        Least is nearest to zero. So it is with whole numbers, and with others of few binary digits.
+        """
+        return not int(np.bitwise_or.reduce(values.view(np.uint64))) & ((1 << self.shift) - 1)
+
+    def told(self, slots: Keys) -> Doubles:
+        """The least value of the cell of each slot below `size`, shape (n,)."""
+        keys = self.keys_at(slots)
+        return np.where(keys >= 0, cell_low(keys, self.shift), cell_high(keys, self.shift))
+
     def place(self, values: Doubles, slots: Slots, scratch: Scratch) -> None:
         """Write the slot of each value, shape (n,), n <= CHUNK, into `slots`.
 
@@ -171,6 +185,24 @@ def _roomy(octaves: Keys, room: int) -> Keys:
     return wide if len(wide) <= room else octaves
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Placed:
+    """Values placed in a grid.
+
+    Args:
+        slots: of each value, shape (n,).
+        counts: values in each slot, shape (grid.slots,).
+    """
+
+    slots: Slots
+    counts: Keys
+
+    @classmethod
+    def of(cls, grid: Grid, slots: Slots) -> Self:
+        """Values with these slots."""
+        return cls(slots, np.bincount(slots, minlength=grid.slots))
+
+
 class CellTally:
     """Counts arrays of doubles into `Cells`. What it holds is at all times the `Cells` of all it was given.
 
@@ -194,12 +226,12 @@ class CellTally:
                 self.add(waited)
         return self._grid
 
-    def add(self, values: Doubles, slots: Slots | None = None) -> None:
+    def add(self, values: Doubles, placed: Placed | None = None) -> None:
         """Count values, shape (n,), contiguous: infinities allowed, NaN not.
 
         Args:
             values: what to count.
-            slots: their slots in `grid_for(values)`, if they were placed already.
+            placed: the same in `grid_for(values)`, if they were placed already.
         """
         if not len(values):
             return
@@ -208,13 +240,11 @@ class CellTally:
             self._few.append(values.copy())
             self._waiting += len(values)
             return
-        if slots is None:
-            slots = grid.slots_of(values)
-        counts = np.bincount(slots, minlength=grid.slots)
-        self._dense += counts[: grid.size]
-        if counts[grid.size :].any():
+        placed = placed or Placed.of(grid, grid.slots_of(values))
+        self._dense += placed.counts[: grid.size]
+        if placed.counts[grid.size :].any():
             # Some lie in cells the grid lacks: lay out one that holds them too.
-            strangers = values[slots >= grid.size] + 0.0
+            strangers = values[placed.slots >= grid.size] + 0.0
             self._lay_out(Reach.of(strangers).join(grid.reach), grid.shift)
             self.add(strangers)
         if np.count_nonzero(self._dense) > self._limit:

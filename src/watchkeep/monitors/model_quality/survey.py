@@ -14,7 +14,7 @@ from watchkeep.frames.numbers import read_numbers
 from watchkeep.frames.roles import Roles
 from watchkeep.frames.schema import is_embedding
 from watchkeep.monitors.model_quality.plan import Problem, QualityPlan
-from watchkeep.monitors.model_quality.rows import Doubles, read_answers
+from watchkeep.monitors.model_quality.rows import read_answers
 from watchkeep.states.bins import Bins
 from watchkeep.states.cells import Cells
 from watchkeep.states.moments import Moments
@@ -161,10 +161,11 @@ class PlaceSurvey:
         answers = read_answers(batch, self._plan)
         if self._plan.problem is Problem.REGRESSION:
             known = ~np.isnan(answers.labels)
-            _tally(self._tallies[0], (answers.predictions - answers.labels)[known])
+            gaps = (answers.predictions - answers.labels)[known]
+            self._tallies[0].add(np.ascontiguousarray(gaps))
         elif answers.scores is not None:
             for label, tally in enumerate(self._tallies):
-                _tally(tally, answers.scores[answers.labels == label])
+                tally.add(np.ascontiguousarray(answers.scores[answers.labels == label]))
 
     def bins(self) -> Bins | None:
         """Bins fine enough for both; None when there is nothing."""
@@ -178,9 +179,3 @@ class PlaceSurvey:
             for one, share in filled
         ]
         return Bins.of(alike[0].merge(*alike[1:]), mean=0.0, deviation=0.0)
-
-
-def _tally(tally: CellTally, values: Doubles) -> None:
-    values = np.ascontiguousarray(values)
-    grid = tally.grid_for(values) if len(values) else None
-    tally.add(values, None if grid is None else grid.slots_of(values))
