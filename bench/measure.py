@@ -22,6 +22,7 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parents[1]
 """The repository: what `python -m bench...` is started from."""
 
+_UNCOMPILED: Final = "PYTHONDONTWRITEBYTECODE"  # with it every start compiles our modules anew
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux kilobytes
 
 
@@ -148,7 +149,8 @@ def run(job: Job, *, scratch: Path) -> Cost:
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         out, said = Path(folder, "out"), Path(folder, "said")
         words = [word.replace("{out}", str(out)) for word in job.command]
-        environment = {**os.environ, **job.environment} if job.environment else None
+        environment = {name: value for name, value in os.environ.items() if name != _UNCOMPILED}
+        environment |= job.environment or {}
         with said.open("wb") as stream:
             begin = time.perf_counter()
             try:

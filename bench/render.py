@@ -9,7 +9,8 @@ _METHOD = """\
 Every figure is of whole processes: wall time, user and system seconds, and the greatest resident memory, as
 the kernel counts them for a child (`wait4`). The commands of a size take turns, every second round backwards;
 figures are medians over the rounds, except memory, which is the worst of them; no run is dropped. Before the
-first round one baseline and one report of the size are made, unmeasured: the files are in the disk's cache.
+first round one baseline and one report of the size are made, unmeasured: the files are in the disk's cache, and
+our modules are compiled, as installed ones are.
 
 - *Start-up* is the CPU of the same command on files of 10 rows; for `check`, against the same saved baseline.
 - *x of decode* is CPU less start-up, over the CPU less start-up of only decoding the same columns of the same
