@@ -16,7 +16,8 @@ from watchkeep.formats import json_text, quality_constraints, quality_statistics
 from watchkeep.formats.quality_constraints import Operator, QualityConstraints
 from watchkeep.formats.quality_statistics import METRICS, CurvePoints, QualityStatistics
 from watchkeep.monitors.model_quality.plan import Problem
-from watchkeep.stats import classification
+from watchkeep.stats import classification, regression
+from watchkeep.stats.score_curves import Curve, precision_recall, roc
 
 FOLDER = Path(__file__).parent / "model_quality"
 Parse = Callable[[Mapping[str, object]], QualityStatistics | QualityConstraints | violations.Violations]
@@ -78,11 +79,11 @@ def test_rates_of_two_classes_are_what_we_compute_from_their_matrix() -> None:
     (tn, fp), (fn, tp) = matrix(statistics).tolist()
     rates = classification.binary_rates(tn, fp, fn, tp)
     constant = classification.always_positive(tn + fp, fn + tp)
-    curve = classification.roc(np.array([fn, tp]), np.array([tn, fp]), tied=True)
-    precise = classification.precision_recall(np.array([fn, tp]), np.array([tn, fp]), tied=True)
+    curve = roc(np.array([fn, tp]), np.array([tn, fp]), tied=True)
+    precise = precision_recall(np.array([fn, tp]), np.array([tn, fp]), tied=True)
 
-    assert isinstance(curve, classification.Curve)
-    assert isinstance(precise, classification.Curve)
+    assert isinstance(curve, Curve)
+    assert isinstance(precise, Curve)
     assert (statistics.roc, statistics.precision_recall) == (CurvePoints.of(curve), CurvePoints.of(precise))
     ours = {name: rates[name] for name in METRICS[Problem.BINARY] if name in rates} | {
         "auc": curve.area.value
@@ -104,9 +105,9 @@ def test_rates_of_several_classes_are_what_we_compute_from_their_matrix() -> Non
 
 def test_errors_of_numbers_are_what_we_compute_from_their_rows() -> None:
     # Four rows: labels 3, 5, 2.5, 7 and predictions 2.5, 5, 4, 8.
-    spread = classification.centred(4, 17.5, 89.25)
+    spread = regression.centred(4, 17.5, 89.25)
 
-    ours = classification.regression_rates(4, absolute=3.0, squared=3.5, label_squares=spread)
+    ours = regression.regression_rates(4, absolute=3.0, squared=3.5, label_squares=spread)
 
     assert ours == {name: pytest.approx(value, rel=1e-12) for name, value in told(read("regression")).items()}
     assert all(isinstance(m.standard_deviation, Undefined) for m in read("regression").metrics.values())

@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from watchkeep.baselines.estimator import CONFIDENCE, Mix
 from watchkeep.core.undefined import Undefined, Value
-from watchkeep.stats.classification import regression_rates
 from watchkeep.stats.expected_counts import Estimated, band
+from watchkeep.stats.regression import regression_rates
 from watchkeep.stats.reweighting import Reweighting, Shift
 
 Reals = npt.NDArray[np.float64]

@@ -12,7 +12,8 @@ from watchkeep.formats.json_text import shown
 from watchkeep.formats.places import UNDEFINED_NUMBERS, Place, copied, known
 from watchkeep.formats.statistics import DOCUMENT
 from watchkeep.monitors.model_quality.plan import Problem
-from watchkeep.stats.classification import CONSTANT, CONSTANT_WEIGHTED, Curve
+from watchkeep.stats.classification import CONSTANT, CONSTANT_WEIGHTED
+from watchkeep.stats.score_curves import Curve
 
 UNDEFINED: Final = "NaN"
 """How the document spells a number that does not exist: a text."""

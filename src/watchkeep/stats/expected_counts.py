@@ -9,14 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from watchkeep.core.undefined import Undefined, Value
-from watchkeep.stats.classification import (
-    TINY,
-    Reliability,
-    binary_rates,
-    mean_loss,
-    precision_recall,
-    roc,
-)
+from watchkeep.stats.classification import binary_rates
+from watchkeep.stats.ratios import ratio
+from watchkeep.stats.reliability import TINY, Reliability
+from watchkeep.stats.score_curves import precision_recall, roc
 
 Reals = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -143,7 +139,7 @@ def measured(
             slopes[name] = _both(slope(p, n, drawn.area.value))
     rows = float(p.sum() + n.sum())
     for name, (positive, negative) in (losses or {}).items():
-        values[name] = mean_loss(name, rows, float(p @ positive + n @ negative))
+        values[name] = ratio(name, float(p @ positive + n @ negative), rows)
         if rows > 0:
             slopes[name] = _both((positive - negative) / rows)
     return Expected(values, slopes)

@@ -14,7 +14,7 @@ from watchkeep.core.undefined import Undefined, Value
 from watchkeep.formats import json_text
 from watchkeep.formats.quality_statistics import METRICS, CurvePoints, Metric, build, parse, spelled
 from watchkeep.monitors.model_quality.plan import Problem
-from watchkeep.stats.classification import Curve, roc
+from watchkeep.stats.score_curves import Curve, roc
 
 LAW = settings(max_examples=60, deadline=None)
 PROBLEM = st.sampled_from(Problem)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from watchkeep.core.undefined import Undefined
-from watchkeep.stats.classification import Reliability
 from watchkeep.stats.expected_counts import band, calibration_error, expected_counts, losses_of, measured
+from watchkeep.stats.reliability import Reliability
 
 BINS = 12
 

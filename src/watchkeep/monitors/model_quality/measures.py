@@ -14,8 +14,10 @@ from watchkeep.monitors.model_quality.rows import Doubles, Mask
 from watchkeep.monitors.model_quality.sets import coverage
 from watchkeep.states.bins import Bins
 from watchkeep.states.cells import cell_high
-from watchkeep.stats import classification as formulas
-from watchkeep.stats.classification import Bounded, Curve, Reliability
+from watchkeep.stats import classification, regression
+from watchkeep.stats.ratios import ratio
+from watchkeep.stats.reliability import Reliability
+from watchkeep.stats.score_curves import Bounded, Curve, precision_recall, roc
 
 REPLICATES: Final = 200
 """Of the bootstrap, of the dataset."""
@@ -104,13 +106,13 @@ def of_two(plan: QualityPlan, table: Doubles, tied: Mask) -> dict[str, Value | B
         tied: which places hold one score only, shape (places,).
     """
     (tn, fn), (fp, tp) = table.sum(axis=0).tolist()
-    found: dict[str, Value | Bounded] = dict(formulas.binary_rates(tn, fp, fn, tp))
+    found: dict[str, Value | Bounded] = dict(classification.binary_rates(tn, fp, fn, tp))
     if plan.bins is not None:
         by_label = table.sum(axis=1)
-        for name, curve in (("auc", formulas.roc), ("pr_auc", formulas.precision_recall)):
+        for name, curve in (("auc", roc), ("pr_auc", precision_recall)):
             drawn = curve(by_label[:, 1], by_label[:, 0], tied=tied)
             found[name] = drawn if isinstance(drawn, Undefined) else drawn.area
-    constant = formulas.always_positive if plan.dialect.sagemaker else formulas.best_constant
+    constant = classification.always_positive if plan.dialect.sagemaker else classification.best_constant
     best = constant(tn + fp, fn + tp)
     return found | {f"{name}_best_constant_classifier": value for name, value in best.items()}
 
@@ -133,10 +135,7 @@ def _of_two(plan: QualityPlan, counts: Counts, replicates: int) -> Quality:
     curves: list[Curve | None] = [None, None]
     by_label = table.sum(axis=1)
     if plan.bins is not None:
-        drawn = [
-            each(by_label[:, 1], by_label[:, 0], tied=tied)
-            for each in (formulas.roc, formulas.precision_recall)
-        ]
+        drawn = [each(by_label[:, 1], by_label[:, 0], tied=tied) for each in (roc, precision_recall)]
         curves = [None if isinstance(one, Undefined) else one for one in drawn]
     if "losses" in sums and "scores" in sums:
         held = by_label.sum(axis=1)
@@ -162,12 +161,12 @@ def _of_two(plan: QualityPlan, counts: Counts, replicates: int) -> Quality:
 def of_classes(plan: QualityPlan, table: Doubles) -> dict[str, Value | Bounded]:
     """The measures of several classes that follow from rows by answer and label, shape (kinds, kinds)."""
     confusion = table.T
-    found: dict[str, Value | Bounded] = dict(formulas.multiclass_rates(confusion))
+    found: dict[str, Value | Bounded] = dict(classification.multiclass_rates(confusion))
     labelled = confusion.sum(axis=1)
     if plan.dialect.sagemaker:
-        best = formulas.constant_class(labelled[: len(plan.classes)], -1)
+        best = classification.constant_class(labelled[: len(plan.classes)], -1)
     else:
-        best = formulas.best_constant_class(labelled)
+        best = classification.best_constant_class(labelled)
     return found | {f"{name}_best_constant_classifier": value for name, value in best.items()}
 
 
@@ -185,7 +184,7 @@ def _of_classes(plan: QualityPlan, counts: Counts, replicates: int) -> Quality:
     if "losses" in counts.sums:
         measures |= _lost(counts.sums["losses"], effective := _effective(tables[..., :kinds]))
         for k in range(2, min(len(counts.sums["ranks"]), len(plan.classes) - 1) + 1):
-            value = formulas.top_k(counts.sums["ranks"], float(table.sum()), k)
+            value = classification.top_k(counts.sums["ranks"], float(table.sum()), k)
             measures[f"top_{k}_accuracy"] = _share(value, effective)
         # Rows without a label are in all but the second and third of these.
         confidence = counts.sums["confidence"]
@@ -211,17 +210,17 @@ def _of_classes(plan: QualityPlan, counts: Counts, replicates: int) -> Quality:
 def _of_numbers(plan: QualityPlan, counts: Counts) -> Quality:
     sums = dict(zip(ERRORS, counts.table.ravel().tolist(), strict=True))
     n, w, scale = int(sums["rows"]), sums["weight"], plan.scale
-    spread = formulas.centred(w, sums["label"], sums["label2"])
-    values = formulas.regression_rates(
+    spread = regression.centred(w, sums["label"], sums["label2"])
+    values = regression.regression_rates(
         w,
         absolute=sums["absolute"] * scale,
         squared=sums["square"] * scale**2,
         label_squares=spread * scale**2,
     )
-    values["mape"] = formulas.mape(sums["relative_rows"], sums["relative"])
-    values["smape"] = formulas.smape(w, sums["symmetric"])
+    values["mape"] = regression.mape(sums["relative_rows"], sums["relative"])
+    values["smape"] = regression.smape(w, sums["symmetric"])
     for quantile in (0.1, 0.5, 0.9):
-        loss = formulas.pinball(w, -sums["error"] * scale, sums["absolute"] * scale, quantile)
+        loss = regression.pinball(w, -sums["error"] * scale, sums["absolute"] * scale, quantile)
         values[f"pinball_{quantile:g}".replace(".", "_")] = loss
     values["bias"] = sums["error"] * scale / w if w > 0 else Undefined("bias needs 1 row, has 0")
     errors = _errors_of_numbers(sums, scale, spread) if n >= FEWEST and w > 0 else {}
@@ -343,7 +342,7 @@ def _lost(losses: Doubles, effective: float) -> dict[str, Sampled]:
     sums = dict(zip(LOSSES, losses.tolist(), strict=True))
     found = {}
     for name in ("log_loss", "brier"):
-        value = formulas.mean_loss(name, sums["rows"], sums[name])
+        value = ratio(name, sums[name], sums["rows"])
         error = None
         if not isinstance(value, Undefined) and effective >= FEWEST:
             error = math.sqrt(max(0.0, sums[f"{name}2"] / sums["rows"] - value**2) / effective)
