@@ -1,6 +1,6 @@
 """A column read as classes of a known list, however each is spelled: "1", 1, 1.0 and true are one class."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -131,8 +131,3 @@ def _number(key: str) -> float | None:
 def _order(key: str) -> tuple[int, float, str]:
     number = _number(key)
     return (1, 0.0, key) if number is None or not np.isfinite(number) else (0, number, key)
-
-
-def shared(names: Sequence[str]) -> bool:
-    """Whether two of these names are one class."""
-    return len({canonical(name) for name in names}) < len(names)

@@ -1,17 +1,19 @@
 """Learning what answers are like, and counting those of a window."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from watchkeep.baselines.baseline import columns_of
 from watchkeep.baselines.buckets import buckets_of
+from watchkeep.baselines.columns import BaselineColumn
 from watchkeep.core.errors import EmptySourceError, OptionError, UnreadableSourceError
 from watchkeep.core.verdicts import DATASET
 from watchkeep.frames.batches import Batch
 from watchkeep.frames.classes import Classes
 from watchkeep.frames.roles import Role, Roles
+from watchkeep.frames.schema import ColumnType
 from watchkeep.frames.segments import Segment
 from watchkeep.frames.text_values import Dialect
 from watchkeep.monitors.model_quality.baseline import QualityBaseline, held_of
@@ -73,42 +75,16 @@ def learn_quality(
         asked = ask if columns is None else replace(ask, columns=columns)
         return told(source.batches(asked), progress, what)
 
-    answers = [
-        name for name in (roles.label, roles.prediction, roles.score, roles.weight) if name is not None
-    ]
     survey = LabelSurvey(roles)
-    for batch in read("Looking at the labels", answers):
+    for batch in read("Looking at the labels", _answer_columns(roles)):
         survey.add(batch)
-    problem = survey.problem(options.problem, source.name)
-    plan = QualityPlan(
-        problem=problem,
-        roles=roles,
-        classes=_classes(survey, problem, options),
-        threshold=options.threshold,
-        probability=survey.probability,
-        center=survey.labels.mean,
-        scale=_scale(survey),
-        segments=options.segments,
-        names=tuple(types),
-        dialect=dialect,
-    )
-    _fits(plan, survey, source.name)
-    if problem is not Problem.MULTICLASS and (problem is Problem.REGRESSION or roles.score is not None):
+    plan = _plan(survey, roles, options, names=tuple(types), dialect=dialect, source=source.name)
+    if plan.problem is Problem.REGRESSION or (plan.problem is Problem.BINARY and roles.score is not None):
         places = PlaceSurvey(plan)
-        for batch in read("Laying out the scores", answers):
+        for batch in read("Laying out the scores", _answer_columns(roles)):
             places.add(batch)
         plan = replace(plan, bins=places.bins())
-    columns = [
-        ColumnPlan(name=name, role=roles.of(name), type=kind)
-        for name, kind in types.items()
-        if roles.of(name) in (Role.FEATURE, Role.FACET)
-    ]
-    scan = Scan(Plan(columns=tuple(columns), dialect=dialect))
-    for batch in read("Learning the features"):
-        scan.add(batch)
-    features = columns_of(scan.profile(), columns)
-    watched = buckets_of(features).subjects[:FEATURES]
-    plan = replace(plan, features=tuple(one for one in features if one.name in watched))
+    plan = replace(plan, features=_features(read("Learning the features"), types, roles, dialect))
     answered = QualityScan(plan)
     for batch in read("Learning the baseline"):
         answered.add(batch)
@@ -118,6 +94,54 @@ def learn_quality(
     plan = replace(plan, sets=None if dialect.sagemaker else sets_of(plan, held_of(plan, profile)))
     baseline = QualityBaseline(created=created, source=source.name, plan=plan, profile=profile)
     return replace(baseline, constraints=suggest(baseline.quality, sagemaker=dialect.sagemaker))
+
+
+def _answer_columns(roles: Roles) -> list[str]:
+    return [name for name in (roles.label, roles.prediction, roles.score, roles.weight) if name is not None]
+
+
+def _plan(
+    survey: LabelSurvey,
+    roles: Roles,
+    options: QualityOptions,
+    *,
+    names: tuple[str, ...],
+    dialect: Dialect,
+    source: str,
+) -> QualityPlan:
+    """What a look at the labels and the answers settles."""
+    problem = survey.problem(options.problem, source)
+    plan = QualityPlan(
+        problem=problem,
+        roles=roles,
+        classes=_classes(survey, problem, options),
+        threshold=options.threshold,
+        probability=survey.probability,
+        center=survey.labels.mean,
+        scale=_scale(survey),
+        segments=options.segments,
+        names=names,
+        dialect=dialect,
+    )
+    _fits(plan, survey, source)
+    return plan
+
+
+def _features(
+    batches: Iterable[Batch], types: Mapping[str, ColumnType], roles: Roles, dialect: Dialect
+) -> tuple[BaselineColumn, ...]:
+    """The features that rows are described by."""
+    columns = [
+        ColumnPlan(name=name, role=roles.of(name), type=kind)
+        for name, kind in types.items()
+        if roles.of(name) in (Role.FEATURE, Role.FACET)
+    ]
+    scan = Scan(Plan(columns=tuple(columns), dialect=dialect))
+    for batch in batches:
+        scan.add(batch)
+    features = columns_of(scan.profile(), columns)
+    watched = buckets_of(features).subjects[:FEATURES]
+    return tuple(one for one in features if one.name in watched)
 
 
 def _require(roles: Roles, options: QualityOptions, available: Sequence[str]) -> None:

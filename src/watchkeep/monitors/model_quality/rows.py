@@ -93,12 +93,7 @@ def read_answers(batch: Batch, plan: QualityPlan) -> Answers:
         predictions = _predictions(batch, plan, sieve, scores, chances)
         labels = _labels(batch, plan, sieve)
         if chances is not None:
-            padded = np.append(
-                chances, np.zeros((len(chances), 1)), axis=1
-            )  # no class is given another's chance
-            scores = padded[
-                np.arange(len(chances)), np.minimum(np.maximum(predictions, 0), len(plan.classes))
-            ]
+            scores = _of_predicted(chances, predictions)
     kept = sieve.kept
     if kept.all():
         return Answers(kept, {}, labels, predictions, scores, chances, weights)
@@ -198,6 +193,13 @@ def _predictions(
         return np.where(codes == UNKNOWN, len(plan.classes), codes)
     sieve.out(codes == UNKNOWN, STRANGE_ANSWER)
     return codes
+
+
+def _of_predicted(chances: Doubles, predictions: Codes) -> Doubles:
+    """The probability of the class that was predicted, shape (rows,); 0 of one that is not known."""
+    rows, classes = chances.shape
+    known = (predictions >= 0) & (predictions < classes)
+    return np.where(known, chances[np.arange(rows), np.where(known, predictions, 0)], 0.0)
 
 
 def _labels(batch: Batch, plan: QualityPlan, sieve: _Sieve) -> Codes:
