@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from sklearn.metrics import ndcg_score
 from tests.scenarios.world import watchkeep, write
 
 import watchkeep as wk
@@ -324,3 +325,53 @@ def test_a_watch_over_quality_adds_windows_up(learned: Path, tmp_path: Path) -> 
     assert [one["alarm"] for one in levels[:4]] == [False] * 4
     assert levels[4]["alarm"]
     assert "accuracy" in levels[4]["named"]
+
+
+def pages_of_results(pages: int, seed: int, *, worse: bool = False) -> pa.Table:
+    """Ten results to a page, each with a grade from 0 to 3, and the number a model ranks them by."""
+    rng = np.random.default_rng(seed)
+    grade = rng.choice([0, 0, 0, 1, 2, 3], 10 * pages)
+    page = np.repeat([f"page {at}" for at in rng.permutation(pages)], 10)
+    told = np.where(worse, 0.2, 1.0) * grade + rng.normal(size=10 * pages)
+    order = rng.permutation(10 * pages)
+    return pa.table({"page": page[order], "told": told[order], "grade": grade[order], "x": told[order]})
+
+
+def test_ranks_within_queries_are_measured_and_watched(tmp_path: Path) -> None:
+    write(pages_of_results(900, 1), tmp_path / "val.parquet")
+    roles = ("--label", "grade", "--prediction", "told", "--query", "page")
+    made = watchkeep(
+        "baseline",
+        "model-quality",
+        tmp_path / "val.parquet",
+        *roles,
+        "--ignore",
+        "x",
+        "--out",
+        tmp_path / "b",
+    )
+    assert made.code == 0, made.err
+    table = pages_of_results(400, 2)
+    grades, told = (np.array(table[name]).astype(float) for name in ("grade", "told"))
+    by_page = np.array(table["page"])
+    good = [page for page in np.unique(by_page) if grades[by_page == page].any()]
+    expected = np.mean(
+        [ndcg_score([grades[by_page == page]], [told[by_page == page]], k=10) for page in good]
+    )
+    (tmp_path / "parts").mkdir()
+    for at in range(0, 4_000, 40):
+        pq.write_table(table.slice(at, 40), tmp_path / "parts" / f"{at}.parquet")
+    write(pages_of_results(400, 3, worse=True), tmp_path / "worse.parquet")
+
+    same, worse = (
+        watchkeep("check", tmp_path / "b", tmp_path / name, "--out", tmp_path / "r", "--json")
+        for name in ("parts", "worse.parquet")
+    )
+
+    found = {one["measure"]: one for one in same.document["quality"]["measures"]}
+    assert found["ndcg_at_10"]["value"] == pytest.approx(expected, abs=1e-9)
+    assert 0 < found["ndcg_at_10"]["error"] < 0.02
+    assert found["mean_reciprocal_rank"]["value"] > 0.5
+    assert same.code == 0, same.err
+    broken = {one["measure"] for one in worse.document["verdicts"] if one["outcome"] == "violated"}
+    assert {"ndcg_at_5", "ndcg_at_10", "mean_reciprocal_rank"} <= broken

@@ -52,6 +52,7 @@ def read(
     timestamp: str | None = None,
     id: str | None = None,  # noqa: A002 (the role's name)
     weight: str | None = None,
+    query: str | None = None,
     facets: Facets = (),
     features: Sequence[str] = (),
     ignore: Sequence[str] = (),
@@ -63,6 +64,7 @@ def read(
     Args:
         source: a path, folder, glob or URL; a pandas, Polars, Arrow or DuckDB frame; or a list of these.
         label, prediction, score, timestamp, id, weight: the column of that role.
+        query: the column that rows ranked together have in common.
         facets: columns of sensitive groups, or a mapping from column to the group's values.
         features: when given, other columns are ignored.
         ignore: columns not looked at.
@@ -85,6 +87,7 @@ def read(
         timestamp=timestamp,
         id=id,
         weight=weight,
+        query=query,
         facets={name: tuple(values) for name, values in groups.items()},
         features=tuple(features),
         ignored=tuple(ignore),

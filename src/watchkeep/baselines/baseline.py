@@ -12,7 +12,7 @@ from watchkeep.baselines.columns import BaselineColumn
 from watchkeep.baselines.relations import RelationBaseline, clumped, ranked_keys
 from watchkeep.baselines.timeline import Timeline
 from watchkeep.constraints.constraint import Constraint
-from watchkeep.frames.roles import Role, Roles
+from watchkeep.frames.roles import Roles
 from watchkeep.frames.schema import ColumnType
 from watchkeep.frames.text_values import Dialect
 from watchkeep.profiles.plan import ColumnPlan, JointPlan, Plan
@@ -117,7 +117,7 @@ def _window_plan(column: BaselineColumn) -> ColumnPlan:
     if (
         bins is None
         and (column.type.numeric or column.type is ColumnType.EMBEDDING)
-        and column.role is not Role.ID
+        and not column.role.identifies
     ):
         bins = Bins.of(Cells.empty(), mean=0.0, deviation=0.0)
     return ColumnPlan(

@@ -14,7 +14,7 @@ from watchkeep.frames.text_values import Dialect
 
 F = TypeVar("F", bound=Callable[..., Any])
 DIALECTS = [str(dialect) for dialect in Dialect]
-_SINGLE = ("label", "prediction", "score", "timestamp", "id", "weight")
+_SINGLE = ("label", "prediction", "score", "timestamp", "id", "weight", "query")
 
 
 def roles_options(command: F) -> F:
@@ -28,6 +28,7 @@ def roles_options(command: F) -> F:
         click.option(
             "--facet", multiple=True, metavar="C[=V,V]", help="A sensitive group's column and its values."
         ),
+        click.option("--query", metavar="C", help="The column that rows ranked together have in common."),
         click.option("--weight", metavar="C", help="The column of row weights."),
         click.option("--id", metavar="C", help="The column that identifies a row."),
         click.option("--timestamp", metavar="C", help="The column of the event time."),

@@ -134,7 +134,7 @@ def _of_feature(
     typed = (
         feature.inferred_type not in (None, InferredType.UNKNOWN) and column.type is not ColumnType.UNKNOWN
     )
-    if typed and "type_match" not in taken and column.role is not Role.ID:
+    if typed and "type_match" not in taken and not column.role.identifies:
         yield limit(checks.DATA_TYPE, "type_match", Side.AT_LEAST, config.datatype_check_threshold)
     if feature.completeness is not None:
         yield limit(checks.COMPLETENESS, "completeness", Side.AT_LEAST, feature.completeness)
@@ -143,7 +143,7 @@ def _of_feature(
         yield limit(checks.CATEGORIES, "domain_match", Side.AT_LEAST, threshold, feature.domains)
     if feature.is_non_negative and column.type.numeric and not dialect.sagemaker:
         yield limit(checks.NON_NEGATIVE, "negative", Side.AT_MOST, 0.0)
-    if config.perform_comparison and column.role not in (Role.ID, Role.TIMESTAMP):
+    if config.perform_comparison and not column.role.identifies and column.role is not Role.TIMESTAMP:
         yield from _drift(feature.name, column, config, dialect)
     yield from ours
 

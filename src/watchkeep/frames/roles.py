@@ -19,7 +19,13 @@ class Role(StrEnum):
     ID = "id"
     FACET = "facet"
     WEIGHT = "weight"
+    QUERY = "query"
     IGNORED = "ignored"
+
+    @property
+    def identifies(self) -> bool:
+        """Whether its values only tell rows, or groups of rows, apart."""
+        return self in (Role.ID, Role.QUERY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +34,7 @@ class Roles:
 
     Args:
         label, prediction, score, timestamp, id, weight: the one column of that role, if any.
+        query: the column that is the same for rows that were ranked together.
         facets: column to the values that make up its sensitive group; no values means every value is a group.
             A facet is a feature as well, unless it is ignored.
         features: when not empty, the only features: other columns are ignored.
@@ -47,6 +54,7 @@ class Roles:
     timestamp: str | None = None
     id: str | None = None
     weight: str | None = None
+    query: str | None = None
     facets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     features: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
@@ -68,6 +76,7 @@ class Roles:
             (Role.TIMESTAMP, self.timestamp),
             (Role.ID, self.id),
             (Role.WEIGHT, self.weight),
+            (Role.QUERY, self.query),
         )
         return tuple((role, column) for role, column in pairs if column is not None)
 

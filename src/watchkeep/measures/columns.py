@@ -160,17 +160,17 @@ class Measure:
 
 def numbers(column: Column) -> bool:
     """Columns of numbers that mean an amount."""
-    return column.type.numeric and column.role is not Role.ID
+    return column.type.numeric and not column.role.identifies
 
 
 def measured(column: Column) -> bool:
     """Columns of numbers, and of embeddings, which are known by their norms."""
-    return numbers(column) or (column.type is ColumnType.EMBEDDING and column.role is not Role.ID)
+    return numbers(column) or (column.type is ColumnType.EMBEDDING and not column.role.identifies)
 
 
 def compared(column: Column) -> bool:
     """Columns whose distribution can be compared with the baseline's."""
-    return measured(column) or (column.type.categorical and column.role is not Role.ID)
+    return measured(column) or (column.type.categorical and not column.role.identifies)
 
 
 def compared_starts(counts: Counts) -> npt.NDArray[np.intp]:

@@ -3,7 +3,6 @@
 import numpy as np
 
 from watchkeep.core.undefined import Undefined, Value
-from watchkeep.frames.roles import Role
 from watchkeep.frames.schema import ColumnType
 from watchkeep.measures.columns import Column, Measure, numbers
 from watchkeep.measures.location import counted
@@ -130,7 +129,7 @@ def _every(_: Column) -> bool:
 
 
 def _typed(column: Column) -> bool:
-    return column.type is not ColumnType.UNKNOWN and column.role is not Role.ID
+    return column.type is not ColumnType.UNKNOWN and not column.role.identifies
 
 
 def _listed(column: Column) -> bool:

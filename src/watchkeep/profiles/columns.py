@@ -9,7 +9,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from watchkeep.frames.buffers import doubles, filled, plain, valid_mask
-from watchkeep.frames.roles import Role
 from watchkeep.frames.schema import ColumnType, column_type, is_embedding
 from watchkeep.frames.text_values import Dialect
 from watchkeep.frames.times import event_times
@@ -47,7 +46,7 @@ class ColumnScanner(Protocol):
 
 def scanner(plan: ColumnPlan, dialect: Dialect, cell_limit: int, scratch: Scratch) -> ColumnScanner:
     """The scanner of a column's role and type."""
-    if plan.role is Role.ID:
+    if plan.role.identifies:
         return IdScanner()
     if plan.type.numeric:
         return NumberScanner(plan, dialect, cell_limit, scratch)

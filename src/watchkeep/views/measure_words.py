@@ -77,6 +77,8 @@ def _named(name: str, known: dict[str, str]) -> str:
         return name
     if found := re.fullmatch(r"pinball_(\d+)_(\d+)", name):
         return f"pinball loss at {found[1]}.{found[2]}"
+    if found := re.fullmatch(r"ndcg_at_(\d+)", name):
+        return f"NDCG at {found[1]}"
     if found := re.fullmatch(r"top_(\d+)_accuracy", name):
         return f"top-{found[1]} accuracy"
     words = re.sub(r"\bf(\d)(?:_(\d))?$", lambda f: f"F{f[1]}" + (f".{f[2]}" if f[2] else ""), _spaced(name))

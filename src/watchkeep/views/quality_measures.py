@@ -39,6 +39,8 @@ FIRST: Final = (
     "rmse",
     "r2",
     "mape",
+    "ndcg_at_10",
+    "mean_reciprocal_rank",
     "bias",
     "coverage",
 )

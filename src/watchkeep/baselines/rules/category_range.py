@@ -3,7 +3,6 @@
 from watchkeep.baselines.columns import BaselineColumn
 from watchkeep.constraints.checks import CATEGORIES, NEW_CATEGORY
 from watchkeep.constraints.constraint import Constraint, Side
-from watchkeep.frames.roles import Role
 from watchkeep.frames.schema import ColumnType
 from watchkeep.states.frequencies import Frequencies
 
@@ -65,7 +64,7 @@ def new_categories(column: BaselineColumn) -> Constraint | None:
 
 def _list(column: BaselineColumn) -> Frequencies | None:
     listed = column.part("categories", Frequencies)
-    if listed is None or not listed.exact or not listed.total or column.role is Role.ID:
+    if listed is None or not listed.exact or not listed.total or column.role.identifies:
         return None
     return listed if column.type in (ColumnType.STRING, ColumnType.BOOLEAN) else None
 

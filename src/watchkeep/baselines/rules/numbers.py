@@ -3,7 +3,6 @@
 from watchkeep.baselines.columns import BaselineColumn
 from watchkeep.constraints.checks import CONSTANT, FINITE, NON_NEGATIVE, RANGE
 from watchkeep.constraints.constraint import Constraint, Side
-from watchkeep.frames.roles import Role
 from watchkeep.states.distinct import Distinct
 from watchkeep.states.extremes import Extremes
 from watchkeep.states.moments import Moments
@@ -14,7 +13,7 @@ BEYOND = 0.01
 
 def _extremes(column: BaselineColumn) -> Extremes | None:
     extremes = column.part("extremes", Extremes)
-    numbers = column.type.numeric and column.role is not Role.ID
+    numbers = column.type.numeric and not column.role.identifies
     return None if extremes is None or extremes.empty or not numbers else extremes
 
 

@@ -3,7 +3,6 @@
 from watchkeep.baselines.columns import BaselineColumn
 from watchkeep.constraints.checks import DATA_TYPE
 from watchkeep.constraints.constraint import Constraint, Side
-from watchkeep.frames.roles import Role
 from watchkeep.frames.schema import ColumnType
 from watchkeep.measures.shares import matching
 from watchkeep.states.value_types import ValueTypes
@@ -12,7 +11,7 @@ from watchkeep.states.value_types import ValueTypes
 def retain_type(column: BaselineColumn) -> Constraint | None:
     """As large a share of values of the column's type as the baseline has: all of them, as a rule."""
     types = column.part("types", ValueTypes)
-    if types is None or not types.total or column.type is ColumnType.UNKNOWN or column.role is Role.ID:
+    if types is None or not types.total or column.type is ColumnType.UNKNOWN or column.role.identifies:
         return None
     fit = matching(column.type, types)
     return Constraint(

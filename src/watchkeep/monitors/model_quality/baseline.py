@@ -13,8 +13,9 @@ from watchkeep.frames.text_values import Dialect
 from watchkeep.monitors.model_quality.measures import Counts, Quality, quality
 from watchkeep.monitors.model_quality.plan import Problem, QualityPlan
 from watchkeep.monitors.model_quality.rows import Doubles
-from watchkeep.monitors.model_quality.scan import TABLE
+from watchkeep.monitors.model_quality.scan import QUERIES, TABLE
 from watchkeep.profiles.profile import Profile
+from watchkeep.states.rows import RowSample
 from watchkeep.states.totals import Totals
 
 
@@ -78,7 +79,7 @@ def counts_of(profile: Profile, subject: str) -> Counts:
         for (name, part), state in profile.parts.items()
         if name == DATASET == subject and part != TABLE and isinstance(state, Totals)
     }
-    return Counts(table.values, sums)
+    return Counts(table.values, sums, profile.part(subject, QUERIES, RowSample))
 
 
 def held_of(plan: QualityPlan, profile: Profile) -> Doubles | None:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -14,7 +14,9 @@ from watchkeep.monitors.model_quality.rows import Doubles, Mask
 from watchkeep.monitors.model_quality.sets import coverage
 from watchkeep.states.bins import Bins
 from watchkeep.states.cells import cell_high
+from watchkeep.states.rows import RowSample
 from watchkeep.stats import classification, regression
+from watchkeep.stats.ranking import Ranked
 from watchkeep.stats.ratios import ratio
 from watchkeep.stats.reliability import Reliability
 from watchkeep.stats.score_curves import Bounded, Curve, precision_recall, roc
@@ -29,6 +31,8 @@ FEWEST: Final = 2
 """Labelled rows without which there is no standard error."""
 GROUPS: Final = 10
 """Bins, of equally many rows, of the expected calibration error."""
+RANKS: Final = (5, 10)
+"""First ranks that NDCG is told of."""
 _SEED: Final = 2013
 
 
@@ -78,10 +82,12 @@ class Counts:
     Args:
         table: see `Counter.segment`.
         sums: see `Counter.sums`; of the dataset alone.
+        queries: a sample of them; of the dataset alone, None where rows are not ranked.
     """
 
     table: Doubles
     sums: Mapping[str, Doubles] = field(default_factory=dict)
+    queries: RowSample | None = None
 
 
 def quality(plan: QualityPlan, counts: Counts, *, replicates: int = REPLICATES) -> Quality:
@@ -93,8 +99,12 @@ def quality(plan: QualityPlan, counts: Counts, *, replicates: int = REPLICATES) 
         replicates: of the bootstrap; with 0 there are no standard errors of rates and ranks.
     """
     if plan.problem is Problem.REGRESSION:
-        return _of_numbers(plan, counts)
-    return (_of_two if plan.problem is Problem.BINARY else _of_classes)(plan, counts, replicates)
+        found = _of_numbers(plan, counts)
+    else:
+        found = (_of_two if plan.problem is Problem.BINARY else _of_classes)(plan, counts, replicates)
+    if counts.queries is None:
+        return found
+    return replace(found, measures={**found.measures, **_ranked(counts.queries)})
 
 
 def of_two(plan: QualityPlan, table: Doubles, tied: Mask) -> dict[str, Value | Bounded]:
@@ -348,6 +358,26 @@ def _lost(losses: Doubles, effective: float) -> dict[str, Sampled]:
             error = math.sqrt(max(0.0, sums[f"{name}2"] / sums["rows"] - value**2) / effective)
         found[name] = Sampled(value, error)
     return found
+
+
+def _ranked(queries: RowSample) -> dict[str, Sampled]:
+    """NDCG and mean reciprocal rank, with the standard error of a mean over queries."""
+    relevance, scores, weights = queries.values.T
+    ranked = Ranked.of(queries.hashes, relevance=relevance, scores=scores)
+    weight = np.bincount(ranked.query, weights) / np.maximum(np.bincount(ranked.query), 1)
+    each = {f"ndcg_at_{k}": ranked.ndcg(k) for k in RANKS} | {"mean_reciprocal_rank": ranked.reciprocal()}
+    return {name: _mean_of(name, values, weight) for name, values in each.items()}
+
+
+def _mean_of(name: str, values: Doubles, weight: Doubles) -> Sampled:
+    """A mean over queries that have a relevant row."""
+    held = ~np.isnan(values) & (weight > 0)
+    values, weight = values[held], weight[held]
+    total = float(weight.sum())
+    value = ratio(name, float(weight @ values), total, "query with a relevant row")
+    if isinstance(value, Undefined) or len(values) < FEWEST:
+        return Sampled(value)
+    return Sampled(value, math.sqrt(float(weight**2 @ (values - value) ** 2)) / total)
 
 
 def _covered(plan: QualityPlan, held: Doubles | None) -> dict[str, Sampled]:

@@ -61,6 +61,12 @@ class QualityPlan:
     dialect: Dialect = Dialect.DEFAULT
 
     @property
+    def ranks(self) -> bool:
+        """Whether rows are ranked within queries, by a score or a predicted number."""
+        scored = self.problem is Problem.REGRESSION or self.roles.score is not None
+        return self.roles.query is not None and scored and self.problem is not Problem.MULTICLASS
+
+    @property
     def kinds(self) -> int:
         """Kinds of answers: the classes and, of a multiclass problem, any other."""
         return len(self.classes) + (1 if self.problem is Problem.MULTICLASS else 0)

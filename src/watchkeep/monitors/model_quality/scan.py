@@ -12,7 +12,7 @@ from watchkeep.frames.numbers import read_numbers
 from watchkeep.frames.schema import column_type
 from watchkeep.frames.segments import masks
 from watchkeep.monitors.model_quality.counting import counter_of
-from watchkeep.monitors.model_quality.plan import QualityPlan
+from watchkeep.monitors.model_quality.plan import Problem, QualityPlan
 from watchkeep.monitors.model_quality.rows import Answers, Doubles, read_answers
 from watchkeep.profiles.profile import Profile, added
 from watchkeep.profiles.row_texts import text_hashes
@@ -25,6 +25,8 @@ TABLE: Final = "table"
 """Part: counts of the dataset and of each segment."""
 SAMPLE: Final = "rows"
 """Part: a sample of rows."""
+QUERIES: Final = "queries"
+"""Part: a sample of queries, with all their labelled rows: relevance, score and weight of each."""
 KEYS: Final = 4
 """Features that a row without an id is told from others by, beside its answer; of rows with a score, half as many."""
 OWN: Final = ("label", "prediction", "score", "weight")
@@ -50,6 +52,7 @@ class QualityScan:
         }
         self._sums = self._counter.empty()
         self._sample = RowSample.empty(len(OWN) + len(plan.features))
+        self._queries = RowSample.empty(3) if plan.ranks else None
 
     def add(self, batch: Batch) -> None:
         """Read a batch."""
@@ -74,12 +77,16 @@ class QualityScan:
         for part, sums in self._counter.sums(answers).items():
             self._sums[part] = self._sums[part].merge(Totals(sums))
         self._keep(batch, answers)
+        if self._queries is not None:
+            self._queries = self._queries.merge(self._ranked(batch, answers))
 
     def profile(self) -> Profile:
         """All that was read so far."""
         parts: dict[tuple[str, str], State] = {(name, TABLE): table for name, table in self._tables.items()}
         parts |= {(DATASET, part): sums for part, sums in self._sums.items()}
         parts[DATASET, SAMPLE] = self._sample
+        if self._queries is not None:
+            parts[DATASET, QUERIES] = self._queries
         return Profile(self._rows, dict(self._rejected), dict(self._seen), parts)
 
     def _keep(self, batch: Batch, answers: Answers) -> None:
@@ -100,6 +107,19 @@ class QualityScan:
             if feature.name in batch.names:
                 values[:, at] = codes_of(feature, batch.column(feature.name).take(chosen), self.plan.dialect)
         self._sample = self._sample.merge(RowSample.of(hashes[mine], values, level))
+
+    def _ranked(self, batch: Batch, answers: Answers) -> RowSample:
+        """Sample the queries: rows of one have one hash, so that all of them are kept or none is."""
+        column = batch.column(self.plan.roles.query or "", reader="the role query")
+        keys = text_hashes(column)[answers.kept]
+        numbers = self.plan.problem is Problem.REGRESSION
+        scores = answers.predictions if numbers else answers.scores
+        assert scores is not None  # noqa: S101 (a plan that ranks has scores)
+        labelled = ~np.isnan(answers.labels) if numbers else answers.labels < len(self.plan.classes)
+        rows = np.flatnonzero(labelled & (keys != 0))
+        weights = np.ones(len(rows)) if answers.weights is None else answers.weights[rows]
+        relevance = np.maximum(answers.labels[rows].astype(np.float64), 0.0)
+        return RowSample.of(mixed(keys[rows]), np.stack([relevance, scores[rows], weights], axis=1))
 
     def _hashes(self, batch: Batch, answers: Answers) -> Hashes:
         """A hash of each row: of its id or, where there is none, of what the model answered and was asked."""

@@ -40,10 +40,25 @@ HIGHER_IS_BETTER: Final = (
     "matthews",
     "pr_auc",
     "coverage",
+    "ndcg_at_5",
+    "ndcg_at_10",
+    "mean_reciprocal_rank",
 )
 """Measures that may not be less."""
 OURS: Final = frozenset(
-    {"log_loss", "brier", "mape", "smape", "balanced_accuracy", "matthews", "pr_auc", "coverage"}
+    {
+        "log_loss",
+        "brier",
+        "mape",
+        "smape",
+        "balanced_accuracy",
+        "matthews",
+        "pr_auc",
+        "coverage",
+        "ndcg_at_5",
+        "ndcg_at_10",
+        "mean_reciprocal_rank",
+    }
 )
 """Those that SageMaker's files know nothing of."""
 ERRORS: Final = 3.0
