@@ -325,6 +325,26 @@ def test_a_watch_over_quality_adds_windows_up(learned: Path, tmp_path: Path) -> 
     assert [one["alarm"] for one in levels[:4]] == [False] * 4
     assert levels[4]["alarm"]
     assert "accuracy" in levels[4]["named"]
+    told = watchkeep("show", tmp_path / "q.watch", "--json").document["decision"]["track"]
+    accuracy = next(one for one in told if one["measure"] == "accuracy")
+    assert (accuracy["windows"], accuracy["within"]) == (6, 4)
+    assert -0.2 < accuracy["miss"] < -0.02  # it came out lower than was expected
+    assert "4 of 6 windows within the band" in watchkeep("show", tmp_path / "q.watch").out
+
+
+def test_how_an_estimate_turned_out_is_kept_once_labels_have_come(learned: Path, tmp_path: Path) -> None:
+    day = served("binary", 900, 41)
+    predictions = write(day.drop_columns(["y"]), tmp_path / "preds.parquet")
+    labels = write(day.select(["id", "y"]), tmp_path / "labels.parquet")
+    watch = ("--watch", tmp_path / "q.watch", "--out", tmp_path / "r")
+    tracks = []
+    for late in ((), ("--labels", labels), ("--labels", labels)):
+        watchkeep("check", learned, predictions, *late, *watch, "--json")
+        tracks.append(watchkeep("show", tmp_path / "q.watch", "--json").document["decision"]["track"])
+
+    assert tracks[0] == []
+    assert tracks[1] == tracks[2]
+    assert {one["measure"]: one["windows"] for one in tracks[1]} == {"accuracy": 1, "auc": 1, "log_loss": 1}
 
 
 def pages_of_results(pages: int, seed: int, *, worse: bool = False) -> pa.Table:

@@ -1,11 +1,12 @@
 """A watch through time: windows in order, each once, and what people did about its alarms."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from watchkeep.alarms.decision import Decision
+from watchkeep.alarms.track import Outturn
 from watchkeep.alarms.watch import History, Panel, Sighting
 from watchkeep.core.errors import WatchError
 from watchkeep.core.window import iso
@@ -45,6 +46,7 @@ class Record:
         history: the history up to the last window.
         decisions: what was said of every window, in order.
         notes: what people did.
+        outturns: how the estimates of windows whose labels have come turned out.
     """
 
     baseline: str
@@ -53,7 +55,8 @@ class Record:
     closed: History
     history: History
     decisions: tuple[Decision, ...] = ()
-    notes: tuple[Note, ...] = field(default=())
+    notes: tuple[Note, ...] = ()
+    outturns: tuple[Outturn, ...] = ()
 
     def observe(
         self, panel: Panel, sighting: Sighting, *, name: str = "this watch"
@@ -90,6 +93,12 @@ class Record:
             replace(self, history=history, decisions=(*self.decisions, decision)), panel
         ), decision
 
+    def turned_out(self, key: str, outturns: Sequence[Outturn]) -> "Record":
+        """The record with what became of a window's estimates, in place of what was known of it before."""
+        others = tuple(one for one in self.outturns if one.key != key)
+        mine = tuple(one for one in self.outturns if one.key == key)
+        return self if mine == tuple(outturns) else replace(self, outturns=(*others, *outturns))
+
     def acknowledged(self, *, by: str, text: str, at: datetime) -> "Record":
         """The record with the open alarm ended: evidence starts again, and the baseline stays as it was."""
         note = Note(what="acknowledged", at=at, by=by, text=text, after=self.history.count)
@@ -101,7 +110,9 @@ class Record:
         note = Note(what="new baseline", at=at, by=by, text=text, after=self.history.count)
         count = self.history.count
         history = replace(panel.start(), count=count, fresh=count)
-        return replace(self, baseline=baseline, history=history, closed=history, notes=(*self.notes, note))
+        return replace(
+            self, baseline=baseline, history=history, closed=history, notes=(*self.notes, note), outturns=()
+        )
 
     def _again(
         self, panel: Panel, sighting: Sighting, known: Decision, name: str

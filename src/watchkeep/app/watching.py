@@ -7,12 +7,14 @@ from pathlib import Path
 from watchkeep.adapters.whole_file import alone, write_whole
 from watchkeep.alarms.decision import Decision
 from watchkeep.alarms.record import Note, Record, started
+from watchkeep.alarms.track import Track, tracks
 from watchkeep.alarms.watch import MARGIN
 from watchkeep.app.api import Baseline, Report
 from watchkeep.app.store import states_identity
 from watchkeep.core.errors import MissingSourceError, OptionError, WatchError
 from watchkeep.formats import watch_file
 from watchkeep.monitors.findings import Findings
+from watchkeep.monitors.model_quality.drift import outturns
 from watchkeep.service.monitors import AnyLearned, panel
 
 
@@ -72,7 +74,8 @@ class Watch:
                     self._name,
                     why=f"it watches over baseline {self._record.baseline}, and the report is of {other}",
                 )
-        self._record, decision = self._record.observe(self._panel, findings.sighting, name=self._name)
+        record, decision = self._record.observe(self._panel, findings.sighting, name=self._name)
+        self._record = record.turned_out(decision.key, outturns(decision.key, findings.verdicts))
         report.watched(decision, self._record)
         return decision
 
@@ -90,6 +93,11 @@ class Watch:
     def notes(self) -> Sequence[Note]:
         """What people did: alarms acknowledged, baselines replaced."""
         return self._record.notes
+
+    @property
+    def track(self) -> Sequence[Track]:
+        """How estimates made before labels came have turned out, by measure; of model quality."""
+        return tracks(self._record.outturns)
 
     @property
     def record(self) -> Record:

@@ -7,6 +7,7 @@ from typing import Final
 from watchkeep.alarms.decision import Decision, Outcome
 from watchkeep.alarms.record import Record
 from watchkeep.alarms.sentences import sentence
+from watchkeep.alarms.track import tracks
 from watchkeep.core.errors import StateError
 from watchkeep.core.window import iso
 
@@ -105,6 +106,16 @@ def watch_document(record: Record, decision: Decision) -> dict[str, object]:
         "notes": [
             {"what": note.what, "at": iso(note.at), "by": note.by, "text": note.text, "after": note.after}
             for note in record.notes
+        ],
+        "track": [
+            {
+                "measure": one.measure,
+                "windows": one.windows,
+                "within": one.within,
+                "miss": one.miss,
+                "distance": one.distance,
+            }
+            for one in tracks(record.outturns)
         ],
     }
 

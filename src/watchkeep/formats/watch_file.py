@@ -4,13 +4,14 @@ import hashlib
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Final
 
 import numpy as np
 
 from watchkeep.alarms.record import Note, Record
+from watchkeep.alarms.track import Outturn
 from watchkeep.alarms.watch import Alarm, History, Sighting, Sums
 from watchkeep.core.errors import StateError, WatchError
 from watchkeep.core.window import iso
@@ -41,6 +42,7 @@ def pack(record: Record) -> bytes:
             {"what": note.what, "at": iso(note.at), "by": note.by, "text": note.text, "after": note.after}
             for note in record.notes
         ],
+        "outturns": [asdict(one) for one in record.outturns],
     }
     body = zlib.compress(encode({"meta": json.dumps(meta), **arrays}), 6)
     return _MAGIC + hashlib.sha256(body).digest() + body
@@ -88,6 +90,17 @@ def unpack(content: bytes, path: str) -> Record:
                     after=int(one["after"]),
                 )
                 for one in meta["notes"]
+            ),
+            outturns=tuple(
+                Outturn(
+                    key=str(one["key"]),
+                    measure=str(one["measure"]),
+                    value=float(one["value"]),
+                    estimated=float(one["estimated"]),
+                    low=float(one["low"]),
+                    high=float(one["high"]),
+                )
+                for one in meta.get("outturns", ())
             ),
         )
     except (StateError, zlib.error, ValueError, KeyError, TypeError, IndexError) as error:

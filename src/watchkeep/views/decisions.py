@@ -12,7 +12,7 @@ from watchkeep.alarms.sentences import KINDS
 from watchkeep.alarms.witness import Change
 from watchkeep.views.columns import brief
 from watchkeep.views.detectable import Detectable, detectable_of, explained
-from watchkeep.views.history import Level, Note, level_of, note_of
+from watchkeep.views.history import Level, Note, Track, level_of, note_of, track_of
 from watchkeep.views.measure_words import label
 from watchkeep.views.values import mapping, objects, real, text, whole
 from watchkeep.views.words import amount, clip, count, moment, number, percent
@@ -76,6 +76,7 @@ class Decided:
     unlisted: int
     history: tuple[Level, ...]
     notes: tuple[Note, ...]
+    track: tuple[Track, ...]
     alarms: int | None
     budget: float | None
     judged: str
@@ -139,6 +140,7 @@ class Decided:
             unlisted=unlisted,
             history=tuple(level_of(one) for one in objects(given.get("history"))),
             notes=tuple(note_of(one) for one in objects(given.get("notes"))),
+            track=tuple(track_of(one) for one in objects(given.get("track"))),
             alarms=None if rang is None else round(rang),
             budget=budget if told is None else told,
             judged=clip(judged, 200),

@@ -1,10 +1,11 @@
-"""What a watch remembers of the windows before: their evidence, and what people did."""
+"""What a watch remembers of the windows before: their evidence, what people did, how estimates turned out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from watchkeep.views.measure_words import label
 from watchkeep.views.values import real, text, whole
-from watchkeep.views.words import clip, count, moment
+from watchkeep.views.words import clip, count, figure, moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,39 @@ class Note:
     by: str
     text: str
     after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """How estimates of a measure have turned out once labels came."""
+
+    measure: str
+    windows: int
+    within: int
+    miss: float
+    distance: float
+
+    @property
+    def sentence(self) -> str:
+        """It in words.
+
+        >>> Track("accuracy", 12, 11, -0.0041, 0.0052).sentence
+        '11 of 12 windows within the band; came out 0.0041 lower than estimated on average, 0.0052 off'
+        """
+        way = f"{figure(abs(self.miss))} {'lower' if self.miss < 0 else 'higher'} than estimated"
+        windows = f"{count(self.within)} of {count(self.windows)} windows within the band"
+        return f"{windows}; came out {way} on average, {figure(self.distance)} off"
+
+
+def track_of(one: Mapping[str, object]) -> Track:
+    """How estimates turned out, in a document."""
+    return Track(
+        measure=label(text(one.get("measure"))),
+        windows=whole(one.get("windows")),
+        within=whole(one.get("within")),
+        miss=real(one.get("miss")) or 0.0,
+        distance=real(one.get("distance")) or 0.0,
+    )
 
 
 def level_of(one: Mapping[str, object]) -> Level:

@@ -82,6 +82,8 @@ def evidence_lines(decision: Decided, line: str) -> Sequence[tuple[str, str]]:
         )
     lines += [("Budget", decision.promise)] * bool(decision.promise)
     lines += [("Time", decision.judged)] * bool(decision.judged)
+    for track in decision.track:
+        lines.append(("Estimates", f"{track.measure}: {track.sentence}"))
     for note in decision.notes[-_MOST_NOTES:]:
         said = f": {note.text}" if note.text else ""
         lines.append(("Note", f"{note.at}, {note.by}, {note.what}{said}"))

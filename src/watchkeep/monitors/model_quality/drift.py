@@ -1,8 +1,9 @@
 """What estimates are held against: limits, while there are no labels, and what came true, once there are."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
+from watchkeep.alarms.track import Outturn
 from watchkeep.constraints import checks
 from watchkeep.constraints.constraint import Constraint, Side
 from watchkeep.core.undefined import Undefined
@@ -61,6 +62,22 @@ def before_labels(constraint: Constraint, one: Estimated, *, level: float) -> Ve
         evidence=evidence,
         severity=severity,
         side=str(constraint.side),
+    )
+
+
+def outturns(key: str, verdicts: Iterable[Verdict]) -> tuple[Outturn, ...]:
+    """What the verdicts on a window tell of how its estimates turned out; nothing where labels are too few."""
+    return tuple(
+        Outturn(
+            key,
+            one.measure,
+            one.value,
+            float(str(one.evidence["estimated"])),
+            float(str(one.evidence["low"])),
+            float(str(one.evidence["high"])),
+        )
+        for one in verdicts
+        if one.check == checks.CONCEPT_DRIFT and not isinstance(one.value, Undefined)
     )
 
 
