@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -395,3 +396,29 @@ def test_ranks_within_queries_are_measured_and_watched(tmp_path: Path) -> None:
     assert same.code == 0, same.err
     broken = {one["measure"] for one in worse.document["verdicts"] if one["outcome"] == "violated"}
     assert {"ndcg_at_5", "ndcg_at_10", "mean_reciprocal_rank"} <= broken
+
+
+def test_python_joins_labels_searches_and_lists_as_the_commands_do(tmp_path: Path) -> None:
+    quality = wk.ModelQuality().baseline(wk.read(served("binary", 4_000, 1), label="y", score="p", id="id"))
+    day = served("binary", 2_000, 51)
+    answers = day.drop_columns(["y"]).rename_columns(["key", "x", "p"])
+    outcomes = day.select(["id", "y"]).slice(0, 1_500)
+
+    report = quality.check(
+        wk.read(answers, id="key"),
+        labels=outcomes,
+        labels_id="id",
+        find_segments=True,
+        review=tmp_path / "look" / "at.csv",
+    )
+    plan = quality.label_plan(wk.read(answers, id="key"), measure="recall")
+
+    told: Any = report.document()["quality"]
+    assert (told["labelled"], told["join"]["match_rate"]) == (1_500, 0.75)
+    assert told["found"] is not None
+    listed = (tmp_path / "look" / "at.csv").read_text().splitlines()
+    assert len(listed) == 1 + told["uncertain"]["rows"] > 1
+    assert len(plan.chosen) == sum(plan.labels)
+    assert {one for one, _ in plan.chosen} <= set(answers["key"].to_pylist())
+    with pytest.raises(wk.WatchkeepError, match="model-quality"):
+        wk.DataQuality().baseline(day).check(day, find_segments=True)

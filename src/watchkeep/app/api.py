@@ -10,6 +10,9 @@ from watchkeep.adapters.sources import open_source
 from watchkeep.alarms.decision import Decision
 from watchkeep.alarms.record import Record
 from watchkeep.app import store
+from watchkeep.app.joining import joined
+from watchkeep.app.labelling import label_plan
+from watchkeep.app.reviewing import review_list
 from watchkeep.constraints.constraint import Constraint
 from watchkeep.constraints.policy import Policy
 from watchkeep.core.errors import OptionError
@@ -25,9 +28,11 @@ from watchkeep.monitors.model_quality.plan import Problem
 from watchkeep.profiles.profile import Profile
 from watchkeep.service import monitors
 from watchkeep.service.baselining import learn
+from watchkeep.service.labelling import HALVED, Labelling
 from watchkeep.service.monitors import AnyLearned, Fold
 from watchkeep.service.ports import Progress, Source
 from watchkeep.service.quality import QualityOptions
+from watchkeep.service.review import REVIEWED
 from watchkeep.views.html import report_html
 from watchkeep.views.notebook import baseline_fragment, report_fragment
 
@@ -222,33 +227,88 @@ class Baseline:
         self,
         source: object,
         *,
+        labels: object = None,
+        labels_id: str | None = None,
+        arrival: str | None = None,
         start: Time = None,
         end: Time = None,
+        find_segments: bool = False,
+        review: str | Path | None = None,
+        review_below: float = REVIEWED,
         policy: Policy | None = None,
         progress: Progress | None = None,
     ) -> "Report":
         """Check a window.
 
         Args:
-            source: anything `read` takes.
+            source: anything `read` takes, or what it made: its roles then hold where they differ from the baseline's.
+            labels: a source of true outcomes, joined by the role `id`; of model quality.
+            labels_id: the column of the ids in `labels`, if it has another name.
+            arrival: the column in `labels` of the times when labels arrived: the last one counts.
             start, end: keep only rows with start <= timestamp < end; ISO 8601 texts or aware datetimes.
+            find_segments: whether to search for slices of the rows where answers are worse; of model quality.
+            review: a CSV file to write the ids of the least certain answers to; of model quality.
+            review_below: the probability of an answer below which it is listed, in (0, 1].
             policy: the standard; the default allows one false alarm in 1,000 checks.
             progress: is told how it goes.
 
         Raises:
             EmptySourceError: no row is left to analyse.
+            OptionError: an option is of another monitor, or there is no column of ids to join by.
+            SourceError: a source cannot be read.
+        """
+        opened, roles = _opened(source)
+        if labels is not None:
+            opened = joined(
+                opened, _opened(labels)[0], self._learned, roles, label_id=labels_id, arrival=arrival
+            )
+        with review_list(None if review is None else Path(review), below=review_below) as listed:
+            findings = monitors.check(
+                self._learned,
+                opened,
+                window=_window(start, end),
+                policy=policy or Policy(),
+                created=datetime.now(UTC),
+                roles=None if roles == Roles() else roles,
+                progress=progress,
+                review=listed,
+                search=find_segments,
+            )
+        return Report(findings, self._learned)
+
+    def label_plan(
+        self,
+        source: object,
+        *,
+        measure: str = "accuracy",
+        share: float = HALVED,
+        start: Time = None,
+        end: Time = None,
+        progress: Progress | None = None,
+    ) -> Labelling:
+        """Choose the few rows of a window whose labels tell most of how good its answers are.
+
+        Args:
+            source: as for `check`.
+            measure: whose band is to become narrower.
+            share: how wide the band is to be, as a share of what it is; in (0, 1).
+            start, end: as for `check`.
+            progress: is told how it goes.
+
+        Raises:
+            OptionError: the baseline is not of the quality of two classes, or the measure has no estimate.
             SourceError: the source cannot be read.
         """
-        opened = source.source if isinstance(source, Dataset) else open_source(source)
-        findings = monitors.check(
+        opened, roles = _opened(source)
+        return label_plan(
             self._learned,
             opened,
+            roles,
             window=_window(start, end),
-            policy=policy or Policy(),
-            created=datetime.now(UTC),
+            measure=measure,
+            share=share,
             progress=progress,
         )
-        return Report(findings, self._learned)
 
     def scan(self, rows: object, *, policy: Policy | None = None) -> Profile:
         """The state of some rows: it merges with the states of other rows of the same baseline.
@@ -375,6 +435,13 @@ def load(folder: str | Path, *, roles: Roles | None = None) -> Baseline:
         DocumentError: a JSON document does not follow its schema.
     """
     return Baseline(store.load_baseline(Path(folder), roles=roles))
+
+
+def _opened(source: object) -> tuple[Source, Roles]:
+    """A source, and the roles that were given with it."""
+    if isinstance(source, Dataset):
+        return source.source, source.roles
+    return open_source(source), Roles()
 
 
 def problem_of(name: str) -> Problem:

@@ -21,6 +21,7 @@ from watchkeep.frames.roles import Roles
 from watchkeep.frames.text_values import Dialect
 from watchkeep.service.monitors import check
 from watchkeep.service.ports import Source
+from watchkeep.service.review import REVIEWED
 
 
 @click.command("check")
@@ -59,7 +60,7 @@ from watchkeep.service.ports import Source
 @click.option(
     "--review-below",
     type=float,
-    default=0.6,
+    default=REVIEWED,
     show_default=True,
     help="The probability of an answer below which it is to be reviewed.",
 )

@@ -1,6 +1,7 @@
 """Answers that are least certain, listed for people to look at; their labels come back as ground truth."""
 
 from collections.abc import Callable
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +13,8 @@ from watchkeep.frames.categories import row_texts
 from watchkeep.monitors.model_quality.plan import Problem, QualityPlan
 from watchkeep.monitors.model_quality.rows import Doubles, read_answers
 
+REVIEWED: Final = 0.6
+"""The probability of an answer below which it is listed, unless told otherwise."""
 SCHEMA = pa.schema(
     [("id", pa.large_string()), ("prediction", pa.large_string()), ("probability", pa.float64())]
 )
