@@ -313,6 +313,31 @@ def test_few_labels_make_the_band_half_as_wide(learned: Path, tmp_path: Path) ->
     assert "accuracy" in wrong.err
 
 
+def test_the_labels_of_a_plan_tell_the_measure_of_all_rows(learned: Path, tmp_path: Path) -> None:
+    day = served("binary", 6_000, 61, worse=True)
+    source = write(day.drop_columns(["y"]), tmp_path / "w.parquet")
+    truth = float(np.mean((np.array(day["p"]) > 0.5) == np.array(day["y"])))
+    plan = watchkeep("label-plan", learned, source, "--share", "0.6", "--json").document
+    chosen = {one["id"] for one in plan["chosen"]}
+    mine = [one in chosen for one in day["id"].to_pylist()]
+    labels = write(day.select(["id", "y"]).filter(pa.array(mine)), tmp_path / "labels.csv")
+
+    told = watchkeep("label-plan", learned, source, "--share", "0.6", "--labels", labels, "--json").document
+    words = watchkeep("label-plan", learned, source, "--share", "0.6", "--labels", labels)
+    other = write(pa.table({"id": ["nobody"], "y": [1]}), tmp_path / "other.csv")
+    none = watchkeep("label-plan", learned, source, "--labels", other, "--id", "id")
+
+    known = told["known"]
+    assert known["labels"] == len(chosen) < 6_000
+    assert known["low"] <= truth <= known["high"]
+    assert known["high"] - known["low"] < 0.05
+    assert (
+        not told["estimate"]["low"] <= truth <= told["estimate"]["high"]
+    )  # the estimate cannot see the drift
+    assert f"{known['value']:.4g}" in words.out
+    assert none.out.endswith("No row of the plan has a label yet.\n")
+
+
 def test_a_watch_over_quality_adds_windows_up(learned: Path, tmp_path: Path) -> None:
     levels = []
     for day in range(6):

@@ -282,6 +282,8 @@ class Baseline:
         *,
         measure: str = "accuracy",
         share: float = HALVED,
+        labels: object = None,
+        labels_id: str | None = None,
         start: Time = None,
         end: Time = None,
         progress: Progress | None = None,
@@ -292,6 +294,7 @@ class Baseline:
             source: as for `check`.
             measure: whose band is to become narrower.
             share: how wide the band is to be, as a share of what it is; in (0, 1).
+            labels, labels_id: as for `check`: labels of the plan that have come, to tell the measure from.
             start, end: as for `check`.
             progress: is told how it goes.
 
@@ -307,6 +310,8 @@ class Baseline:
             window=_window(start, end),
             measure=measure,
             share=share,
+            labels=None if labels is None else _opened(labels)[0],
+            labels_id=labels_id,
             progress=progress,
         )
 

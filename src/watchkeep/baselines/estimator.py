@@ -10,6 +10,7 @@ the reference labels, and in the effect of features. It knows nothing of a chang
 the same features (concept drift): realised measures outside the band are evidence of that.
 """
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
@@ -29,6 +30,7 @@ from watchkeep.stats.expected_counts import (
     measured,
 )
 from watchkeep.stats.isotonic import Calibration, calibrated
+from watchkeep.stats.label_plan import Measure
 from watchkeep.stats.reweighting import Reweighting, Shift, information, powers, tilted
 
 Reals = npt.NDArray[np.float64]
@@ -172,6 +174,16 @@ class BinaryEstimator:
         held = np.add.reduceat(rows, self.calibration.starts, axis=0)
         found = self._measured(rows, held, self._told(held, mix)[0]).slopes.get(name)
         return None if found is None else found[self.calibration.cells]
+
+    def measure_of(self, name: str) -> Measure:
+        """A measure that has slopes, as a function of rows by bin, answer and label."""
+
+        def measure(counts: Reals) -> tuple[float, Reals]:
+            found = measured(counts, losses=self._losses, tied=self.tied, scored=self.scored)
+            value = found.values[name]
+            return (math.nan if isinstance(value, Undefined) else value), found.slopes[name]
+
+        return measure
 
     @cached_property
     def calibration(self) -> Calibration:

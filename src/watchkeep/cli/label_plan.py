@@ -27,6 +27,13 @@ from watchkeep.core.window import Window
 @click.option(
     "--share", type=float, default=0.5, show_default=True, help="How wide its band is to be, of what it is."
 )
+@click.option(
+    "--labels",
+    multiple=True,
+    metavar="SOURCE",
+    help="Labels that have come, joined by --id: tells the measure from them. May be repeated.",
+)
+@click.option("--labels-id", metavar="C", help="The column of the ids in --labels, if it has another name.")
 @click.option("--start", metavar="T", help="Only rows from this time on.")
 @click.option("--end", metavar="T", help="Only rows before this time.")
 @roles_options
@@ -50,6 +57,7 @@ def command(
 
     \b
         watchkeep label-plan baselines/quality today.parquet --out to-label.csv
+        watchkeep label-plan baselines/quality today.parquet --labels labelled.csv --id id
     """
     roles = roles_from(given)
     source = open_source(list(sources), format=given["format"], header=given["header"])
@@ -61,6 +69,8 @@ def command(
         window=Window.between(start, end),
         measure=measure,
         share=share,
+        labels=open_source(list(given["labels"])) if given["labels"] else None,
+        labels_id=given["labels_id"],
         progress=progress(),
     )
     if out is not None:
@@ -76,6 +86,14 @@ def command(
         f"{sum(found.labels):,} labels of {sum(found.rows):,} rows bring its band "
         f"from ±{now:.2g} to ±{found.half_width:.2g}."
     )
+    if found.known is not None:
+        known = found.known
+        click.echo(
+            f"With the {known.labels:,} labels of the plan that have come it is {known.value:.4g} "
+            f"({known.low:.4g} to {known.high:.4g})."
+        )
+    elif given["labels"]:
+        click.echo("No row of the plan has a label yet.")
     if out is not None:
         click.echo(f"Rows to label: {out}")
     return 0

@@ -1,30 +1,53 @@
 """Which few rows of a window to label, so that its quality is known twice as well."""
 
 import heapq
-from dataclasses import dataclass
+import math
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from watchkeep.core.errors import OptionError, UnreadableSourceError
 from watchkeep.core.undefined import Undefined
 from watchkeep.frames.batches import Batch
-from watchkeep.frames.buffers import positions
+from watchkeep.frames.buffers import plain, positions, strings
 from watchkeep.frames.categories import row_texts
 from watchkeep.monitors.model_quality.baseline import QualityBaseline
 from watchkeep.monitors.model_quality.estimates import expected_of_two
 from watchkeep.monitors.model_quality.places import Places
-from watchkeep.monitors.model_quality.plan import Problem
-from watchkeep.monitors.model_quality.rows import read_answers
+from watchkeep.monitors.model_quality.plan import Problem, QualityPlan
+from watchkeep.monitors.model_quality.rows import Answers, read_answers
 from watchkeep.profiles.row_texts import text_hashes
 from watchkeep.service.ports import Ask, Progress, Silent, Source
 from watchkeep.service.quality import count_answers
 from watchkeep.service.reading import told
-from watchkeep.stats.hashing import mixed
-from watchkeep.stats.label_plan import LabelPlan, Strata, label_plan, strata
+from watchkeep.stats.expected_counts import Estimated
+from watchkeep.stats.hashing import Hashes, mixed
+from watchkeep.stats.label_plan import LabelPlan, Strata, label_plan, strata, with_labels
+
+Codes = npt.NDArray[np.intp]
 
 HALVED: Final = 0.5
 """How wide the band is to be, as a share of what it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the labels that have come tell of a measure, of all rows of the window.
+
+    Args:
+        labels: rows of the plan that have one.
+        value, low, high: the measure, and its band.
+    """
+
+    labels: int
+    value: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -38,6 +61,7 @@ class Labelling:
         rows: of the window by stratum, shape (strata,).
         labels: how many of each to label, shape (strata,).
         chosen: ids of the rows to label, with the stratum of each.
+        known: what labels tell that have come; None when none was looked for, or has come.
     """
 
     measure: str
@@ -48,6 +72,7 @@ class Labelling:
     rows: tuple[int, ...]
     labels: tuple[int, ...]
     chosen: tuple[tuple[str, int], ...]
+    known: Known | None = None
 
     def weight(self, stratum: int) -> float:
         """How many rows of the window a labelled row of a stratum stands for: its weight (`--weight`) in a check."""
@@ -67,6 +92,7 @@ class Labelling:
                 {"id": one, "stratum": stratum, "weight": self.weight(stratum)}
                 for one, stratum in self.chosen
             ],
+            "known": None if self.known is None else asdict(self.known),
         }
 
 
@@ -77,9 +103,10 @@ def plan_labels(
     *,
     measure: str,
     share: float = HALVED,
+    labelled: tuple[Source, Ask] | None = None,
     progress: Progress | None = None,
 ) -> Labelling:
-    """Choose rows of a window to label. It is read twice.
+    """Choose rows of a window to label. It is read twice, and once more where labels have come.
 
     Args:
         baseline: labelled answers; of two classes.
@@ -87,6 +114,7 @@ def plan_labels(
         ask: which of them.
         measure: whose band is to become narrower, such as accuracy.
         share: how wide the band is to be, as a share of what it is; in (0, 1).
+        labelled: the same rows, those with a label whose labels have come.
         progress: is told how it goes.
 
     Raises:
@@ -118,6 +146,13 @@ def plan_labels(
     groups = strata(expected.rows.astype(np.int64), slopes, chances)
     plan = label_plan(groups.rows, groups.deviations, target=share * (one.high - one.low) / 2)
     chosen = _chosen(baseline, source, ask, groups, plan, progress or Silent())
+    told_by_labels = None
+    if labelled is not None:
+        sample = _sample(baseline, *labelled, {one for one, _ in chosen}, progress or Silent())
+        if len(sample[0]):
+            rows = expected.rows.astype(np.int64)
+            now = with_labels(rows, chances, groups, sample, estimator.measure_of(measure))
+            told_by_labels = _known(len(sample[0]), now)
     return Labelling(
         measure=measure,
         value=one.value,
@@ -127,7 +162,52 @@ def plan_labels(
         rows=tuple(groups.rows.tolist()),
         labels=tuple(plan.rows.tolist()),
         chosen=chosen,
+        known=told_by_labels,
     )
+
+
+def _known(labels: int, found: Estimated) -> Known | None:
+    value, low, high = found.value, found.low, found.high
+    if isinstance(value, Undefined) or low is None or high is None or not math.isfinite(value):
+        return None
+    return Known(labels, value, low, high)
+
+
+def _sample(
+    baseline: QualityBaseline, source: Source, ask: Ask, wanted: Collection[str], progress: Progress
+) -> tuple[Codes, Codes, Codes]:
+    """Bin, answer and label of the wanted rows that have a label; shape (n,) each."""
+    plan, ids = baseline.plan, strings(sorted(wanted))
+    parts = [np.zeros((3, 0), np.intp)]
+    at = 0
+    for batch in told(source.batches(ask), progress, "Reading labels"):
+        answers = read_answers(batch, plan)
+        rows = np.flatnonzero(answers.kept)
+        texts = strings(_ids(plan, batch, rows, at))
+        at += batch.rows
+        chosen = plain(pc.is_in(texts, value_set=ids).cast(pa.uint8())).astype(np.bool_)
+        mine = np.flatnonzero(chosen & (answers.labels < plan.kinds))
+        parts.append(
+            np.stack([_places(plan, answers)[mine], answers.predictions[mine], answers.labels[mine]]).astype(
+                np.intp
+            )
+        )
+    places, given, labels = np.concatenate(parts, axis=1)
+    return places, given, labels
+
+
+def _ids(plan: QualityPlan, batch: Batch, rows: Codes, at: int) -> list[str]:
+    """What rows of a batch are called: their ids or, without any, their numbers in the window."""
+    name = plan.roles.id
+    if name is not None and name in batch.names:
+        return [str(one) for one in row_texts(batch.column(name).take(positions(rows))).to_pylist()]
+    return list(map(str, (at + rows).tolist()))
+
+
+def _places(plan: QualityPlan, answers: Answers) -> Codes:
+    if plan.bins is None or answers.scores is None:
+        return np.asarray(answers.predictions, np.intp)
+    return Places(plan.bins).of(answers.scores).astype(np.intp)
 
 
 def _chosen(
@@ -161,23 +241,15 @@ def _chosen(
 
 def _strata(
     baseline: QualityBaseline, batch: Batch, groups: Strata, at: int
-) -> (
-    "tuple[np.ndarray[tuple[int], np.dtype[np.uint64]], list[str], np.ndarray[tuple[int], np.dtype[np.intp]]]"
-):
+) -> tuple[Hashes, list[str], Codes]:
     """Hash, id and stratum of each row of a batch that can be judged."""
     plan = baseline.plan
     answers = read_answers(batch, plan)
     rows = np.flatnonzero(answers.kept)
-    places = answers.predictions
-    if plan.bins is not None and answers.scores is not None:
-        places = Places(plan.bins).of(answers.scores)
+    of = groups.of[_places(plan, answers), answers.predictions]
     name = plan.roles.id
     if name is not None and name in batch.names:
-        array = batch.column(name).take(positions(rows))
-        return mixed(text_hashes(array)), row_texts(array).to_pylist(), groups.of[places, answers.predictions]
-    numbers = at + rows
-    return (
-        mixed(numbers.astype(np.uint64)),
-        list(map(str, numbers.tolist())),
-        groups.of[places, answers.predictions],
-    )
+        hashes = mixed(text_hashes(batch.column(name).take(positions(rows))))
+    else:
+        hashes = mixed((at + rows).astype(np.uint64))
+    return hashes, _ids(plan, batch, rows, at), of
