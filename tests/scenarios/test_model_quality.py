@@ -447,3 +447,29 @@ def test_python_joins_labels_searches_and_lists_as_the_commands_do(tmp_path: Pat
     assert {one for one, _ in plan.chosen} <= set(answers["key"].to_pylist())
     with pytest.raises(wk.WatchkeepError, match="model-quality"):
         wk.DataQuality().baseline(day).check(day, find_segments=True)
+
+
+def with_members(table: pa.Table, seed: int, scatter: float) -> pa.Table:
+    noise = np.random.default_rng(seed).normal(scale=scatter, size=(table.num_rows, 5))
+    scores = np.clip(np.array(table["p"])[:, None] + noise, 0, 1)
+    return table.append_column("each", pa.array(scores.tolist()))
+
+
+def test_how_far_the_members_of_an_ensemble_disagree_is_told(tmp_path: Path) -> None:
+    write(with_members(served("binary", 3_000, 1), 1, 0.02), tmp_path / "val.parquet")
+    today = with_members(served("binary", 900, 2), 2, 0.10)
+    write(today.drop_columns(["y"]), tmp_path / "w.parquet")
+    made = watchkeep(
+        *("baseline", "model-quality", tmp_path / "val.parquet", *ROLES["binary"]),
+        *("--members", "each", "--out", tmp_path / "b"),
+    )
+    assert made.code == 0, made.err
+
+    told = watchkeep("check", tmp_path / "b", tmp_path / "w.parquet", "--out", tmp_path / "r", "--json")
+    words = watchkeep("show", tmp_path / "r")
+
+    unsure = told.document["quality"]["uncertain"]
+    expected = np.std(np.array(today["each"].to_pylist()), axis=1, ddof=1).mean()
+    assert unsure["spread"] == pytest.approx(expected, abs=1e-8)
+    assert unsure["baseline"]["spread"] < 0.5 * unsure["spread"]
+    assert "spread of members" in words.out

@@ -58,6 +58,7 @@ def read(
     id: str | None = None,  # noqa: A002 (the role's name)
     weight: str | None = None,
     query: str | None = None,
+    members: str | None = None,
     facets: Facets = (),
     features: Sequence[str] = (),
     ignore: Sequence[str] = (),
@@ -70,6 +71,7 @@ def read(
         source: a path, folder, glob or URL; a pandas, Polars, Arrow or DuckDB frame; or a list of these.
         label, prediction, score, timestamp, id, weight: the column of that role.
         query: the column that rows ranked together have in common.
+        members: the column of lists of the scores that an ensemble's members gave.
         facets: columns of sensitive groups, or a mapping from column to the group's values.
         features: when given, other columns are ignored.
         ignore: columns not looked at.
@@ -93,6 +95,7 @@ def read(
         id=id,
         weight=weight,
         query=query,
+        members=members,
         facets={name: tuple(values) for name, values in groups.items()},
         features=tuple(features),
         ignored=tuple(ignore),

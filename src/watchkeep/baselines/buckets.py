@@ -138,7 +138,7 @@ def buckets_of(columns: Sequence[BaselineColumn]) -> Buckets:
     )
 
 
-_UNWATCHED = (Role.ID, Role.QUERY, Role.TIMESTAMP, Role.WEIGHT, Role.IGNORED)
+_UNWATCHED = (Role.ID, Role.QUERY, Role.MEMBERS, Role.TIMESTAMP, Role.WEIGHT, Role.IGNORED)
 
 
 def _watched(columns: Iterable[BaselineColumn]) -> Iterator[BaselineColumn]:

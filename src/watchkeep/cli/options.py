@@ -14,7 +14,7 @@ from watchkeep.frames.text_values import Dialect
 
 F = TypeVar("F", bound=Callable[..., Any])
 DIALECTS = [str(dialect) for dialect in Dialect]
-_SINGLE = ("label", "prediction", "score", "timestamp", "id", "weight", "query")
+_SINGLE = ("label", "prediction", "score", "timestamp", "id", "weight", "query", "members")
 
 
 def roles_options(command: F) -> F:
@@ -27,6 +27,9 @@ def roles_options(command: F) -> F:
         ),
         click.option(
             "--facet", multiple=True, metavar="C[=V,V]", help="A sensitive group's column and its values."
+        ),
+        click.option(
+            "--members", metavar="C", help="The column of lists: the scores of an ensemble's members."
         ),
         click.option("--query", metavar="C", help="The column that rows ranked together have in common."),
         click.option("--weight", metavar="C", help="The column of row weights."),

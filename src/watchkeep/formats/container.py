@@ -199,7 +199,7 @@ def roles_of(document: object) -> Roles:
         return Roles()
     single = {
         role: document[role]
-        for role in ("label", "prediction", "score", "timestamp", "id", "weight", "query")
+        for role in ("label", "prediction", "score", "timestamp", "id", "weight", "query", "members")
         if role in document
     }
     return Roles(

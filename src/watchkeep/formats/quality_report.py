@@ -191,20 +191,22 @@ def _segment(one: Found, kind: str, loss: str) -> dict[str, object]:
     }
 
 
-def _uncertain(findings: QualityFindings) -> dict[str, object]:
+def _uncertain(findings: QualityFindings) -> dict[str, dict[str, object]]:
     """How certain answers are, and how often prediction sets hold the truth."""
-    told: dict[str, object] = {}
+    told: dict[str, dict[str, object]] = {}
     doubt = certainty(findings.against.plan, counts_of(findings.profile, DATASET))
     if doubt or findings.review is not None:
+        before = certainty(findings.against.plan, counts_of(findings.against.profile, DATASET))
         told["uncertain"] = {name: value(one) for name, one in doubt.items()} | dict(findings.review or {})
+        told["uncertain"] |= {"baseline": {name: value(before[name]) for name in doubt}}
     covered = findings.quality.measures.get("coverage")
     if covered is not None:
-        before = findings.against.quality.measures.get("coverage")
+        then = findings.against.quality.measures.get("coverage")
         told["coverage"] = {
             "asked": ASKED,
             "value": value(covered.value),
             "error": _number(covered.error),
-            "baseline": None if before is None else value(before.value),
+            "baseline": None if then is None else value(then.value),
         }
     return told
 

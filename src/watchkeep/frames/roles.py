@@ -20,6 +20,7 @@ class Role(StrEnum):
     FACET = "facet"
     WEIGHT = "weight"
     QUERY = "query"
+    MEMBERS = "members"
     IGNORED = "ignored"
 
     @property
@@ -35,6 +36,7 @@ class Roles:
     Args:
         label, prediction, score, timestamp, id, weight: the one column of that role, if any.
         query: the column that is the same for rows that were ranked together.
+        members: the column of the lists of scores that several models, or passes of one, gave to a row.
         facets: column to the values that make up its sensitive group; no values means every value is a group.
             A facet is a feature as well, unless it is ignored.
         features: when not empty, the only features: other columns are ignored.
@@ -55,6 +57,7 @@ class Roles:
     id: str | None = None
     weight: str | None = None
     query: str | None = None
+    members: str | None = None
     facets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     features: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
@@ -77,6 +80,7 @@ class Roles:
             (Role.ID, self.id),
             (Role.WEIGHT, self.weight),
             (Role.QUERY, self.query),
+            (Role.MEMBERS, self.members),
         )
         return tuple((role, column) for role, column in pairs if column is not None)
 

@@ -12,7 +12,12 @@ from watchkeep.views.values import mapping, objects, real, text
 from watchkeep.views.words import amount, clip, figure, number, percent, why
 
 _MOST: Final = 40
-_MEANS: Final = {"confidence": "confidence", "margin": "margin", "entropy": "entropy in bits"}
+_MEANS: Final = {
+    "confidence": "confidence",
+    "margin": "margin",
+    "entropy": "entropy in bits",
+    "spread": "spread of members",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +145,14 @@ def unsure_of(value: object) -> Unsure | None:
         file = text(given.get("file"))
         listed = f", listed in {clip(file, 200)}" if file else ""
         sentence = f"{what}: {amount(round(rows), 'row')}{of_all}{listed}."
-    means = [(told, figure(given[name])) for name, told in _MEANS.items() if name in given]
+    then = mapping(given.get("baseline"))
+    means = [(told, _beside(given[name], then.get(name))) for name, told in _MEANS.items() if name in given]
     return Unsure(tuple(means), sentence, share)
+
+
+def _beside(now: object, then: object) -> str:
+    """A mean, and that of the baseline in brackets."""
+    return figure(now) if then is None else f"{figure(now)} (baseline {figure(then)})"
 
 
 @dataclass(frozen=True, slots=True)

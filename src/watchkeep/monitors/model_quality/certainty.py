@@ -6,14 +6,25 @@ from watchkeep.core.undefined import Undefined, Value
 from watchkeep.monitors.model_quality.counting import DOUBT
 from watchkeep.monitors.model_quality.measures import Counts
 from watchkeep.monitors.model_quality.plan import Problem, QualityPlan
+from watchkeep.monitors.model_quality.scan import MEMBERS
+from watchkeep.stats.ratios import ratio
 
 
 def certainty(plan: QualityPlan, counts: Counts) -> dict[str, Value]:
-    """Means over all rows, labelled or not; nothing where scores are no probabilities.
+    """Means over all rows, labelled or not: of what scores tell that are probabilities, and of members' scores.
 
     `confidence` is the largest probability of a class, in [0, 1]; `margin` its lead over the next, in [0, 1];
     `entropy` is -sum p log2 p, in bits. Of two classes they are told from bins: exact within the width of one.
+    `spread` is the standard deviation of the scores that the members of an ensemble gave to a row.
     """
+    found = _of_scores(plan, counts)
+    if plan.roles.members is not None:
+        weight, spread = counts.sums[MEMBERS].tolist()[:2]
+        found["spread"] = ratio("spread", spread, weight, "row with two members' scores")
+    return found
+
+
+def _of_scores(plan: QualityPlan, counts: Counts) -> dict[str, Value]:
     if plan.problem is Problem.BINARY:
         if plan.bins is None or not plan.probability or not len(plan.bins):
             return {}

@@ -12,6 +12,7 @@ from watchkeep.frames.numbers import read_numbers
 from watchkeep.frames.schema import column_type
 from watchkeep.frames.segments import masks
 from watchkeep.monitors.model_quality.counting import counter_of
+from watchkeep.monitors.model_quality.members import SUMS, sums_of_members
 from watchkeep.monitors.model_quality.plan import Problem, QualityPlan
 from watchkeep.monitors.model_quality.rows import Answers, Doubles, read_answers
 from watchkeep.profiles.profile import Profile, added
@@ -27,6 +28,8 @@ SAMPLE: Final = "rows"
 """Part: a sample of rows."""
 QUERIES: Final = "queries"
 """Part: a sample of queries, with all their labelled rows: relevance, score and weight of each."""
+MEMBERS: Final = "members"
+"""Part: how far the scores of one row lie apart."""
 KEYS: Final = 4
 """Features that a row without an id is told from others by, beside its answer; of rows with a score, half as many."""
 OWN: Final = ("label", "prediction", "score", "weight")
@@ -51,6 +54,8 @@ class QualityScan:
             for name in (DATASET, *(one.name for one in plan.segments))
         }
         self._sums = self._counter.empty()
+        if plan.roles.members is not None:
+            self._sums[MEMBERS] = Totals.empty((len(SUMS),))
         self._sample = RowSample.empty(len(OWN) + len(plan.features))
         self._queries = RowSample.empty(3) if plan.ranks else None
 
@@ -67,14 +72,18 @@ class QualityScan:
         if not answers.count:
             return
         self._tables[DATASET] = self._tables[DATASET].merge(Totals(self._counter.table(answers, None)))
-        told = masks(self.plan.segments, batch)
-        for segment, mine in zip(self.plan.segments, told, strict=True):
+        slices = masks(self.plan.segments, batch)
+        for segment, mine in zip(self.plan.segments, slices, strict=True):
             if answers.rejected:
                 mine = mine[answers.kept]
             if mine.any():
                 one = Totals(self._counter.table(answers, mine))
                 self._tables[segment.name] = self._tables[segment.name].merge(one)
-        for part, sums in self._counter.sums(answers).items():
+        told = self._counter.sums(answers)
+        if self.plan.roles.members is not None:
+            lists = batch.column(self.plan.roles.members, reader="the role members")
+            told[MEMBERS] = sums_of_members(lists, answers)
+        for part, sums in told.items():
             self._sums[part] = self._sums[part].merge(Totals(sums))
         self._keep(batch, answers)
         if self._queries is not None:
