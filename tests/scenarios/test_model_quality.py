@@ -473,3 +473,41 @@ def test_how_far_the_members_of_an_ensemble_disagree_is_told(tmp_path: Path) -> 
     assert unsure["spread"] == pytest.approx(expected, abs=1e-8)
     assert unsure["baseline"]["spread"] < 0.5 * unsure["spread"]
     assert "spread of members" in words.out
+
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "model_quality"
+
+
+@pytest.mark.parametrize("word", ["binary", "multiclass", "regression"])
+def test_a_baseline_that_sagemaker_made_is_judged_against(word: str, tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    for kind in ("statistics", "constraints"):
+        (theirs / f"{kind}.json").write_bytes((GOLDEN / f"{kind}_{word}.json").read_bytes())
+    rng = np.random.default_rng(8)
+    n = 3_000
+    told = json.loads((theirs / "statistics.json").read_text())
+    if word == "regression":
+        y = rng.normal(5, 2, n)
+        good, bad = (pa.table({"y": y, "q": y + rng.normal(scale=scale, size=n)}) for scale in (0.1, 6.0))
+    else:
+        names = list(told[f"{word}_classification_metrics"]["confusion_matrix"])
+        y = rng.choice(names, n)
+        good = pa.table({"y": y, "q": y})
+        bad = pa.table({"y": y, "q": rng.permutation(y)})
+    roles = ("--label", "y", "--prediction", "q")
+    answers = []
+    for table in (good, bad):
+        source = write(table, tmp_path / "w.parquet")
+        answers.append(watchkeep("check", theirs, source, *roles, "--out", tmp_path / "r", "--json"))
+
+    fine, wrong = answers
+    assert fine.code == 0, fine.err
+    assert wrong.code == 1, wrong.err
+    assert fine.document["outcomes"]["violated"] == 0
+    broken = {one["measure"] for one in wrong.document["verdicts"] if one["outcome"] == "violated"}
+    assert broken >= ({"rmse", "mae"} if word == "regression" else {"accuracy"})
+    nobody = watchkeep("check", theirs, tmp_path / "w.parquet", "--out", tmp_path / "r")
+    assert (nobody.code, "label" in nobody.err) == (2, True)
+    shown = watchkeep("show", theirs, "--json")
+    assert shown.code == 0, shown.err

@@ -8,12 +8,20 @@ from typing import Final
 from watchkeep.adapters.folders import whole_folder
 from watchkeep.alarms.decision import Decision
 from watchkeep.alarms.record import Record
-from watchkeep.core.errors import BaselineError, MissingSourceError
-from watchkeep.formats import archive, constraints, json_text, quality_constraints, statistics
+from watchkeep.core.errors import BaselineError, MissingSourceError, OptionError
+from watchkeep.formats import (
+    archive,
+    constraints,
+    json_text,
+    quality_constraints,
+    statistics,
+)
+from watchkeep.formats import quality_statistics as quality_documents
 from watchkeep.formats.constraint_list import to_constraints
 from watchkeep.formats.container import read_rows
 from watchkeep.formats.decisions import watch_document
 from watchkeep.formats.foreign import foreign_baseline
+from watchkeep.formats.foreign_quality import foreign_quality
 from watchkeep.formats.quality_archive import (
     pack_quality,
     quality_identity,
@@ -38,6 +46,7 @@ from watchkeep.monitors.findings import Findings
 from watchkeep.monitors.model_quality.evaluation import QualityFindings
 from watchkeep.service.baselining import Learned
 from watchkeep.service.monitors import AnyLearned, QualityLearned
+from watchkeep.service.quality import require_answers
 from watchkeep.views.html import report_html
 
 ARCHIVE: Final = "baseline.arrow"
@@ -62,6 +71,10 @@ def save_baseline(learned: AnyLearned, folder: Path) -> None:
         statistics_json = baseline_statistics(baseline.columns, baseline.rows).document()
     else:
         answers = learned.baseline
+        if answers.known is not None:
+            raise OptionError(
+                "out", got=str(folder), expected=f"the files themselves: {answers.source} holds all there is"
+            )
         packed = pack_quality(answers, suggested)
         statistics_json = quality_statistics(answers.quality, answers.plan, at=answers.created).document()
     with whole_folder(folder) as partial:
@@ -88,7 +101,7 @@ def load_baseline(folder: Path, *, roles: Roles | None = None) -> AnyLearned:
     packed = folder / ARCHIVE
     limits_json = _limits(folder)
     if not packed.exists():
-        return _foreign(folder, limits_json, roles or Roles())
+        return _foreign(folder, limits_json, roles)
     rows, meta = read_rows(packed.read_bytes(), str(packed))
     if limits_json is None:
         raise BaselineError(str(folder / CONSTRAINTS), why="it is missing; make the baseline again")
@@ -108,19 +121,40 @@ def _limits(folder: Path) -> dict[str, object] | None:
     return json_text.loads(_text(path), str(path)) if path.exists() else None
 
 
-def _foreign(folder: Path, limits_json: dict[str, object] | None, roles: Roles) -> AnyLearned:
-    document = None if limits_json is None else constraints.parse(limits_json, str(folder / CONSTRAINTS))
+def _foreign(folder: Path, limits_json: dict[str, object] | None, roles: Roles | None) -> AnyLearned:
     path = folder / STATISTICS
     if not path.exists():
         raise BaselineError(
             str(folder), why=f"it holds no baseline: neither {ARCHIVE} nor {STATISTICS} is there"
         )
-    known = statistics.parse(json_text.loads(_text(path), str(path)), str(path))
-    document = document or constraints.build([])
+    told = json_text.loads(_text(path), str(path))
     written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    baseline = foreign_baseline(known, document, roles, path=str(folder), created=written)
+    if any(f"{section}_metrics" in told for section in quality_documents.SECTIONS.values()):
+        return _foreign_answers(folder, told, limits_json, roles, written)
+    document = None if limits_json is None else constraints.parse(limits_json, str(folder / CONSTRAINTS))
+    known = statistics.parse(told, str(path))
+    document = document or constraints.build([])
+    baseline = foreign_baseline(known, document, roles or Roles(), path=str(folder), created=written)
     limits = to_constraints(document, baseline.columns, baseline.dialect)
     return Learned(replace(baseline, constraints=limits), document, {})
+
+
+def _foreign_answers(
+    folder: Path,
+    told: dict[str, object],
+    limits_json: dict[str, object] | None,
+    roles: Roles | None,
+    written: datetime,
+) -> QualityLearned:
+    known = quality_documents.parse(told, str(folder / STATISTICS))
+    if roles is not None:  # to look at it, nobody needs to say
+        require_answers(roles)
+    if limits_json is None:
+        limits_of = quality_constraints.build(known.problem, ())
+    else:
+        limits_of = quality_constraints.parse(limits_json, str(folder / CONSTRAINTS))
+    baseline = foreign_quality(known, limits_of, roles or Roles(), path=str(folder), created=written)
+    return QualityLearned(baseline, limits_of, {})
 
 
 def _text(path: Path) -> str:

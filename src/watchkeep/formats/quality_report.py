@@ -197,8 +197,10 @@ def _uncertain(findings: QualityFindings) -> dict[str, dict[str, object]]:
     doubt = certainty(findings.against.plan, counts_of(findings.profile, DATASET))
     if doubt or findings.review is not None:
         before = certainty(findings.against.plan, counts_of(findings.against.profile, DATASET))
+        if findings.against.known is not None:
+            before = {}
         told["uncertain"] = {name: value(one) for name, one in doubt.items()} | dict(findings.review or {})
-        told["uncertain"] |= {"baseline": {name: value(before[name]) for name in doubt}}
+        told["uncertain"] |= {"baseline": {name: value(one) for name, one in before.items()}}
     covered = findings.quality.measures.get("coverage")
     if covered is not None:
         then = findings.against.quality.measures.get("coverage")

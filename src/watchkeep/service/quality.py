@@ -144,14 +144,23 @@ def _features(
     return tuple(one for one in features if one.name in watched)
 
 
-def _require(roles: Roles, options: QualityOptions, available: Sequence[str]) -> None:
-    roles.require(available)
+def require_answers(roles: Roles) -> None:
+    """Check that it is said where answers and their labels are.
+
+    Raises:
+        OptionError: it is not.
+    """
     if roles.label is None:
         raise OptionError("label", got="nothing", expected="the column of the true outcomes")
     if roles.prediction is None and roles.score is None:
         raise OptionError(
             "prediction", got="nothing", expected="the column of the model's answers, or --score"
         )
+
+
+def _require(roles: Roles, options: QualityOptions, available: Sequence[str]) -> None:
+    roles.require(available)
+    require_answers(roles)
     if not 0 <= options.threshold <= 1:
         raise OptionError("threshold", got=str(options.threshold), expected="a score between 0 and 1")
     names = [segment.name for segment in options.segments]

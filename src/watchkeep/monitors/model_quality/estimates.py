@@ -90,6 +90,8 @@ def estimates(
         labelled: only of its rows that have a label, to be held against what came true of them.
     """
     plan = baseline.plan
+    if baseline.known is not None:  # there is no row to learn from
+        return {}
     if plan.problem is Problem.BINARY:
         found = expected_of_two(baseline, profile, labelled=labelled)
         return (
@@ -157,6 +159,8 @@ def expected_of_two(
 ) -> Expected | None:
     """What is expected of a window's answers, or of the labelled ones; None without a labelled reference row."""
     plan = baseline.plan
+    if baseline.known is not None:
+        return None
     before, now = counts_of(baseline.profile, DATASET), counts_of(profile, DATASET)
     tables = [each.table.reshape(len(each.table), -1, 2, 3) for each in (before, now)]
     weighted = [table[1 if len(table) > 1 else 0] for table in tables]

@@ -57,9 +57,10 @@ class QualityFindings(Findings):
 def panel_of_quality(baseline: QualityBaseline, *, false_alarms: float, margin: float = MARGIN) -> Panel:
     """What a watch over these answers listens to."""
     witness = means_of(baseline.plan, counts_of(baseline.profile, DATASET))
-    return Panel(
-        ((witness, 1.0),), false_alarms, baseline.quality.labelled, margin, alike=False, unit="labelled rows"
-    )
+    rows = (
+        baseline.quality.labelled if witness.baseline.any() else 0
+    )  # files may tell of rows and not their losses
+    return Panel(((witness, 1.0),), false_alarms, rows, margin, alike=False, unit="labelled rows")
 
 
 def evaluate_quality(
