@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from watchkeep.alarms.rates import Counted, rates
-from watchkeep.alarms.sway import deviates
+from watchkeep.alarms.sway import Sway, deviates
 from watchkeep.alarms.witness import Chances, Change, Reals
+from watchkeep.baselines.loss_days import LossDays
 from watchkeep.stats.normal import upper_quantile
 
 MOMENTS = 4
@@ -18,17 +19,19 @@ MOMENTS = 4
 class Means:
     """The witness of means of losses: only higher ones are a change.
 
-    Sums are, subject after subject: rows, sum of the loss, of its square, of its cube.
+    Sums are, subject after subject: rows, sum of the loss, of its square, of its cube; then, where days differ, days.
 
     Args:
         names: of the subjects.
-        sums: the baseline's, shape (4 subjects,).
+        sums: the baseline's, shape (4 subjects,), or one more.
         shares: which losses are 0 or 1, shape (subjects,).
+        days: how days differ when nothing has changed; None when rows are judged as exchangeable.
     """
 
     names: tuple[str, ...]
     sums: Reals
     shares: npt.NDArray[np.bool_]
+    days: LossDays | None = None
 
     @property
     def subjects(self) -> tuple[str, ...]:
@@ -44,7 +47,14 @@ class Means:
         """See `Witness`."""
         if not self.names:
             return ()
-        now, before = (each.reshape(len(each), -1, MOMENTS) for each in (segments, references))
+        width = MOMENTS * len(self.names)
+        now, before = (each[:, :width].reshape(len(each), -1, MOMENTS) for each in (segments, references))
+        sway = None
+        if self.days is not None:
+            lengths = [
+                np.maximum(each[:, width], self.days.spread.lengths[0]) for each in (segments, references)
+            ]
+            sway = Sway.of(self.days.spread, *lengths)
         n, raw_m = now[:, :, 0], before[:, :, 0]
         with np.errstate(divide="ignore", invalid="ignore"):
             m = 1 / (1 / raw_m + margin**2)
@@ -57,8 +67,8 @@ class Means:
             tilt = skew * (1 / n**2 - 1 / m**2) / h2**1.5
         good = (n > 0) & (raw_m > 0) & (variance > 0)
         gap, h2, tilt = (np.where(good, each, of) for each, of in ((gap, 0.0), (h2, 1.0), (tilt, 0.0)))
-        logs = np.minimum(0.0, deviates(gap, h2, tilt, None).log_above())
-        if self.shares.any():
+        logs = np.minimum(0.0, deviates(gap, h2, tilt, sway).log_above())
+        if self.shares.any() and sway is None:  # of rows in random order, shares have an exact law
             at = np.flatnonzero(self.shares)
             counted = Counted(
                 now[:, at, 1], before[:, at, 1], n[:, at], m[:, at], raw_m[:, at], np.full(len(at), 0.5)
@@ -69,13 +79,18 @@ class Means:
 
     def detectable(self, rows: float, *, chance: float, margin: float) -> Reals:
         """See `Witness`: of the mean loss, in its own unit; a subject has as large a share of all rows as before."""
-        sums = self.sums.reshape(-1, MOMENTS)
-        m = sums[:, 0]
+        sums = self.sums[: MOMENTS * len(self.names)].reshape(-1, MOMENTS)
+        m, luck = sums[:, 0], np.zeros(len(self.names))
+        if self.days is not None:
+            share = rows / max(1.0, float(m.max(initial=0.0)))
+            luck = self.days.variance(max(1.0, share * self.days.days)) + self.days.variance(
+                float(self.days.days)
+            )
         with np.errstate(divide="ignore", invalid="ignore"):
             n = rows * m / max(1.0, float(m.max(initial=0.0)))
             mean = sums[:, 1] / m
             deviation = np.sqrt(np.maximum(0.0, sums[:, 2] / m - mean**2))
-            found = upper_quantile(min(0.5, chance)) * deviation * np.sqrt(1 / n + 1 / m + margin**2)
+            found = upper_quantile(min(0.5, chance)) * deviation * np.sqrt(1 / n + 1 / m + margin**2 + luck)
         # A share cannot rise above 1.
         possible = np.isfinite(found) & (found > 0) & (~self.shares | (mean + found <= 1))
         return np.where(possible, found, np.nan)

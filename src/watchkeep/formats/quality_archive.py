@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from watchkeep.baselines.columns import BaselineColumn
+from watchkeep.baselines.loss_days import LossDays
 from watchkeep.constraints.constraint import Constraint
 from watchkeep.core.errors import BaselineError, StateError
 from watchkeep.core.window import iso
@@ -19,6 +20,7 @@ from watchkeep.formats.container import (
     told,
     write_rows,
 )
+from watchkeep.formats.timeline_fields import spread_fields, spread_of_fields
 from watchkeep.frames.classes import Classes
 from watchkeep.frames.roles import Role
 from watchkeep.frames.schema import ColumnType
@@ -28,10 +30,11 @@ from watchkeep.monitors.model_quality.baseline import QualityBaseline
 from watchkeep.monitors.model_quality.plan import Problem, QualityPlan
 from watchkeep.profiles.profile import Profile
 from watchkeep.states.bins import Bins
-from watchkeep.states.codec import State
+from watchkeep.states.codec import Field, State, decode, encode, number, whole
 
 _FEATURE: Final = "feature/"  # what the parts of features begin with
 _BINS: Final = "score_bins"
+_DAYS: Final = "loss_days"
 _DESCRIBING: Final = ("presence", "bins", "categories", "groups", "types")
 """Of a feature only these parts are needed to describe a row by it."""
 
@@ -99,6 +102,14 @@ def _state_rows(baseline: QualityBaseline) -> list[Row]:
         for part, state in one.parts.items()
         if part in _DESCRIBING
     ]
+    days = baseline.days
+    if days is not None:
+        fields: dict[str, Field] = {
+            "days": days.days,
+            "hours": days.hours,
+            **spread_fields("losses", days.spread),
+        }
+        rows.append(("", _DAYS, _DAYS, 1, encode(fields)))
     return rows
 
 
@@ -106,8 +117,14 @@ def _baseline(rows: list[Row], meta: Mapping[str, object], path: str) -> Quality
     counted: dict[tuple[str, str], State] = {}
     features: dict[str, dict[str, State]] = {}
     bins: State | None = None
+    days: LossDays | None = None
     for row in rows:
-        subject, part, *_ = row
+        subject, part, kind, _, payload = row
+        if kind == _DAYS:
+            held = decode(payload)
+            spread = spread_of_fields("losses", held)
+            days = LossDays(whole(held, "days"), float(number(held, "hours")), spread)
+            continue
         state = state_of(row, path)
         if part == _BINS:
             bins = state
@@ -143,6 +160,7 @@ def _baseline(rows: list[Row], meta: Mapping[str, object], path: str) -> Quality
         profile=Profile(
             int(str(meta["rows"])), {str(why): int(n) for why, n in rejected.items()}, {}, counted
         ),
+        days=days,
     )
 
 

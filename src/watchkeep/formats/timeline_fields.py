@@ -28,10 +28,10 @@ def timeline_fields(timeline: Timeline) -> Fields:
     }
     unrest = timeline.unrest
     if unrest is not None:
-        fields |= _spread_fields("means", unrest.means) | _spread_fields("histograms", unrest.histograms)
+        fields |= spread_fields("means", unrest.means) | spread_fields("histograms", unrest.histograms)
         fields["ways"] = unrest.ways
         if unrest.relations is not None:
-            fields |= _spread_fields("relations", unrest.relations.spread)
+            fields |= spread_fields("relations", unrest.relations.spread)
             fields |= {"offsets": unrest.relations.offsets.ravel(), "longest": unrest.relations.longest}
             fields["known"] = unrest.relations.known.astype(np.int8)
     return fields
@@ -62,26 +62,32 @@ def timeline_of_fields(fields: Fields) -> Timeline:
 def _unrest_of_fields(fields: Fields) -> Unrest:
     relations = None
     if "offsets" in fields:
-        spread = _spread_of_fields("relations", fields)
+        spread = spread_of_fields("relations", fields)
         offsets = _table(fields, "offsets", len(spread.lengths))
         known = array(fields, "known").astype(np.bool_)
         relations = RelationDays(float(number(fields, "longest")), offsets, spread, known)
     return Unrest(
-        _spread_of_fields("means", fields),
-        _spread_of_fields("histograms", fields),
+        spread_of_fields("means", fields),
+        spread_of_fields("histograms", fields),
         floats(fields, "ways"),
         relations,
     )
 
 
-def _spread_fields(name: str, spread: Spread) -> dict[str, Field]:
+def spread_fields(name: str, spread: Spread) -> dict[str, Field]:
+    """A spread's fields; their names begin with `name`."""
     found: dict[str, Field] = {f"{name}_lengths": spread.lengths, f"{name}_units": spread.units}
     for part in (*_BY_LENGTH, *_BY_UNIT):
         found[f"{name}_{part}"] = getattr(spread, part).ravel()
     return found
 
 
-def _spread_of_fields(name: str, fields: Mapping[str, Field]) -> Spread:
+def spread_of_fields(name: str, fields: Mapping[str, Field]) -> Spread:
+    """The spread that gave these fields.
+
+    Raises:
+        StateError: they do not fit together.
+    """
     lengths, units = floats(fields, f"{name}_lengths"), floats(fields, f"{name}_units")
     return Spread(
         lengths=lengths,

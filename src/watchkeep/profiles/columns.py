@@ -77,10 +77,7 @@ class TimeScanner:
         if len(times):
             self._extremes = self._extremes.merge(Extremes(float(times.min()), float(times.max())))
             self._distinct.add(mixed(times.view(np.uint64)))
-            hours = times // HOUR
-            first = int(hours.min())
-            counts = _dense_counts(hours, first)
-            self._hours = self._hours.merge(counts)
+            self._hours = self._hours.merge(by_hour(times))
 
     def absent(self, rows: int) -> None:
         """So many rows have no such column."""
@@ -178,6 +175,14 @@ def _items(array: pa.Array) -> npt.NDArray[np.float64]:
     """The numbers of all lists; a null among them is NaN, and so is then the norm of its list."""
     held = valid_mask(array)
     return plain(array) if held is None else np.where(held, plain(array), np.nan)
+
+
+def by_hour(micros: npt.NDArray[np.int64]) -> Cells:
+    """Rows by hour, of times in microseconds, shape (n,)."""
+    if not len(micros):
+        return Cells.empty()
+    hours = micros // HOUR
+    return _dense_counts(hours, int(hours.min()))
 
 
 def _dense_counts(integers: npt.NDArray[np.int64], first: int) -> Cells:

@@ -17,6 +17,7 @@ from watchkeep.frames.schema import ColumnType
 from watchkeep.frames.segments import Segment
 from watchkeep.frames.text_values import Dialect
 from watchkeep.monitors.model_quality.baseline import QualityBaseline, held_of
+from watchkeep.monitors.model_quality.days import DayScan
 from watchkeep.monitors.model_quality.plan import Problem, QualityPlan
 from watchkeep.monitors.model_quality.scan import QualityScan
 from watchkeep.monitors.model_quality.sets import sets_of
@@ -85,14 +86,21 @@ def learn_quality(
             places.add(batch)
         plan = replace(plan, bins=places.bins())
     plan = replace(plan, features=_features(read("Learning the features"), types, roles, dialect))
-    answered = QualityScan(plan)
+    answered, days = QualityScan(plan), DayScan(plan)
     for batch in read("Learning the baseline"):
         answered.add(batch)
+        days.add(batch)
     profile = answered.profile()
     if not profile.rows:
         raise EmptySourceError(source.name, why=no_rows(profile.rejected))
     plan = replace(plan, sets=None if dialect.sagemaker else sets_of(plan, held_of(plan, profile)))
-    baseline = QualityBaseline(created=created, source=source.name, plan=plan, profile=profile)
+    baseline = QualityBaseline(
+        created=created,
+        source=source.name,
+        plan=plan,
+        profile=profile,
+        days=None if dialect.sagemaker else days.days(),
+    )
     return replace(baseline, constraints=suggest(baseline.quality, sagemaker=dialect.sagemaker))
 
 

@@ -6,10 +6,12 @@ from datetime import datetime
 from functools import cached_property
 from typing import ClassVar
 
+from watchkeep.baselines.loss_days import LossDays
 from watchkeep.constraints.constraint import Constraint
 from watchkeep.core.verdicts import DATASET
 from watchkeep.frames.roles import Roles
 from watchkeep.frames.text_values import Dialect
+from watchkeep.monitors.model_quality.days import Luck, luck_of
 from watchkeep.monitors.model_quality.measures import Counts, Quality, quality
 from watchkeep.monitors.model_quality.plan import Problem, QualityPlan
 from watchkeep.monitors.model_quality.rows import Doubles
@@ -29,6 +31,7 @@ class QualityBaseline:
         plan: how answers are read and counted.
         profile: the reference answers, counted by it.
         constraints: suggested limits, or those of a file that was edited since.
+        days: how its days differ; None when rows are judged as exchangeable.
         known: the measures, where files tell them and the rows that they are of are not known; None where they are.
     """
 
@@ -39,6 +42,7 @@ class QualityBaseline:
     plan: QualityPlan
     profile: Profile
     constraints: tuple[Constraint, ...] = ()
+    days: LossDays | None = None
     known: Quality | None = None
 
     @property
@@ -64,14 +68,26 @@ class QualityBaseline:
     @property
     def judged(self) -> str:
         """What windows are held against; for people."""
-        return "rows judged as exchangeable: of answers, differences between days are not learned"
+        if self.days is not None:
+            return f"judged by how days differ; {self.days.days} days"
+        if self.plan.roles.timestamp is None:
+            return "rows judged as exchangeable: no timestamp tells when each was"
+        return "rows judged as exchangeable: days are few, or differ no more than random rows would"
 
     @cached_property
     def quality(self) -> Quality:
         """The measures of the reference answers."""
-        if self.known is not None:
-            return self.known
-        return quality(self.plan, counts_of(self.profile, DATASET))
+        luck = self.luck(self.profile)
+        return self.raw if luck is None else luck.swayed(self.raw)
+
+    @cached_property
+    def raw(self) -> Quality:
+        """The same, with errors of rows in random order."""
+        return self.known or quality(self.plan, counts_of(self.profile, DATASET))
+
+    def luck(self, profile: Profile) -> Luck | None:
+        """What days do to the measures of some rows; None when those are judged as exchangeable."""
+        return luck_of(self.days, self.plan, counts_of(profile, DATASET), profile)
 
 
 def counts_of(profile: Profile, subject: str) -> Counts:

@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from watchkeep.alarms.sightings import sighted
-from watchkeep.alarms.watch import MARGIN, Panel
+from watchkeep.alarms.sightings import TIMED_PRICE, sighted
+from watchkeep.alarms.watch import MARGIN, PRICE, Panel
 from watchkeep.constraints.constraint import Constraint, Sizes
 from watchkeep.constraints.judging import judge
 from watchkeep.constraints.policy import Policy
@@ -17,6 +17,7 @@ from watchkeep.core.verdicts import DATASET, Verdict
 from watchkeep.core.window import Window
 from watchkeep.monitors.findings import Findings, Measured, ranked
 from watchkeep.monitors.model_quality.baseline import QualityBaseline, counts_of
+from watchkeep.monitors.model_quality.days import hours_of
 from watchkeep.monitors.model_quality.drift import FEWEST, JUDGED, before_labels, drifted
 from watchkeep.monitors.model_quality.estimates import estimates
 from watchkeep.monitors.model_quality.found_segments import FoundSegments
@@ -56,11 +57,14 @@ class QualityFindings(Findings):
 
 def panel_of_quality(baseline: QualityBaseline, *, false_alarms: float, margin: float = MARGIN) -> Panel:
     """What a watch over these answers listens to."""
-    witness = means_of(baseline.plan, counts_of(baseline.profile, DATASET))
+    witness = means_of(baseline.plan, counts_of(baseline.profile, DATASET), baseline.days)
     rows = (
         baseline.quality.labelled if witness.baseline.any() else 0
     )  # files may tell of rows and not their losses
-    return Panel(((witness, 1.0),), false_alarms, rows, margin, alike=False, unit="labelled rows")
+    price = PRICE if baseline.days is None else TIMED_PRICE
+    return Panel(
+        ((witness, 1.0),), false_alarms, rows, margin, alike=False, price=price, unit="labelled rows"
+    )
 
 
 def evaluate_quality(
@@ -86,15 +90,19 @@ def evaluate_quality(
     """
     plan = baseline.plan
     counts = counts_of(profile, DATASET)
+    luck = baseline.luck(profile)
     whole = quality(plan, counts)
+    if luck is not None:
+        whole = luck.swayed(whole)
     segments = {
         one.name: quality(plan, counts_of(profile, one.name), replicates=FEW_REPLICATES)
         for one in plan.segments
     }
     level = policy.false_alarms / max(1, len(baseline.constraints) + len(JUDGED[plan.problem]))
-    expected = {} if policy.dialect.sagemaker else estimates(baseline, profile)
+    expected = {} if policy.dialect.sagemaker else _foretold(baseline, profile)
     panel = panel_of_quality(baseline, false_alarms=policy.false_alarms)
-    seen = sums_of(plan, counts)
+    days = None if baseline.days is None else baseline.days.length(hours_of(profile))
+    seen = sums_of(plan, counts, days)
     sighting = sighted((seen,), whole.labelled, window, content=np.rint(counts.table.sum(axis=0)).tobytes())
     return QualityFindings(
         baseline=baseline,
@@ -133,7 +141,16 @@ def _drifted(
     """Whether what came true was to be expected of the rows that have a label."""
     if policy.dialect.sagemaker or found.labelled < FEWEST:
         return []
-    return drifted(baseline.plan, estimates(baseline, profile, labelled=True), found, level=level)
+    return drifted(baseline.plan, _foretold(baseline, profile, labelled=True), found, level=level)
+
+
+def _foretold(
+    baseline: QualityBaseline, profile: Profile, *, labelled: bool = False
+) -> Mapping[str, Estimated]:
+    """Estimates whose bands allow for the luck of days."""
+    expected = estimates(baseline, profile, labelled=labelled)
+    luck = baseline.luck(profile)
+    return expected if luck is None else luck.allowing(expected, baseline.raw)
 
 
 def _verdict(

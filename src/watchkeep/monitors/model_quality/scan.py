@@ -11,12 +11,15 @@ from watchkeep.frames.buffers import positions
 from watchkeep.frames.numbers import read_numbers
 from watchkeep.frames.schema import column_type
 from watchkeep.frames.segments import masks
+from watchkeep.frames.times import event_times
 from watchkeep.monitors.model_quality.counting import counter_of
 from watchkeep.monitors.model_quality.members import SUMS, sums_of_members
 from watchkeep.monitors.model_quality.plan import Problem, QualityPlan
 from watchkeep.monitors.model_quality.rows import Answers, Doubles, read_answers
+from watchkeep.profiles.columns import by_hour
 from watchkeep.profiles.profile import Profile, added
 from watchkeep.profiles.row_texts import text_hashes
+from watchkeep.states.cells import Cells
 from watchkeep.states.codec import State
 from watchkeep.states.rows import ROWS, RowSample, levels_of, settled_level
 from watchkeep.states.totals import Totals
@@ -28,6 +31,8 @@ SAMPLE: Final = "rows"
 """Part: a sample of rows."""
 QUERIES: Final = "queries"
 """Part: a sample of queries, with all their labelled rows: relevance, score and weight of each."""
+HOURS: Final = "hours"
+"""Part: labelled rows by hour."""
 MEMBERS: Final = "members"
 """Part: how far the scores of one row lie apart."""
 KEYS: Final = 4
@@ -58,6 +63,7 @@ class QualityScan:
             self._sums[MEMBERS] = Totals.empty((len(SUMS),))
         self._sample = RowSample.empty(len(OWN) + len(plan.features))
         self._queries = RowSample.empty(3) if plan.ranks else None
+        self._hours = Cells.empty()
 
     def add(self, batch: Batch) -> None:
         """Read a batch."""
@@ -86,6 +92,7 @@ class QualityScan:
         for part, sums in told.items():
             self._sums[part] = self._sums[part].merge(Totals(sums))
         self._keep(batch, answers)
+        self._hours = self._hours.merge(self._timed(batch, answers))
         if self._queries is not None:
             self._queries = self._queries.merge(self._ranked(batch, answers))
 
@@ -94,6 +101,8 @@ class QualityScan:
         parts: dict[tuple[str, str], State] = {(name, TABLE): table for name, table in self._tables.items()}
         parts |= {(DATASET, part): sums for part, sums in self._sums.items()}
         parts[DATASET, SAMPLE] = self._sample
+        if self.plan.roles.timestamp is not None:
+            parts[DATASET, HOURS] = self._hours
         if self._queries is not None:
             parts[DATASET, QUERIES] = self._queries
         return Profile(self._rows, dict(self._rejected), dict(self._seen), parts)
@@ -116,6 +125,16 @@ class QualityScan:
             if feature.name in batch.names:
                 values[:, at] = codes_of(feature, batch.column(feature.name).take(chosen), self.plan.dialect)
         self._sample = self._sample.merge(RowSample.of(hashes[mine], values, level))
+
+    def _timed(self, batch: Batch, answers: Answers) -> Cells:
+        """Labelled rows by hour."""
+        time = self.plan.roles.timestamp
+        if time is None or time not in batch.names:
+            return Cells.empty()
+        micros, valid = event_times(batch.column(time), textual=time in batch.textual)
+        numbers = self.plan.problem is Problem.REGRESSION
+        labelled = ~np.isnan(answers.labels) if numbers else answers.labels < self.plan.kinds
+        return by_hour(micros[answers.kept][labelled & valid[answers.kept]])
 
     def _ranked(self, batch: Batch, answers: Answers) -> RowSample:
         """Sample the queries: rows of one have one hash, so that all of them are kept or none is."""

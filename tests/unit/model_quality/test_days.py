@@ -1,0 +1,133 @@
+"""Rows of one day share its luck: what a baseline with times learns of it, and what that is worth."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import watchkeep as wk
+from watchkeep.core.verdicts import DATASET
+from watchkeep.frames.batches import Batch
+from watchkeep.monitors.model_quality.baseline import QualityBaseline, counts_of
+from watchkeep.monitors.model_quality.evaluation import QualityFindings
+from watchkeep.monitors.model_quality.losses import row_losses, sums_of
+from watchkeep.monitors.model_quality.rows import read_answers
+from watchkeep.monitors.model_quality.scan import QualityScan
+
+DAY = np.timedelta64(86_400_000_000, "us")
+ROWS = 400
+
+
+def flights(days: int, seed: int, *, luck: float = 0.6, first: int = 0, worse: float = 0.0) -> pa.Table:
+    """Answers of a model that is right about the odds, but for the luck of the day."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(days, ROWS))
+    odds = 2 * x * (1 - worse) - luck * rng.normal(size=(days, 1))
+    late = rng.random((days, ROWS)) < 1 / (1 + np.exp(-odds))
+    at = np.datetime64("2026-01-01", "us") + (first + np.arange(days))[:, None] * DAY
+    at = at + (rng.random((days, ROWS)) * 86_400e6).astype("timedelta64[us]")
+    score = 1 / (1 + np.exp(-2 * x))
+    return pa.table({"x": x.ravel(), "p": score.ravel(), "y": late.ravel().astype(int), "at": at.ravel()})
+
+
+def baseline(table: pa.Table, *, timed: bool = True) -> wk.Baseline:
+    time = "at" if timed else None
+    ignored = () if timed else ("at",)
+    return wk.ModelQuality().baseline(wk.read(table, label="y", score="p", timestamp=time, ignore=ignored))
+
+
+def states(made: wk.Baseline) -> QualityBaseline:
+    found = made.learned.baseline
+    assert isinstance(found, QualityBaseline)
+    return found
+
+
+def found(report: wk.Report) -> QualityFindings:
+    assert isinstance(report.findings, QualityFindings)
+    return report.findings
+
+
+@pytest.fixture(scope="module")
+def timed() -> wk.Baseline:
+    return baseline(flights(60, 1))
+
+
+def test_windows_of_unlucky_days_do_not_ring(timed: wk.Baseline) -> None:
+    alike = baseline(flights(60, 1), timed=False)
+    rang, rang_alike, outside = 0, 0, 0
+    for seed in range(25):
+        window = flights(1, 100 + seed, first=60 + seed)
+        report, other = timed.check(window), alike.check(window)
+        rang += report.decision.alarm or bool(report.violations)
+        rang_alike += other.decision.alarm or bool(other.violations)
+        low, value = found(report).estimates["accuracy"].low, report.measures["accuracy", DATASET]
+        assert isinstance(low, float)
+        assert isinstance(value, float)
+        outside += value < low
+
+    assert rang == 0
+    assert rang_alike >= 2
+    assert outside <= 3
+
+
+def test_a_model_that_broke_still_rings(timed: wk.Baseline) -> None:
+    report = timed.check(flights(7, 5, first=60, worse=0.9))
+
+    assert report.decision.alarm
+    assert any(one.check == "concept_drift_check" for one in report.violations)
+
+
+def test_what_was_learned_is_told_and_comes_back_from_the_file(timed: wk.Baseline, tmp_path: Path) -> None:
+    timed.save(tmp_path / "b")
+    loaded = wk.load(tmp_path / "b")
+
+    before, after = states(timed).days, states(loaded).days
+    assert before is not None
+    assert after is not None
+    assert (after.days, after.hours) == (before.days, before.hours) == (60, 24)
+    np.testing.assert_array_equal(after.spread.variances, before.spread.variances)
+    assert loaded.id == timed.id
+    assert states(loaded).judged == "judged by how days differ; 60 days"
+    assert states(baseline(flights(60, 2, luck=0.0))).days is None
+
+
+def test_errors_allow_for_days_and_seven_days_have_less_luck_than_one(timed: wk.Baseline) -> None:
+    def error(days: int) -> float:
+        told = found(timed.check(flights(days, 9, first=60))).quality.measures["recall"].error
+        assert told is not None
+        return told
+
+    assert error(1) > 1.5 * error(7)
+    rows_alone = 0.5 / np.sqrt(7 * ROWS / 2)
+    assert error(7) > 1.3 * rows_alone
+
+
+@pytest.mark.parametrize("kind", ["two", "several", "numbers"])
+def test_losses_of_rows_add_up_to_what_the_watch_is_told(kind: str) -> None:
+    rng = np.random.default_rng(4)
+    n = 900
+    table: dict[str, object] = {
+        "at": np.datetime64("2026-01-01", "us") + np.arange(n) * np.timedelta64(3_600_000_000, "us")
+    }
+    roles = {"label": "y", "timestamp": "at"}
+    if kind == "two":
+        table |= {"p": rng.random(n), "y": rng.integers(0, 2, n)}
+        roles["score"] = "p"
+    elif kind == "several":
+        chances = rng.dirichlet([1.0, 1.0, 1.0], n)
+        table |= {"p": pa.array(chances.tolist()), "y": rng.choice(["a", "b", "c"], n)}
+        roles["score"] = "p"
+    else:
+        table |= {"q": rng.normal(size=n), "y": rng.normal(size=n)}
+        roles["prediction"] = "q"
+    made = states(wk.ModelQuality().baseline(wk.read(pa.table(table), **roles)))  # type: ignore[arg-type]
+    scan, batch = QualityScan(made.plan), Batch.of(pa.table(table))
+    scan.add(batch)
+
+    losses, among = row_losses(made.plan, read_answers(batch, made.plan))
+
+    told = sums_of(made.plan, counts_of(scan.profile(), DATASET)).reshape(losses.shape[1], 4)
+    for power in range(3):
+        mine = (losses**power * among).sum(axis=0)
+        np.testing.assert_allclose(mine, told[:, power], rtol=1e-6)
