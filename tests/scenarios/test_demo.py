@@ -69,9 +69,12 @@ def test_the_demo_names_the_blizzard_and_the_columns_that_went_missing(tmp_path:
         "15 to 21 Feb",
         "22 to 28 Feb",
     ]
-    assert result.weeks[0].answer == "not changed"
+    # Weeks differ by their days as January's do; only how scores rank flights falls out of what days explain.
+    assert {week.answer for week in result.weeks} == {"not changed"}
+    outside = {(week.first, one.measure) for week in result.weeks for one in week.measures if one.outside}
+    assert outside == {(BLIZZARD[0], "auc")}
     assert result.worst_week is not None
-    assert (result.worst_week.first, result.worst_week.answer) == (BLIZZARD[0], "changed")
+    assert result.worst_week.first == BLIZZARD[0]
     assert result.worst_week.found
     for week in result.weeks:
         assert_as_sklearn_says(week, told.home)

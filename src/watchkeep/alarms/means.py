@@ -25,7 +25,8 @@ class Means:
         names: of the subjects.
         sums: the baseline's, shape (4 subjects,), or one more.
         shares: which losses are 0 or 1, shape (subjects,).
-        days: how days differ when nothing has changed; None when rows are judged as exchangeable.
+        days: how days differ when nothing has changed, of the subjects' losses first; None when rows are judged as
+            exchangeable.
     """
 
     names: tuple[str, ...]
@@ -54,7 +55,7 @@ class Means:
             lengths = [
                 np.maximum(each[:, width], self.days.spread.lengths[0]) for each in (segments, references)
             ]
-            sway = Sway.of(self.days.spread, *lengths)
+            sway = Sway.of(self.days.spread, *lengths).pick(slice(0, len(self.names)))
         n, raw_m = now[:, :, 0], before[:, :, 0]
         with np.errstate(divide="ignore", invalid="ignore"):
             m = 1 / (1 / raw_m + margin**2)
@@ -83,9 +84,8 @@ class Means:
         m, luck = sums[:, 0], np.zeros(len(self.names))
         if self.days is not None:
             share = rows / max(1.0, float(m.max(initial=0.0)))
-            luck = self.days.variance(max(1.0, share * self.days.days)) + self.days.variance(
-                float(self.days.days)
-            )
+            lengths = max(1.0, share * self.days.days), float(self.days.days)
+            luck = np.sum([self.days.variance(each)[: len(self.names)] for each in lengths], axis=0)
         with np.errstate(divide="ignore", invalid="ignore"):
             n = rows * m / max(1.0, float(m.max(initial=0.0)))
             mean = sums[:, 1] / m

@@ -28,13 +28,17 @@ class LossDays:
     """How far means of k losses over stretches of days differ beyond what rows in random order do.
 
     Args:
+        names: of the losses.
         days: of the baseline.
         hours: that hold rows, of a day, on the average.
+        deviations: of each loss, from row to row, shape (k,).
         spread: lengths in days, variances in variances of a row.
     """
 
+    names: tuple[str, ...]
     days: int
     hours: float
+    deviations: Reals
     spread: Spread
 
     def length(self, hours: float) -> float:
@@ -47,10 +51,11 @@ class LossDays:
         return found
 
 
-def loss_days(by_day: Mapping[int, Reals], hours: int) -> LossDays | None:
+def loss_days(names: tuple[str, ...], by_day: Mapping[int, Reals], hours: int) -> LossDays | None:
     """What days show of how they differ; None when they are few, or differ no more than random rows would.
 
     Args:
+        names: of the losses.
         by_day: sums of k losses by day, shape (k, 3): rows, losses, squares.
         hours: that hold rows, in all.
     """
@@ -70,15 +75,23 @@ def loss_days(by_day: Mapping[int, Reals], hours: int) -> LossDays | None:
         residuals = Residuals(gaps, held, noise, 0 * noise, 0 * noise, {}, np.full(gaps.shape[1], _HEAVY))
         each = np.arange(len(gaps))
         chain.append((residuals, Stretches(float(times), each, each)))
-    return LossDays(len(sums), hours / len(sums), spread_of([chain]))
+    _, deviations = _whole(sums)
+    return LossDays(names, len(sums), hours / len(sums), deviations, spread_of([chain]))
+
+
+def _whole(sums: Reals) -> tuple[Reals, Reals]:
+    """Mean and standard deviation of each loss, 0 where it has no rows; shape (k,) each."""
+    rows, losses, squares = sums.sum(axis=0).T
+    safe = np.maximum(rows, 1e-300)
+    mean = losses / safe
+    return mean, np.sqrt(np.maximum(squares / safe - mean**2, 0.0))
 
 
 def _gaps(sums: Reals) -> tuple[Reals, Reals]:
     """Means less that of all rows, in standard deviations of a row, and rows; shape (stretches, k) each."""
-    rows, whole = sums[:, :, 0], sums.sum(axis=0)
+    rows = sums[:, :, 0]
+    mean, deviation = _whole(sums)
     with np.errstate(divide="ignore", invalid="ignore"):
-        mean = whole[:, 1] / whole[:, 0]
-        deviation = np.sqrt(whole[:, 2] / whole[:, 0] - mean**2)
         gaps = (sums[:, :, 1] / rows - mean) / deviation
     return np.where((rows > 0) & np.isfinite(gaps), gaps, 0.0), rows
 

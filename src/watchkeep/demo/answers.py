@@ -70,7 +70,7 @@ def conclude(stage: Stage, days: Sequence[date]) -> tuple[tuple[Week, ...], Week
     stage.tell(
         "▲ answers changed by more than chance explains. ▼ outside the band: an estimate knows the flights and "
         "their scores but no label, so it cannot see that the same scores have come to mean something else "
-        "(concept drift). Neither mark knows that the flights of one day are late together.",
+        "(concept drift). Both allow for it that the flights of one day are late together.",
         indent=0,
     )
     if worst is not None:

@@ -20,6 +20,7 @@ from watchkeep.formats.container import (
     told,
     write_rows,
 )
+from watchkeep.formats.relation_fields import names_of
 from watchkeep.formats.timeline_fields import spread_fields, spread_of_fields
 from watchkeep.frames.classes import Classes
 from watchkeep.frames.roles import Role
@@ -30,7 +31,7 @@ from watchkeep.monitors.model_quality.baseline import QualityBaseline
 from watchkeep.monitors.model_quality.plan import Problem, QualityPlan
 from watchkeep.profiles.profile import Profile
 from watchkeep.states.bins import Bins
-from watchkeep.states.codec import Field, State, decode, encode, number, whole
+from watchkeep.states.codec import Field, State, decode, encode, floats, number, whole
 
 _FEATURE: Final = "feature/"  # what the parts of features begin with
 _BINS: Final = "score_bins"
@@ -104,11 +105,8 @@ def _state_rows(baseline: QualityBaseline) -> list[Row]:
     ]
     days = baseline.days
     if days is not None:
-        fields: dict[str, Field] = {
-            "days": days.days,
-            "hours": days.hours,
-            **spread_fields("losses", days.spread),
-        }
+        fields: dict[str, Field] = {"days": days.days, "hours": days.hours, "names": list(days.names)}
+        fields |= {"deviations": days.deviations} | spread_fields("losses", days.spread)
         rows.append(("", _DAYS, _DAYS, 1, encode(fields)))
     return rows
 
@@ -123,7 +121,13 @@ def _baseline(rows: list[Row], meta: Mapping[str, object], path: str) -> Quality
         if kind == _DAYS:
             held = decode(payload)
             spread = spread_of_fields("losses", held)
-            days = LossDays(whole(held, "days"), float(number(held, "hours")), spread)
+            days = LossDays(
+                names_of(held, "names"),
+                whole(held, "days"),
+                float(number(held, "hours")),
+                floats(held, "deviations"),
+                spread,
+            )
             continue
         state = state_of(row, path)
         if part == _BINS:

@@ -16,7 +16,7 @@ from watchkeep.frames.roles import Role, Roles
 from watchkeep.frames.schema import ColumnType
 from watchkeep.frames.segments import Segment
 from watchkeep.frames.text_values import Dialect
-from watchkeep.monitors.model_quality.baseline import QualityBaseline, held_of
+from watchkeep.monitors.model_quality.baseline import QualityBaseline, counts_of, held_of
 from watchkeep.monitors.model_quality.days import DayScan
 from watchkeep.monitors.model_quality.plan import Problem, QualityPlan
 from watchkeep.monitors.model_quality.scan import QualityScan
@@ -59,7 +59,7 @@ def learn_quality(
     created: datetime,
     progress: Progress | None = None,
 ) -> QualityBaseline:
-    """Learn a baseline from labelled answers. They are read four times.
+    """Learn a baseline from labelled answers. They are read four times; with times, five.
 
     Raises:
         EmptySourceError: the source holds no rows, or none that can be judged.
@@ -86,21 +86,20 @@ def learn_quality(
             places.add(batch)
         plan = replace(plan, bins=places.bins())
     plan = replace(plan, features=_features(read("Learning the features"), types, roles, dialect))
-    answered, days = QualityScan(plan), DayScan(plan)
+    answered = QualityScan(plan)
     for batch in read("Learning the baseline"):
         answered.add(batch)
-        days.add(batch)
     profile = answered.profile()
     if not profile.rows:
         raise EmptySourceError(source.name, why=no_rows(profile.rejected))
     plan = replace(plan, sets=None if dialect.sagemaker else sets_of(plan, held_of(plan, profile)))
-    baseline = QualityBaseline(
-        created=created,
-        source=source.name,
-        plan=plan,
-        profile=profile,
-        days=None if dialect.sagemaker else days.days(),
-    )
+    days = None
+    if roles.timestamp is not None and not dialect.sagemaker:
+        scan = DayScan(plan, counts_of(profile, DATASET))
+        for batch in read("Learning how days differ"):
+            scan.add(batch)
+        days = scan.days()
+    baseline = QualityBaseline(created=created, source=source.name, plan=plan, profile=profile, days=days)
     return replace(baseline, constraints=suggest(baseline.quality, sagemaker=dialect.sagemaker))
 
 

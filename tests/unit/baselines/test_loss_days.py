@@ -14,7 +14,7 @@ def learned(days: int, deviation: float, seed: int) -> LossDays | None:
     rng = np.random.default_rng(seed)
     losses = deviation * rng.normal(size=(days, 1)) + rng.normal(size=(days, ROWS))
     by_day = {day: np.array([[ROWS, one.sum(), (one**2).sum()]]) for day, one in enumerate(losses)}
-    return loss_days(by_day, hours=10 * days)
+    return loss_days(("loss",), by_day, hours=10 * days)
 
 
 def test_the_variance_of_days_is_that_of_the_process() -> None:
@@ -39,7 +39,7 @@ def test_days_that_differ_by_a_quarter_of_a_row_are_told_so() -> None:
 
 def test_few_days_tell_nothing() -> None:
     assert learned(5, 3.0, seed=1) is None
-    assert loss_days({}, 0) is None
+    assert loss_days(("loss",), {}, 0) is None
 
 
 def test_a_loss_that_no_row_has_is_no_fault() -> None:
@@ -49,7 +49,7 @@ def test_a_loss_that_no_row_has_is_no_fault() -> None:
         for day, level in enumerate(rng.uniform(0.1, 0.9, 30))
     }
 
-    found = loss_days(by_day, 30)
+    found = loss_days(("one", "none"), by_day, 30)
 
     assert found is not None
     assert np.isfinite(found.spread.variances).all()

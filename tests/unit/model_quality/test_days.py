@@ -10,6 +10,7 @@ import watchkeep as wk
 from watchkeep.core.verdicts import DATASET
 from watchkeep.frames.batches import Batch
 from watchkeep.monitors.model_quality.baseline import QualityBaseline, counts_of
+from watchkeep.monitors.model_quality.days import misplaced
 from watchkeep.monitors.model_quality.evaluation import QualityFindings
 from watchkeep.monitors.model_quality.losses import row_losses, sums_of
 from watchkeep.monitors.model_quality.rows import read_answers
@@ -101,6 +102,19 @@ def test_errors_allow_for_days_and_seven_days_have_less_luck_than_one(timed: wk.
     assert error(1) > 1.5 * error(7)
     rows_alone = 0.5 / np.sqrt(7 * ROWS / 2)
     assert error(7) > 1.3 * rows_alone
+
+
+def test_rows_on_the_wrong_side_are_what_the_area_under_the_curve_lacks(timed: wk.Baseline) -> None:
+    made = states(timed)
+    lost = misplaced(made.plan, counts_of(made.profile, DATASET))
+
+    assert lost is not None
+    table = counts_of(made.profile, DATASET).table[0].reshape(-1, 2, 3).sum(axis=1)
+    auc = made.quality.measures["auc"].value
+    assert isinstance(auc, float)
+    for label in (0, 1):
+        mean = lost[label] @ table[:, label] / table[:, label].sum()
+        assert mean == pytest.approx(1 - auc, abs=1e-9)
 
 
 @pytest.mark.parametrize("kind", ["two", "several", "numbers"])

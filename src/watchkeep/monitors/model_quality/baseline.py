@@ -87,7 +87,7 @@ class QualityBaseline:
 
     def luck(self, profile: Profile) -> Luck | None:
         """What days do to the measures of some rows; None when those are judged as exchangeable."""
-        return luck_of(self.days, self.plan, counts_of(profile, DATASET), profile)
+        return luck_of(self.days, profile)
 
 
 def counts_of(profile: Profile, subject: str) -> Counts:

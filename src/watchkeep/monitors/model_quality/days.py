@@ -11,10 +11,11 @@ from watchkeep.core.undefined import Undefined
 from watchkeep.core.verdicts import DATASET
 from watchkeep.frames.batches import Batch
 from watchkeep.frames.times import event_times
-from watchkeep.monitors.model_quality.losses import means_of, row_losses, sums_of
-from watchkeep.monitors.model_quality.measures import Counts, Quality
-from watchkeep.monitors.model_quality.plan import QualityPlan
-from watchkeep.monitors.model_quality.rows import Doubles, read_answers
+from watchkeep.monitors.model_quality.losses import means_of, row_losses
+from watchkeep.monitors.model_quality.measures import Counts, Quality, Sampled
+from watchkeep.monitors.model_quality.places import Places
+from watchkeep.monitors.model_quality.plan import Problem, QualityPlan
+from watchkeep.monitors.model_quality.rows import Answers, Doubles, Mask, read_answers
 from watchkeep.monitors.model_quality.scan import HOURS
 from watchkeep.profiles.columns import HOUR
 from watchkeep.profiles.profile import Profile
@@ -23,12 +24,15 @@ from watchkeep.stats.expected_counts import Estimated
 
 DAY = 24 * HOUR
 """Microseconds."""
-_FEW = 4  # losses of two classes
+_FEW = 5  # losses of two classes
 _OF = {
     "true_positive_rate": "recall",
     "false_negative_rate": "recall",
     "false_positive_rate": "true_negative_rate",
     "log_loss": "brier",
+    "pr_auc": "auc",
+    "rmse": "mae",
+    "mse": "mae",
 }
 
 
@@ -37,10 +41,13 @@ class DayScan:
 
     Args:
         plan: how answers are read; with a column of times.
+        counts: of all the answers that will be read.
     """
 
-    def __init__(self, plan: QualityPlan) -> None:
+    def __init__(self, plan: QualityPlan, counts: Counts) -> None:
         self._plan = plan
+        self._names = means_of(plan, counts).names
+        self._misplaced = misplaced(plan, counts)
         self._days: dict[int, Doubles] = {}
         self._hours: set[int] = set()
         self._weight = np.zeros(2)
@@ -52,7 +59,7 @@ class DayScan:
             return
         micros, valid = event_times(batch.column(time), textual=time in batch.textual)
         answers = read_answers(batch, self._plan)
-        losses, among = row_losses(self._plan, answers)
+        losses, among = self._losses(answers)
         held = np.flatnonzero(valid[answers.kept] & among.any(axis=1))
         if not len(held):
             return
@@ -69,11 +76,40 @@ class DayScan:
         for day, mine in zip(days.tolist(), sums, strict=True):
             self._days[day] = self._days[day] + mine if day in self._days else mine
 
+    def _losses(self, answers: Answers) -> tuple[Doubles, Mask]:
+        """Those that the watch is told of and, of scores, how far rows are on the wrong side of the other label's."""
+        losses, among = row_losses(self._plan, answers)
+        if self._misplaced is None or self._plan.bins is None or answers.scores is None:
+            return losses, among
+        known = answers.labels < self._plan.kinds
+        places = Places(self._plan.bins).of(answers.scores)
+        lost = self._misplaced[np.where(known, answers.labels, 0), places]
+        return np.append(losses, lost[:, None], axis=1), np.append(among, known[:, None], axis=1)
+
     def days(self) -> LossDays | None:
         """What the days show."""
         weight, squares = self._weight.tolist()
         worth = weight / squares if squares > 0 else 1.0  # of a unit of weight, in rows of equal weight
-        return loss_days({day: sums * worth for day, sums in self._days.items()}, len(self._hours))
+        names = self._names if self._misplaced is None else (*self._names, "auc")
+        return loss_days(names, {day: sums * worth for day, sums in self._days.items()}, len(self._hours))
+
+
+def misplaced(plan: QualityPlan, counts: Counts) -> Doubles | None:
+    """How large a share of the rows of the other label a row is on the wrong side of, ties half, shape (2, places).
+
+    By label of the row and place of its score. Over the rows of either label its mean is 1 - AUC.
+    """
+    if plan.problem is not Problem.BINARY or plan.bins is None:
+        return None
+    layers = len(counts.table)
+    by_label = counts.table[1 if layers > 1 else 0].reshape(-1, 2, 3)[:, :, :2].sum(axis=1)
+    whole = by_label.sum(axis=0)
+    if not whole.all():
+        return None
+    shares = by_label / whole
+    up_to = np.cumsum(shares, axis=0) - shares / 2
+    positives_below, negatives_above = up_to[:, 1], 1 - up_to[:, 0]
+    return np.stack([positives_below, negatives_above])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,22 +117,16 @@ class Luck:
     """What days do to the measures of some rows.
 
     Args:
-        names: of the losses that it is known of.
-        rows: that each is a mean over, shape (losses,).
-        variances: of such means beyond that of rows in random order, in variances of a row, shape (losses,).
+        days: how the baseline's differ.
+        variances: of means of losses over the days of these rows, beyond that of rows in random order, shape (losses,).
     """
 
-    names: tuple[str, ...]
-    rows: Doubles
+    days: LossDays
     variances: Doubles
 
     def swayed(self, found: Quality) -> Quality:
         """Measures whose errors, of rows in random order, allow for it."""
-        measures = {
-            name: one if one.error is None else replace(one, error=one.error * math.sqrt(self._factor(name)))
-            for name, one in found.measures.items()
-        }
-        return replace(found, measures=measures)
+        return replace(found, measures={name: self._swayed(name, found) for name in found.measures})
 
     def allowing(self, expected: Mapping[str, Estimated], before: Quality) -> dict[str, Estimated]:
         """Estimates whose bands allow for it.
@@ -107,14 +137,16 @@ class Luck:
         """
         return {name: self._wider(name, one, before) for name, one in expected.items()}
 
+    def _swayed(self, name: str, found: Quality) -> Sampled:
+        one = found.measures[name]
+        if one.error is None:
+            return one
+        return replace(one, error=math.sqrt(one.error**2 + self._variance(name, found)))
+
     def _wider(self, name: str, one: Estimated, before: Quality) -> Estimated:
-        known = before.measures.get(name)
-        if known is None or known.error is None or not one.deviation or one.low is None or one.high is None:
+        if not one.deviation or one.low is None or one.high is None or isinstance(one.value, Undefined):
             return one
-        if isinstance(one.value, Undefined):
-            return one
-        row = known.error**2 * before.labelled  # the variance of one row
-        deviation = math.sqrt(one.deviation**2 + row * float(self.variances[self._at(name)]))
+        deviation = math.sqrt(one.deviation**2 + self._variance(name, before))
         times = deviation / one.deviation
         return Estimated(
             one.value,
@@ -123,29 +155,32 @@ class Luck:
             deviation,
         )
 
-    def _factor(self, measure: str) -> float:
-        at = self._at(measure)
-        return 1 + float(self.rows[at] * self.variances[at])
+    def _variance(self, measure: str, found: Quality) -> float:
+        """What days add to the variance of a measure.
 
-    def _at(self, measure: str) -> int:
-        """The loss that a measure moves with; where none is nearest, the one that days move most, of a few.
-
-        Of many classes some seem to move much, since few rows are of them: there it is that of all answers.
+        Of a mean of losses it is known. Another measure moves as much more than the loss that it moves with as its
+        error is greater; where none is nearest, that is the loss that days move most, of a few. Of many classes some
+        seem to move much, since few rows are of them: there it is that of all answers.
         """
-        name = _OF.get(measure, measure)
-        if name in self.names:
-            return self.names.index(name)
-        return int(np.argmax(self.rows * self.variances)) if len(self.names) <= _FEW else 0
+        names = self.days.names
+        added = self.variances * self.days.deviations**2
+        if measure in names:
+            return float(added[names.index(measure)])
+        name = _OF.get(measure)
+        if name not in names:
+            name = names[int(np.argmax(added))] if len(names) <= _FEW else names[0]
+        one, near = found.measures.get(measure), found.measures.get(name)
+        if one is None or near is None or not one.error or not near.error:
+            return 0.0
+        return float(added[names.index(name)]) * (one.error / near.error) ** 2
 
 
-def luck_of(days: LossDays | None, plan: QualityPlan, counts: Counts, profile: Profile) -> Luck | None:
-    """What days do to the measures of a profile's rows, counted by a plan; None when nothing is known of it."""
+def luck_of(days: LossDays | None, profile: Profile) -> Luck | None:
+    """What days do to the measures of a profile's rows; None when nothing is known of it."""
     hours = hours_of(profile)
     if days is None or not hours:
         return None
-    names = means_of(plan, counts).names
-    rows = sums_of(plan, counts).reshape(len(names), -1)[:, 0]
-    return Luck(names, rows, days.variance(days.length(hours)))
+    return Luck(days, days.variance(days.length(hours)))
 
 
 def hours_of(profile: Profile) -> int:
