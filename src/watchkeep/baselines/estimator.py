@@ -295,9 +295,10 @@ class BinaryEstimator:
 
     def _calibration_error(self, rows: Reals, chances: Reals, confidence: float) -> Estimated:
         assert self.means is not None  # noqa: S101 (the caller looked)
-        held = self.calibration.rows[self.calibration.blocks]
-        errors = np.sqrt(self.spread * chances * (1 - chances) / held)
-        value, deviation = calibration_error(rows.sum(axis=1), chances, self.means, errors)
+        known, of = self.calibration, self.calibration.blocks
+        first = np.unique(of, return_index=True)[1]
+        errors = np.sqrt(self.spread * (chances * (1 - chances))[first] / np.maximum(known.rows, 1e-300))
+        value, deviation = calibration_error(rows.sum(axis=1), chances, self.means, of, errors)
         if isinstance(value, Undefined):
             return Estimated(value)
         return band(value, deviation, confidence=confidence)

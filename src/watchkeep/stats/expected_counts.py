@@ -145,38 +145,56 @@ def measured(
     return Expected(values, slopes)
 
 
-def calibration_error(rows: Reals, chances: Reals, means: Reals, errors: Reals) -> tuple[Value, float]:
+def calibration_error(
+    rows: Reals, chances: Reals, means: Reals, blocks: npt.NDArray[np.intp], errors: Reals
+) -> tuple[Value, float]:
     """The expected calibration error that realised labels will show, and its standard deviation.
 
     In a group of n rows whose chances differ from their scores by g on average, labels show |g + noise|, which is
-    more than |g|: the mean of a folded normal variable.
+    more than |g|: the mean of a folded normal variable. What the baseline's own noise put into the g is no
+    miscalibration: they are drawn in towards 0 by as much as they would scatter if there were none (empirical Bayes).
 
     Args:
         rows: by bin, shape (bins,).
         chances: that a row of the bin is positive.
         means: mean score by bin.
-        errors: standard errors of the chances.
+        blocks: of bins whose chances were learned together, from 0, shape (bins,).
+        errors: standard errors of the chances, shape (blocks,).
 
     References:
-        Leone, Nelson and Nottingham (1961), Technometrics 3, 543-550 (the folded normal law).
+        Leone, Nelson and Nottingham (1961), Technometrics 3, 543-550 (the folded normal law); Efron and Morris (1973),
+        J. Amer. Statist. Assoc. 68, 117-130.
     """
     total = float(rows.sum())
-    groups = Reliability(rows, rows * chances, means).grouped(GROUPS, by="mass")
+    fine = Reliability(rows, rows * chances, means)
+    groups, of = fine.grouped(GROUPS, by="mass"), fine.groups_of(GROUPS, by="mass")
     held = np.asarray(groups.rows) > 0
     if not held.any():
         return Undefined("expected_calibration_error needs 1 row, has 0"), 0.0
-    noise = (
-        Reliability(rows, rows * chances * (1 - chances), means).grouped(GROUPS, by="mass").positives[held]
-    )
-    doubt = Reliability(rows, rows * errors, means).grouped(GROUPS, by="mass").positives[held]
+    of_chance = Reliability(rows, rows * chances * (1 - chances), means).grouped(GROUPS, by="mass")
+    noise = np.asarray(of_chance.positives, np.float64)[held]
+    shared = np.zeros((GROUPS, len(errors)))
+    np.add.at(shared, (of, blocks), rows)
+    doubt = np.sqrt((shared**2 @ errors**2)[held])
     gap = (groups.positives - groups.rows * groups.mean_scores)[held]
-    deviation = np.sqrt(noise + doubt**2)
-    sure = np.where(deviation > 0, deviation, 1.0)
-    z = gap / sure
+    size = np.asarray(groups.rows)[held]
+    chance = (doubt / size) ** 2
+    real = max(0.0, float(np.mean((gap / size) ** 2 - chance)))
+    fold, _ = _folded(gap, noise, doubt, real / np.maximum(real + chance, 1e-300))
+    # Ten groups tell how much is real only roughly: the band allows for more.
+    more = real + math.sqrt(2 / len(size)) * float(chance.mean())
+    _, variance = _folded(gap, noise, doubt, more / np.maximum(more + chance, 1e-300))
+    return float(fold.sum() / total), float(np.sqrt(variance.sum()) / total)
+
+
+def _folded(gap: Reals, noise: Reals, doubt: Reals, kept: Reals) -> tuple[Reals, Reals]:
+    """Mean and variance of |gap + noise| by group, of gaps of which such a share is real."""
+    gap = gap * kept
+    deviation = np.sqrt(noise + doubt**2 * kept)
+    z = gap / np.where(deviation > 0, deviation, 1.0)
     fold = deviation * np.sqrt(2 / np.pi) * np.exp(-(z**2) / 2) + gap * (1 - 2 * _cdf(-z))
     fold = np.where(deviation > 0, fold, np.abs(gap))
-    variance = np.maximum(gap**2 + deviation**2 - fold**2, 0.0).sum()
-    return float(fold.sum() / total), float(np.sqrt(variance) / total)
+    return fold, np.maximum(gap**2 + deviation**2 - fold**2, 0.0)
 
 
 def _cdf(z: Reals) -> Reals:

@@ -36,12 +36,17 @@ class Reliability:
         A bin is never divided: it goes whole where its middle row, or its mean score, lies.
         """
         rows, positives, means = self._filled()
-        middles = np.cumsum(rows) - rows / 2
-        place = middles / max(rows.sum(), TINY) if by == "mass" else means
-        group = np.minimum((place * groups).astype(np.int64), groups - 1)
+        group = self.groups_of(groups, by=by)[np.asarray(self.rows) > 0]
         size = np.bincount(group, rows, groups)
         scores = np.bincount(group, rows * means, groups) / np.where(size > 0, size, 1.0)
         return Reliability(size, np.bincount(group, positives, groups), scores)
+
+    def groups_of(self, groups: int = 10, *, by: Literal["mass", "width"]) -> npt.NDArray[np.int64]:
+        """The group that `grouped` puts each bin into, shape (bins,); bins without rows are in any."""
+        rows = np.asarray(self.rows, np.float64)
+        middles = np.cumsum(rows) - rows / 2
+        place = middles / max(rows.sum(), TINY) if by == "mass" else np.where(rows > 0, self.mean_scores, 0.0)
+        return np.minimum((place * groups).astype(np.int64), groups - 1)
 
     def expected_error(self) -> Value:
         """Expected calibration error: the gap between mean score and share of positives, averaged over rows.

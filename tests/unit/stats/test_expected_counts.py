@@ -85,14 +85,14 @@ def test_calibration_error_is_what_labels_will_show_on_average() -> None:
         error = Reliability(rows, positives, means).grouped(10, by="mass").expected_error()
         assert isinstance(error, float)
         shown.append(error)
-    value, deviation = calibration_error(rows, chances, means, np.zeros(60))
+    value, deviation = calibration_error(rows, chances, means, np.arange(60), np.zeros(60))
 
     assert value == pytest.approx(np.mean(shown), rel=0.03)
     assert deviation == pytest.approx(np.std(shown), rel=0.1)
 
 
 def test_calibration_error_of_no_rows_is_undefined() -> None:
-    value, _ = calibration_error(np.zeros(3), np.full(3, 0.5), np.full(3, 0.5), np.zeros(3))
+    value, _ = calibration_error(np.zeros(3), np.full(3, 0.5), np.full(3, 0.5), np.arange(3), np.zeros(3))
 
     assert isinstance(value, Undefined)
 
