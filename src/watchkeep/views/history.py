@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from watchkeep.views.measure_words import label
 from watchkeep.views.values import real, text, whole
-from watchkeep.views.words import clip, count, figure, moment
+from watchkeep.views.words import clip, count, moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +52,9 @@ class Track:
         >>> Track("accuracy", 12, 11, -0.0041, 0.0052).sentence
         '11 of 12 windows within the band; came out 0.0041 lower than estimated on average, 0.0052 off'
         """
-        way = f"{figure(abs(self.miss))} {'lower' if self.miss < 0 else 'higher'} than estimated"
+        way = f"{abs(self.miss):.2g} {'lower' if self.miss < 0 else 'higher'} than estimated"
         windows = f"{count(self.within)} of {count(self.windows)} windows within the band"
-        return f"{windows}; came out {way} on average, {figure(self.distance)} off"
+        return f"{windows}; came out {way} on average, {self.distance:.2g} off"
 
 
 def track_of(one: Mapping[str, object]) -> Track:
