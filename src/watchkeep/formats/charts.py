@@ -12,6 +12,8 @@ from watchkeep.states.codec import part_of
 from watchkeep.states.extremes import Extremes
 from watchkeep.states.frequencies import Frequencies
 
+_NOTHING = 1e-300  # nearer to 0 than any number that was meant
+
 BARS = 12
 """Categories shown by name."""
 
@@ -31,7 +33,7 @@ def _numeric(bins: Bins, baseline: Parts, window: Parts | None) -> dict[str, obj
     if not len(bins):
         return {"kind": "none", "why": "the baseline holds no numbers"}
     starts = compared_starts(bins.counts)
-    edges = np.append(bins.lows[starts], bins.highs[-1])
+    edges = _edges(bins, starts)
     extremes = part_of(baseline, "extremes", Extremes)
     if extremes is not None and not extremes.empty:
         edges = np.clip(edges, extremes.low, extremes.high)
@@ -102,7 +104,7 @@ def bins_document(column: Column) -> dict[str, object] | None:
     bins = column.before("bins", Bins)
     if bins is None:
         return None
-    edges = np.append(bins.lows[compared_starts(bins.counts)], bins.highs[-1])
+    edges = _edges(bins, compared_starts(bins.counts))
     return told | {"edges": [value(float(edge)) if np.isfinite(edge) else None for edge in edges]}
 
 
@@ -112,3 +114,10 @@ def _shares(values: npt.NDArray[np.float64]) -> list[float]:
 
 def _share(number: float) -> float:
     return float(f"{max(0.0, number):.6g}")
+
+
+def _edges(bins: Bins, starts: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
+    """Where bins that begin at `starts` begin, and where the last ends."""
+    edges = np.append(bins.lows[starts], bins.highs[-1])
+    # After a bin of zeros alone the next begins at the double after 0, which nobody wants to read.
+    return np.where(np.abs(edges) < _NOTHING, 0.0, edges)
