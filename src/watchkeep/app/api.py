@@ -64,6 +64,7 @@ def read(
     ignore: Sequence[str] = (),
     format: str | None = None,  # noqa: A002 (the option's name)
     header: bool | None = None,
+    where: str | None = None,
 ) -> Dataset:
     """Rows and the roles of their columns.
 
@@ -77,6 +78,7 @@ def read(
         ignore: columns not looked at.
         format: parquet, csv, jsonl, arrow or capture; told by name and content when not given.
         header: whether CSV has a row of names; told by the content when not given.
+        where: a rule such as "region = 'EU' and age < 30": only rows of which it holds.
 
     Raises:
         MissingSourceError: there is nothing at that path.
@@ -100,7 +102,7 @@ def read(
         features=tuple(features),
         ignored=tuple(ignore),
     )
-    return Dataset(open_source(source, format=format, header=header), roles)
+    return Dataset(open_source(source, format=format, header=header, where=where), roles)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,7 +61,7 @@ def command(kind: str, sources: tuple[str, ...], out: Path, dialect: str, as_jso
         watchkeep baseline model-quality val.parquet --out baselines/quality --label churned --score p
     """
     roles = roles_from(given)
-    source = open_source(list(sources), format=given["format"], header=given["header"])
+    source = open_source(list(sources), format=given["format"], header=given["header"], where=given["where"])
     learned: AnyLearned
     created, told = datetime.now(UTC), progress()
     if kind == "model-quality":

@@ -60,7 +60,7 @@ def command(
         watchkeep label-plan baselines/quality today.parquet --labels labelled.csv --id id
     """
     roles = roles_from(given)
-    source = open_source(list(sources), format=given["format"], header=given["header"])
+    source = open_source(list(sources), format=given["format"], header=given["header"], where=given["where"])
     learned = load_baseline(baseline, roles=roles)
     found = label_plan(
         learned,

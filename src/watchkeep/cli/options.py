@@ -46,6 +46,11 @@ def source_options(command: F) -> F:
     """The options that say how to read a source."""
     options = [
         click.option(
+            "--where",
+            metavar="RULE",
+            help="Only rows of which RULE holds, such as \"region = 'EU' and age < 30\".",
+        ),
+        click.option(
             "--header/--no-header",
             default=None,
             help="Whether CSV begins with names; told by the data if not given.",

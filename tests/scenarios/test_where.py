@@ -1,0 +1,72 @@
+"""Any monitor over a segment: what is outside changes nothing."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from tests.scenarios.world import watchkeep, write
+
+import watchkeep as wk
+
+RULE = "region = 'EU' and age < 40"
+
+
+def people(n: int, seed: int, *, richer: float = 0.0, everywhere: bool = False) -> pa.Table:
+    rng = np.random.default_rng(seed)
+    region, age = rng.choice(["EU", "US"], n), rng.uniform(18, 80, n)
+    mine = (region == "EU") & (age < 40)
+    score = rng.random(n)
+    return pa.table(
+        {
+            "region": region,
+            "age": age,
+            "pay": rng.normal(size=n) + richer * (mine if not everywhere else ~mine),
+            "p": score,
+            "y": (rng.random(n) < score).astype(int),
+        }
+    )
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+def test_a_segment_is_watched_by_itself(suffix: str, tmp_path: Path) -> None:
+    train = write(people(6_000, 1), tmp_path / f"train.{suffix}")
+    inside = write(people(3_000, 2, richer=1.0), tmp_path / f"inside.{suffix}")
+    outside = write(people(3_000, 3, richer=1.0, everywhere=True), tmp_path / f"outside.{suffix}")
+    made = watchkeep("baseline", "data-quality", train, "--where", RULE, "--out", tmp_path / "b", "--json")
+    assert made.code == 0, made.err
+
+    found, none = (
+        watchkeep("check", tmp_path / "b", source, "--where", RULE, "--out", tmp_path / "r", "--json")
+        for source in (inside, outside)
+    )
+
+    assert made.document["rows"] == len(people(6_000, 1).to_pandas().query("region == 'EU' and age < 40"))
+    assert found.document["decision"]["named"] == ["pay"]
+    assert none.document["decision"]["outcome"] == "not changed"
+    assert RULE in none.document["source"]
+
+
+def test_answers_of_a_segment_are_those_of_its_rows(tmp_path: Path) -> None:
+    table = people(5_000, 4)
+    mine = table.to_pandas().query("region == 'EU' and age < 40")
+
+    sliced = wk.ModelQuality().baseline(wk.read(table, label="y", score="p", where=RULE))
+    alone = wk.ModelQuality().baseline(wk.read(mine, label="y", score="p"))
+
+    assert sliced.rows == alone.rows == len(mine)
+    assert sliced.constraints == alone.constraints
+
+
+@pytest.mark.parametrize(
+    ("rule", "word"),
+    [("regoin = 'EU'", "regoin"), ("age <", "age <"), ("age < 'old'", "age"), ("age > 1000", "no rows")],
+)
+def test_a_rule_that_cannot_be_used_is_refused(rule: str, word: str, tmp_path: Path) -> None:
+    train = write(people(500, 1), tmp_path / "train.parquet")
+
+    answer = watchkeep("baseline", "data-quality", train, "--where", rule, "--out", tmp_path / "b")
+
+    assert answer.code == 2
+    assert word in answer.err
+    assert not (tmp_path / "b").exists()
