@@ -44,8 +44,12 @@ def answers(problem: str, n: int, seed: int, *, weights: bool = False) -> pa.Tab
         columns["p"] = pa.array(chances.tolist())
     else:
         columns |= {"y": pa.array(5 + x + rng.normal(size=n), mask=missing), "q": pa.array(5 + x)}
-    if weights:
+    if weights:  # and every other role there is
         columns["w"] = pa.array(rng.uniform(0, 3, n))
+        hours = np.sort(rng.integers(0, 30 * 24, n)).astype("timedelta64[h]")
+        columns["at"] = pa.array(np.datetime64("2026-01-01", "us") + hours)
+        columns["page"] = pa.array(rng.integers(0, n // 8, n))
+        columns["each"] = pa.array(rng.random((n, 3)).tolist())
     return pa.table(columns)
 
 
@@ -56,6 +60,9 @@ def learned(problem: str, *, weights: bool) -> QualityBaseline:
         prediction="q" if numbers else None,
         score=None if numbers else "p",
         weight="w" if weights else None,
+        timestamp="at" if weights else None,
+        query="page" if weights else None,
+        members="each" if weights else None,
     )
     return learn_quality(
         open_source(answers(problem, 600, 1, weights=weights)),

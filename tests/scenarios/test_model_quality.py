@@ -511,3 +511,60 @@ def test_a_baseline_that_sagemaker_made_is_judged_against(word: str, tmp_path: P
     assert (nobody.code, "label" in nobody.err) == (2, True)
     shown = watchkeep("show", theirs, "--json")
     assert shown.code == 0, shown.err
+
+
+def test_what_a_foreign_baseline_cannot_do_is_said_in_one_sentence(tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    for kind in ("statistics", "constraints"):
+        (theirs / f"{kind}.json").write_bytes((GOLDEN / f"{kind}_binary.json").read_bytes())
+    day = served("binary", 500, 3)
+    source = write(day, tmp_path / "w.parquet")
+    roles = ("--label", "y", "--score", "p")
+
+    searched = watchkeep("check", theirs, source, *roles, "--find-segments", "--out", tmp_path / "r")
+    planned = watchkeep("label-plan", theirs, source, *roles)
+    loaded = wk.load(theirs)
+
+    assert (searched.code, "features" in searched.err) == (2, True)
+    assert (planned.code, "baseline" in planned.err) == (2, True)
+    for check in (loaded.check, lambda table: loaded.judge(loaded.scan(table))):
+        with pytest.raises(wk.WatchkeepError, match="label"):
+            check(day)
+    with pytest.raises(wk.WatchkeepError, match="when the baseline is loaded"):
+        loaded.check(wk.read(day, label="y", score="p"))
+    with pytest.raises(wk.WatchkeepError, match="nothing more to write"):
+        loaded.save(tmp_path / "copy")
+    named = [wk.load(theirs, roles=wk.Roles(label="y", score="p", timestamp=at)) for at in (None, "at")]
+    assert named[0].states_id == named[1].states_id == loaded.states_id
+    report = named[0].check(wk.read(day, members="x"))  # which is no list: no row has a spread
+    assert isinstance(report.document(), dict)
+
+    text = (
+        (GOLDEN / "statistics_binary.json")
+        .read_text()
+        .replace('"1" : { "0" : 66, "1" : 340 }', '"2" : { "1" : 3 }')
+    )
+    (theirs / "statistics.json").write_text(text)
+    broken = watchkeep("check", theirs, source, *roles, "--out", tmp_path / "r")
+    assert (broken.code, "confusion matrix" in broken.err) == (2, True)
+
+
+def test_members_that_the_baseline_does_not_know_are_no_fault(learned: Path, tmp_path: Path) -> None:
+    source = write(with_members(served("binary", 500, 4), 4, 0.1), tmp_path / "w.parquet")
+
+    answer = watchkeep("check", learned, source, "--members", "each", "--out", tmp_path / "r", "--json")
+
+    assert answer.code in (0, 1), answer.err
+    assert answer.document["quality"]["uncertain"]["spread"] > 0
+
+
+def test_rows_without_an_id_are_not_planned(learned: Path, tmp_path: Path) -> None:
+    day = served("binary", 900, 6).drop_columns(["y"])
+    ids = pa.array([None if at % 3 == 0 else one for at, one in enumerate(day["id"].to_pylist())])
+    source = write(day.set_column(0, "id", ids), tmp_path / "w.parquet")
+
+    chosen = watchkeep("label-plan", learned, source, "--json").document["chosen"]
+
+    assert len(chosen) > 100
+    assert all(one["id"].startswith("r6-") for one in chosen)

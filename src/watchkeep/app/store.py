@@ -8,7 +8,7 @@ from typing import Final
 from watchkeep.adapters.folders import whole_folder
 from watchkeep.alarms.decision import Decision
 from watchkeep.alarms.record import Record
-from watchkeep.core.errors import BaselineError, MissingSourceError, OptionError
+from watchkeep.core.errors import BaselineError, MissingSourceError
 from watchkeep.formats import (
     archive,
     constraints,
@@ -72,8 +72,8 @@ def save_baseline(learned: AnyLearned, folder: Path) -> None:
     else:
         answers = learned.baseline
         if answers.known is not None:
-            raise OptionError(
-                "out", got=str(folder), expected=f"the files themselves: {answers.source} holds all there is"
+            raise BaselineError(
+                answers.source, why="its two files are the baseline; there is nothing more to write"
             )
         packed = pack_quality(answers, suggested)
         statistics_json = quality_statistics(answers.quality, answers.plan, at=answers.created).document()

@@ -41,9 +41,12 @@ class LossDays:
     deviations: Reals
     spread: Spread
 
-    def length(self, hours: float) -> float:
-        """How many days so many hours are, that hold rows."""
-        return hours / self.hours
+    def length(self, hours: int, days: int) -> float:
+        """How many days some rows are, that lie in so many hours of so many days; 1 where no times are known.
+
+        Parts of a day add up to days. How finely times are told does not make days more.
+        """
+        return min(float(days), hours / self.hours) if hours else 1.0
 
     def variance(self, days: float) -> Reals:
         """Variances of means over so many days, in variances of a row, shape (k,)."""

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from watchkeep.core.errors import BaselineError
 from watchkeep.core.undefined import Undefined
 from watchkeep.core.verdicts import DATASET
 from watchkeep.formats.quality_constraints import QualityConstraints
@@ -42,9 +43,19 @@ def foreign_quality(
         roles: which column is what; the documents do not say.
         path: where they lie.
         created: when the statistics were written.
+
+    Raises:
+        BaselineError: the confusion matrix does not name the classes.
     """
     problem, confusion = statistics.problem, statistics.confusion
-    classes = Classes(()) if problem is Problem.REGRESSION else Classes.among(confusion or {})
+    named = (
+        [] if confusion is None else [*confusion, *(answer for row in confusion.values() for answer in row)]
+    )
+    classes = Classes(()) if problem is Problem.REGRESSION else Classes.among(named)
+    if problem is Problem.BINARY and len(classes) != 2:
+        raise BaselineError(path, why=f"the confusion matrix of two classes names {len(classes)}")
+    if problem is Problem.MULTICLASS and not len(classes):
+        raise BaselineError(path, why="its statistics hold no confusion matrix, which names the classes")
     scored = problem is Problem.BINARY and roles.score is not None
     plan = QualityPlan(
         problem=problem,
@@ -87,8 +98,7 @@ def _matrix(confusion: Confusion, plan: QualityPlan) -> npt.NDArray[np.float64]:
     out = np.zeros((plan.kinds, plan.kinds))
     for label, row in confusion.items():
         for answer, rows in row.items():
-            if (code := plan.classes.code(answer)) >= 0:
-                out[plan.classes.code(label), code] += rows
+            out[plan.classes.code(label), plan.classes.code(answer)] += rows
     return out
 
 

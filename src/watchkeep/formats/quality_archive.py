@@ -1,5 +1,6 @@
 """`baseline.arrow` of model quality: the plan by which answers are counted, and the reference answers counted by it."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
@@ -28,6 +29,7 @@ from watchkeep.frames.schema import ColumnType
 from watchkeep.frames.segments import Segment
 from watchkeep.frames.text_values import Dialect
 from watchkeep.monitors.model_quality.baseline import QualityBaseline
+from watchkeep.monitors.model_quality.measures import Quality
 from watchkeep.monitors.model_quality.plan import Problem, QualityPlan
 from watchkeep.profiles.profile import Profile
 from watchkeep.states.bins import Bins
@@ -36,6 +38,7 @@ from watchkeep.states.codec import Field, State, decode, encode, floats, number,
 _FEATURE: Final = "feature/"  # what the parts of features begin with
 _BINS: Final = "score_bins"
 _DAYS: Final = "loss_days"
+_KNOWN: Final = "known"
 _DESCRIBING: Final = ("presence", "bins", "categories", "groups", "types")
 """Of a feature only these parts are needed to describe a row by it."""
 
@@ -94,6 +97,8 @@ def quality_states_identity(baseline: QualityBaseline) -> str:
 
 def _state_rows(baseline: QualityBaseline) -> list[Row]:
     plan = baseline.plan
+    if baseline.known is not None:  # it is what it tells, whichever columns are said to be what
+        return [("", _KNOWN, _KNOWN, 1, json.dumps(_told_of(baseline.known), sort_keys=True).encode())]
     rows = [state_row(subject, part, state) for (subject, part), state in baseline.profile.parts.items()]
     if plan.bins is not None:
         rows.append(state_row("", _BINS, plan.bins))
@@ -109,6 +114,14 @@ def _state_rows(baseline: QualityBaseline) -> list[Row]:
         fields |= {"deviations": days.deviations} | spread_fields("losses", days.spread)
         rows.append(("", _DAYS, _DAYS, 1, encode(fields)))
     return rows
+
+
+def _told_of(known: Quality) -> dict[str, object]:
+    return {
+        "rows": known.labelled,
+        "measures": {name: repr(one.value) for name, one in known.measures.items()},
+        "confusion": None if known.confusion is None else known.confusion.tolist(),
+    }
 
 
 def _baseline(rows: list[Row], meta: Mapping[str, object], path: str) -> QualityBaseline:

@@ -196,9 +196,10 @@ def _uncertain(findings: QualityFindings) -> dict[str, dict[str, object]]:
     told: dict[str, dict[str, object]] = {}
     doubt = certainty(findings.against.plan, counts_of(findings.profile, DATASET))
     if doubt or findings.review is not None:
-        before = certainty(findings.against.plan, counts_of(findings.against.profile, DATASET))
-        if findings.against.known is not None:
-            before = {}
+        against = findings.against
+        before = (
+            {} if against.known is not None else certainty(against.plan, counts_of(against.profile, DATASET))
+        )
         told["uncertain"] = {name: value(one) for name, one in doubt.items()} | dict(findings.review or {})
         told["uncertain"] |= {"baseline": {name: value(one) for name, one in before.items()}}
     covered = findings.quality.measures.get("coverage")

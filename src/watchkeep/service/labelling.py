@@ -2,7 +2,7 @@
 
 import heapq
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Final
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from watchkeep.core.errors import OptionError, UnreadableSourceError
+from watchkeep.core.errors import OptionError
 from watchkeep.core.undefined import Undefined
 from watchkeep.frames.batches import Batch
 from watchkeep.frames.buffers import plain, positions, strings
@@ -128,9 +128,16 @@ def plan_labels(
     scan = count_answers(baseline, source, ask, progress=progress)
     expected = expected_of_two(baseline, scan.profile())
     if expected is None:
-        raise UnreadableSourceError(source.name, why="the baseline holds no labelled row to learn from")
+        raise OptionError(
+            "baseline", got=baseline.source, expected="one that holds labelled rows, to learn estimates from"
+        )
     estimator = expected.estimator
-    found = estimator.estimate(expected.rows, mix=expected.mix, spread=expected.spread)
+    found: Mapping[str, Estimated] = estimator.estimate(
+        expected.rows, mix=expected.mix, spread=expected.spread
+    )
+    luck = baseline.luck(scan.profile(), labelled=False)
+    if luck is not None:
+        found = luck.allowing(found, baseline.raw)
     slopes = estimator.slopes(expected.rows, measure, expected.mix)
     one = found.get(measure)
     if (
@@ -200,7 +207,7 @@ def _ids(plan: QualityPlan, batch: Batch, rows: Codes, at: int) -> list[str]:
     """What rows of a batch are called: their ids or, without any, their numbers in the window."""
     name = plan.roles.id
     if name is not None and name in batch.names:
-        return [str(one) for one in row_texts(batch.column(name).take(positions(rows))).to_pylist()]
+        return [one or "" for one in row_texts(batch.column(name).take(positions(rows))).to_pylist()]
     return list(map(str, (at + rows).tolist()))
 
 
@@ -223,10 +230,11 @@ def _chosen(
     at = 0
     for batch in told(source.batches(ask), progress, "Choosing rows"):
         hashes, texts, of = _strata(baseline, batch, groups, at)
+        named = np.array([text != "" for text in texts], np.bool_)  # nobody could find the others
         at += batch.rows
         for stratum, wanted in enumerate(plan.rows.tolist()):
             heap = kept[stratum]
-            mine = np.flatnonzero(of == stratum)
+            mine = np.flatnonzero((of == stratum) & named)
             mine = mine[np.argsort(hashes[mine], kind="stable")[:wanted]]
             for row in mine.tolist():
                 item = (-int(hashes[row]), texts[row])

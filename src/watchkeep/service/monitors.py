@@ -22,6 +22,7 @@ from watchkeep.monitors.findings import Findings
 from watchkeep.monitors.model_quality.baseline import QualityBaseline
 from watchkeep.monitors.model_quality.evaluation import evaluate_quality, panel_of_quality
 from watchkeep.monitors.model_quality.found_segments import found_segments
+from watchkeep.monitors.model_quality.plan import Problem
 from watchkeep.monitors.model_quality.scan import QualityScan
 from watchkeep.profiles.profile import Profile
 from watchkeep.profiles.scan import Scan
@@ -29,7 +30,7 @@ from watchkeep.service import checking
 from watchkeep.service.baselining import Learned
 from watchkeep.service.joining import JoinAccount, Labelled
 from watchkeep.service.ports import Progress, Source
-from watchkeep.service.quality import QualityOptions, count_answers, learn_quality
+from watchkeep.service.quality import QualityOptions, count_answers, learn_quality, require_answers
 from watchkeep.service.reading import ask_of
 from watchkeep.service.review import Review
 
@@ -129,6 +130,7 @@ def check(
     if roles is not None:
         baseline = replace(baseline, plan=replace(baseline.plan, roles=baseline.roles.under(roles)))
     ask = ask_of(source, baseline.roles, positional=baseline.plan.names or None, window=window)
+    _fits(baseline, search=search)
     if review is not None:
         review.begin(baseline.plan)
     scan = count_answers(
@@ -148,6 +150,26 @@ def check(
     judged = perf_counter()
     timing = {"read_seconds": read - started, "judge_seconds": judged - read, "seconds": judged - started}
     return replace(findings, timing=timing)
+
+
+def _fits(baseline: QualityBaseline, *, search: bool) -> None:
+    """Check that a baseline can do what is asked of it.
+
+    Raises:
+        OptionError: it cannot.
+    """
+    plan = baseline.plan
+    if search and not plan.features:
+        raise OptionError("find-segments", got=baseline.source, expected="a baseline that knows features")
+    if baseline.known is None:
+        return
+    require_answers(plan.roles)
+    if plan.problem is Problem.BINARY and plan.roles.score is not None and plan.bins is None:
+        raise OptionError(
+            "score",
+            got=plan.roles.score,
+            expected="to be named when the baseline is loaded",
+        )
 
 
 def _told(account: JoinAccount) -> dict[str, object]:
@@ -183,11 +205,10 @@ def in_force(learned: AnyLearned, dialect: Dialect) -> AnyLearned:
 
 def fold(learned: AnyLearned, dialect: Dialect) -> Fold:
     """What counts a window's rows by a baseline that is in force."""
-    return (
-        Scan(learned.baseline.plan(dialect))
-        if isinstance(learned, Learned)
-        else QualityScan(learned.baseline.plan)
-    )
+    if isinstance(learned, Learned):
+        return Scan(learned.baseline.plan(dialect))
+    _fits(learned.baseline, search=False)
+    return QualityScan(learned.baseline.plan)
 
 
 def scan(learned: AnyLearned, source: Source, *, window: Window, dialect: Dialect) -> Profile:
@@ -199,6 +220,7 @@ def scan(learned: AnyLearned, source: Source, *, window: Window, dialect: Dialec
     """
     if isinstance(learned, Learned):
         return checking.scan_window(learned.baseline, source, window=window, dialect=dialect)
+    _fits(learned.baseline, search=False)
     plan = learned.baseline.plan
     ask = ask_of(source, plan.roles, positional=plan.names or None, window=window)
     return count_answers(learned.baseline, source, ask).profile()

@@ -17,7 +17,7 @@ from watchkeep.frames.schema import ColumnType
 from watchkeep.frames.segments import Segment
 from watchkeep.frames.text_values import Dialect
 from watchkeep.monitors.model_quality.baseline import QualityBaseline, counts_of, held_of
-from watchkeep.monitors.model_quality.days import DayScan
+from watchkeep.monitors.model_quality.days import LossScan
 from watchkeep.monitors.model_quality.plan import Problem, QualityPlan
 from watchkeep.monitors.model_quality.scan import QualityScan
 from watchkeep.monitors.model_quality.sets import sets_of
@@ -95,7 +95,7 @@ def learn_quality(
     plan = replace(plan, sets=None if dialect.sagemaker else sets_of(plan, held_of(plan, profile)))
     days = None
     if roles.timestamp is not None and not dialect.sagemaker:
-        scan = DayScan(plan, counts_of(profile, DATASET))
+        scan = LossScan(plan, counts_of(profile, DATASET))
         for batch in read("Learning how days differ"):
             scan.add(batch)
         days = scan.days()

@@ -24,7 +24,9 @@ def test_the_variance_of_days_is_that_of_the_process() -> None:
     for days in (1.0, 4.0, 16.0):
         # A row's own variance is 1 + 0.09 by now: that is the unit.
         assert found.variance(days)[0] == pytest.approx(0.09 / 1.09 / days, rel=0.15)
-    assert found.length(5) == 0.5
+    assert found.length(5, days=1) == 0.5
+    assert found.length(240, days=3) == 3.0  # times told more finely than the baseline's make no more days
+    assert found.length(0, days=0) == 1.0
 
 
 def test_days_of_rows_in_random_order_are_told_so() -> None:

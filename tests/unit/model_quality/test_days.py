@@ -72,6 +72,87 @@ def test_windows_of_unlucky_days_do_not_ring(timed: wk.Baseline) -> None:
     assert outside <= 3
 
 
+@pytest.fixture(scope="module")
+def unlucky() -> wk.Baseline:
+    return baseline(flights(60, 1, luck=1.2))
+
+
+def band(report: wk.Report, name: str = "accuracy") -> tuple[float, float]:
+    one = found(report).estimates[name]
+    assert one.low is not None
+    assert one.high is not None
+    return one.low, one.high
+
+
+def test_bands_before_labels_hold_the_truth_of_unlucky_weeks(unlucky: wk.Baseline) -> None:
+    outside = 0
+    for seed in range(40):
+        week = flights(7, 300 + seed, luck=1.2, first=60)
+        low, high = band(unlucky.check(week.drop_columns(["y"])))
+        right = (np.array(week["p"]) > 0.5) == np.array(week["y"])
+        outside += not low <= right.mean() <= high
+
+    assert outside <= 6  # of a band of 95 %, with 40 weeks seven have a chance of 0.003
+
+
+def test_bands_do_not_depend_on_how_many_labels_have_come(unlucky: wk.Baseline) -> None:
+    week = flights(7, 9, luck=1.2, first=60)
+    first_day = np.arange(week.num_rows) < ROWS
+    labels = pa.array(np.where(first_day, np.array(week["y"]), 0), mask=~first_day)
+    some = week.set_column(week.schema.get_field_index("y"), "y", labels)
+
+    bands = [band(unlucky.check(one)) for one in (week, some, week.drop_columns(["y"]))]
+
+    assert bands[0] == bands[1] == pytest.approx(bands[2])
+
+
+def test_bands_hold_the_luck_of_the_baseline_too(unlucky: wk.Baseline) -> None:
+    days = states(unlucky).days
+    assert days is not None
+    week = unlucky.check(flights(7, 9, luck=1.2, first=60))
+    luck = days.deviations[0] ** 2 * (days.variance(7.0)[0] + days.variance(60.0)[0])
+
+    deviation = found(week).estimates["accuracy"].deviation
+
+    assert deviation is not None
+    assert deviation**2 > luck
+    assert deviation**2 == pytest.approx(luck, rel=0.2)  # chance among 2,800 rows is little beside it
+
+
+def test_bands_stay_where_measures_can_be(unlucky: wk.Baseline) -> None:
+    estimates = found(unlucky.check(flights(1, 9, luck=1.2, first=60))).estimates
+
+    for name, one in estimates.items():
+        assert one.low is not None
+        assert one.high is not None
+        assert one.low >= (-1 if name == "matthews" else 0)
+        assert one.high <= 1 or name == "log_loss"
+
+
+def test_a_day_is_a_day_however_finely_its_times_are_told() -> None:
+    table = flights(60, 1, luck=1.2)
+    at = table.schema.get_field_index("at")
+    dates = table.set_column(
+        at, "at", pa.array(np.array(table["at"]).astype("datetime64[D]").astype("datetime64[us]"))
+    )
+    coarse = baseline(dates)
+    window = flights(1, 9, luck=1.2, first=60)
+
+    fine_error, coarse_error = (
+        found(one.check(window)).quality.measures["recall"].error for one in (baseline(table), coarse)
+    )
+
+    assert coarse_error == pytest.approx(fine_error, rel=1e-6)
+
+
+def test_a_plan_of_labels_halves_the_band_that_the_report_tells(unlucky: wk.Baseline) -> None:
+    week = flights(7, 9, luck=1.2, first=60).drop_columns(["y"])
+
+    plan = unlucky.label_plan(week)
+
+    assert (plan.low, plan.high) == pytest.approx(band(unlucky.check(week)))
+
+
 def test_a_model_that_broke_still_rings(timed: wk.Baseline) -> None:
     report = timed.check(flights(7, 5, first=60, worse=0.9))
 

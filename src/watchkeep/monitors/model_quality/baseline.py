@@ -11,7 +11,7 @@ from watchkeep.constraints.constraint import Constraint
 from watchkeep.core.verdicts import DATASET
 from watchkeep.frames.roles import Roles
 from watchkeep.frames.text_values import Dialect
-from watchkeep.monitors.model_quality.days import Luck, luck_of
+from watchkeep.monitors.model_quality.days import Luck, length_of, luck_of
 from watchkeep.monitors.model_quality.measures import Counts, Quality, quality
 from watchkeep.monitors.model_quality.plan import Problem, QualityPlan
 from watchkeep.monitors.model_quality.rows import Doubles
@@ -72,12 +72,12 @@ class QualityBaseline:
             return f"judged by how days differ; {self.days.days} days"
         if self.plan.roles.timestamp is None:
             return "rows judged as exchangeable: no timestamp tells when each was"
-        return "rows judged as exchangeable: days are few, or differ no more than random rows would"
+        return "rows judged as exchangeable: no difference between days is known beyond that of random rows"
 
     @cached_property
     def quality(self) -> Quality:
         """The measures of the reference answers."""
-        luck = self.luck(self.profile)
+        luck = None if self.days is None else luck_of(self.days, float(self.days.days))
         return self.raw if luck is None else luck.swayed(self.raw)
 
     @cached_property
@@ -85,9 +85,11 @@ class QualityBaseline:
         """The same, with errors of rows in random order."""
         return self.known or quality(self.plan, counts_of(self.profile, DATASET))
 
-    def luck(self, profile: Profile) -> Luck | None:
-        """What days do to the measures of some rows; None when those are judged as exchangeable."""
-        return luck_of(self.days, profile)
+    def luck(self, profile: Profile, *, labelled: bool) -> Luck | None:
+        """What days do to measures of a window's rows, or of those with a label; None when rows are exchangeable."""
+        if self.days is None:
+            return None
+        return luck_of(self.days, length_of(self.days, profile, labelled=labelled))
 
 
 def counts_of(profile: Profile, subject: str) -> Counts:

@@ -18,8 +18,8 @@ def certainty(plan: QualityPlan, counts: Counts) -> dict[str, Value]:
     `spread` is the standard deviation of the scores that the members of an ensemble gave to a row.
     """
     found = _of_scores(plan, counts)
-    if plan.roles.members is not None:
-        weight, spread = counts.sums[MEMBERS].tolist()[:2]
+    if MEMBERS in counts.sums:
+        weight, spread = counts.sums[MEMBERS].tolist()
         found["spread"] = ratio("spread", spread, weight, "row with two members' scores")
     return found
 

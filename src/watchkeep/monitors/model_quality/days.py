@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -16,15 +17,25 @@ from watchkeep.monitors.model_quality.measures import Counts, Quality, Sampled
 from watchkeep.monitors.model_quality.places import Places
 from watchkeep.monitors.model_quality.plan import Problem, QualityPlan
 from watchkeep.monitors.model_quality.rows import Answers, Doubles, Mask, read_answers
-from watchkeep.monitors.model_quality.scan import HOURS
+from watchkeep.monitors.model_quality.scan import HOURS, LABELLED
 from watchkeep.profiles.columns import HOUR
 from watchkeep.profiles.profile import Profile
 from watchkeep.states.cells import Cells
-from watchkeep.stats.expected_counts import Estimated
+from watchkeep.stats.expected_counts import Estimated, band
 
 DAY = 24 * HOUR
 """Microseconds."""
-_FEW = 5  # losses of two classes
+_FEW = 5  # losses of two classes; of more kinds of losses there are many classes
+_CONFIDENCE = 0.95
+_ENDS: Mapping[str, tuple[float | None, float | None]] = MappingProxyType(
+    {
+        "matthews": (-1.0, 1.0),
+        "r2": (None, 1.0),
+        "bias": (None, None),
+        "smape": (0.0, 2.0),
+        **dict.fromkeys(("log_loss", "mae", "mse", "rmse", "mape"), (0.0, None)),
+    }
+)
 _OF = {
     "true_positive_rate": "recall",
     "false_negative_rate": "recall",
@@ -36,7 +47,7 @@ _OF = {
 }
 
 
-class DayScan:
+class LossScan:
     """Sums of losses by day, batch after batch.
 
     Args:
@@ -91,7 +102,10 @@ class DayScan:
         weight, squares = self._weight.tolist()
         worth = weight / squares if squares > 0 else 1.0  # of a unit of weight, in rows of equal weight
         names = self._names if self._misplaced is None else (*self._names, "auc")
-        return loss_days(names, {day: sums * worth for day, sums in self._days.items()}, len(self._hours))
+        found = loss_days(names, {day: sums * worth for day, sums in self._days.items()}, len(self._hours))
+        if found is None or self._plan.problem is not Problem.REGRESSION:
+            return found
+        return replace(found, deviations=found.deviations * self._plan.scale)  # in units of the label
 
 
 def misplaced(plan: QualityPlan, counts: Counts) -> Doubles | None:
@@ -141,21 +155,18 @@ class Luck:
         one = found.measures[name]
         if one.error is None:
             return one
-        return replace(one, error=math.sqrt(one.error**2 + self._variance(name, found)))
+        return replace(one, error=math.sqrt(one.error**2 + self._variance(name, found, self.variances)))
 
     def _wider(self, name: str, one: Estimated, before: Quality) -> Estimated:
-        if not one.deviation or one.low is None or one.high is None or isinstance(one.value, Undefined):
+        if not one.deviation or isinstance(one.value, Undefined):
             return one
-        deviation = math.sqrt(one.deviation**2 + self._variance(name, before))
-        times = deviation / one.deviation
-        return Estimated(
-            one.value,
-            one.value - times * (one.value - one.low),
-            one.value + times * (one.high - one.value),
-            deviation,
-        )
+        # The reference rows, of which the estimate is made, had their own luck.
+        both = self.variances + self.days.variance(float(self.days.days))
+        least, most = _ENDS.get(name, (0.0, 1.0))
+        deviation = math.sqrt(one.deviation**2 + self._variance(name, before, both))
+        return band(one.value, deviation, confidence=_CONFIDENCE, least=least, most=most)
 
-    def _variance(self, measure: str, found: Quality) -> float:
+    def _variance(self, measure: str, found: Quality, variances: Doubles) -> float:
         """What days add to the variance of a measure.
 
         Of a mean of losses it is known. Another measure moves as much more than the loss that it moves with as its
@@ -163,7 +174,7 @@ class Luck:
         seem to move much, since few rows are of them: there it is that of all answers.
         """
         names = self.days.names
-        added = self.variances * self.days.deviations**2
+        added = variances * self.days.deviations**2
         if measure in names:
             return float(added[names.index(measure)])
         name = _OF.get(measure)
@@ -175,15 +186,24 @@ class Luck:
         return float(added[names.index(name)]) * (one.error / near.error) ** 2
 
 
-def luck_of(days: LossDays | None, profile: Profile) -> Luck | None:
-    """What days do to the measures of a profile's rows; None when nothing is known of it."""
-    hours = hours_of(profile)
-    if days is None or not hours:
-        return None
-    return Luck(days, days.variance(days.length(hours)))
+def luck_of(days: LossDays | None, length: float) -> Luck | None:
+    """What days do to the measures of rows that are so many days; None when nothing is known of it."""
+    return None if days is None else Luck(days, days.variance(length))
 
 
-def hours_of(profile: Profile) -> int:
-    """Hours that hold labelled rows."""
-    found = profile.part(DATASET, HOURS, Cells)
-    return 0 if found is None else len(found.keys)
+def length_of(days: LossDays, profile: Profile, *, labelled: bool) -> float:
+    """How many days a profile's rows are, or those with a label.
+
+    Labels of a few rows of each day share the luck of as many days as all rows do.
+    """
+    (hours, every), (_, some) = (_spans(profile, part) for part in (HOURS, LABELLED))
+    return days.length(hours, some if labelled and some else every)
+
+
+def _spans(profile: Profile, part: str) -> tuple[int, int]:
+    """Hours that hold rows, and days."""
+    found = profile.part(DATASET, part, Cells)
+    if found is None or not len(found.keys):
+        return 0, 0
+    hours = found.keys << found.shift
+    return len(hours) << found.shift, len(np.unique(hours // 24))

@@ -17,7 +17,7 @@ from watchkeep.core.verdicts import DATASET, Verdict
 from watchkeep.core.window import Window
 from watchkeep.monitors.findings import Findings, Measured, ranked
 from watchkeep.monitors.model_quality.baseline import QualityBaseline, counts_of
-from watchkeep.monitors.model_quality.days import hours_of
+from watchkeep.monitors.model_quality.days import length_of
 from watchkeep.monitors.model_quality.drift import FEWEST, JUDGED, before_labels, drifted
 from watchkeep.monitors.model_quality.estimates import estimates
 from watchkeep.monitors.model_quality.found_segments import FoundSegments
@@ -58,9 +58,7 @@ class QualityFindings(Findings):
 def panel_of_quality(baseline: QualityBaseline, *, false_alarms: float, margin: float = MARGIN) -> Panel:
     """What a watch over these answers listens to."""
     witness = means_of(baseline.plan, counts_of(baseline.profile, DATASET), baseline.days)
-    rows = (
-        baseline.quality.labelled if witness.baseline.any() else 0
-    )  # files may tell of rows and not their losses
+    rows = baseline.quality.labelled if witness.sums.any() else 0  # files may tell rows and not their losses
     price = PRICE if baseline.days is None else TIMED_PRICE
     return Panel(
         ((witness, 1.0),), false_alarms, rows, margin, alike=False, price=price, unit="labelled rows"
@@ -90,7 +88,7 @@ def evaluate_quality(
     """
     plan = baseline.plan
     counts = counts_of(profile, DATASET)
-    luck = baseline.luck(profile)
+    luck = baseline.luck(profile, labelled=True)
     whole = quality(plan, counts)
     if luck is not None:
         whole = luck.swayed(whole)
@@ -101,7 +99,7 @@ def evaluate_quality(
     level = policy.false_alarms / max(1, len(baseline.constraints) + len(JUDGED[plan.problem]))
     expected = {} if policy.dialect.sagemaker else _foretold(baseline, profile)
     panel = panel_of_quality(baseline, false_alarms=policy.false_alarms)
-    days = None if baseline.days is None else baseline.days.length(hours_of(profile))
+    days = None if baseline.days is None else length_of(baseline.days, profile, labelled=True)
     seen = sums_of(plan, counts, days)
     sighting = sighted((seen,), whole.labelled, window, content=np.rint(counts.table.sum(axis=0)).tobytes())
     return QualityFindings(
@@ -149,7 +147,7 @@ def _foretold(
 ) -> Mapping[str, Estimated]:
     """Estimates whose bands allow for the luck of days."""
     expected = estimates(baseline, profile, labelled=labelled)
-    luck = baseline.luck(profile)
+    luck = baseline.luck(profile, labelled=labelled)
     return expected if luck is None else luck.allowing(expected, baseline.raw)
 
 

@@ -12,7 +12,7 @@ from watchkeep.frames.schema import is_embedding
 from watchkeep.monitors.model_quality.rows import Answers, Doubles
 from watchkeep.states.totals import GRAIN
 
-SUMS: Final = ("weight", "spread", "spread2", "weight2")
+SUMS: Final = ("weight", "spread")
 """Sums over the rows that have a spread."""
 
 
@@ -47,4 +47,4 @@ def sums_of_members(array: pa.Array, answers: Answers) -> Doubles:
     held = ~np.isnan(found)
     found = np.rint(found[held] / GRAIN) * GRAIN  # sums then do not depend on the order of the rows
     w = np.ones(len(found)) if answers.weights is None else answers.weights[held]
-    return np.array([float(one.sum()) for one in (w, w * found, w * found**2, w**2)])
+    return np.array([float(w.sum()), float((w * found).sum())])

@@ -32,6 +32,8 @@ SAMPLE: Final = "rows"
 QUERIES: Final = "queries"
 """Part: a sample of queries, with all their labelled rows: relevance, score and weight of each."""
 HOURS: Final = "hours"
+"""Part: rows by hour."""
+LABELLED: Final = "labelled_hours"
 """Part: labelled rows by hour."""
 MEMBERS: Final = "members"
 """Part: how far the scores of one row lie apart."""
@@ -63,7 +65,7 @@ class QualityScan:
             self._sums[MEMBERS] = Totals.empty((len(SUMS),))
         self._sample = RowSample.empty(len(OWN) + len(plan.features))
         self._queries = RowSample.empty(3) if plan.ranks else None
-        self._hours = Cells.empty()
+        self._hours = {part: Cells.empty() for part in (HOURS, LABELLED)}
 
     def add(self, batch: Batch) -> None:
         """Read a batch."""
@@ -92,7 +94,8 @@ class QualityScan:
         for part, sums in told.items():
             self._sums[part] = self._sums[part].merge(Totals(sums))
         self._keep(batch, answers)
-        self._hours = self._hours.merge(self._timed(batch, answers))
+        for part, rows in self._timed(batch, answers).items():
+            self._hours[part] = self._hours[part].merge(rows)
         if self._queries is not None:
             self._queries = self._queries.merge(self._ranked(batch, answers))
 
@@ -102,7 +105,7 @@ class QualityScan:
         parts |= {(DATASET, part): sums for part, sums in self._sums.items()}
         parts[DATASET, SAMPLE] = self._sample
         if self.plan.roles.timestamp is not None:
-            parts[DATASET, HOURS] = self._hours
+            parts |= {(DATASET, part): rows for part, rows in self._hours.items()}
         if self._queries is not None:
             parts[DATASET, QUERIES] = self._queries
         return Profile(self._rows, dict(self._rejected), dict(self._seen), parts)
@@ -126,15 +129,16 @@ class QualityScan:
                 values[:, at] = codes_of(feature, batch.column(feature.name).take(chosen), self.plan.dialect)
         self._sample = self._sample.merge(RowSample.of(hashes[mine], values, level))
 
-    def _timed(self, batch: Batch, answers: Answers) -> Cells:
-        """Labelled rows by hour."""
+    def _timed(self, batch: Batch, answers: Answers) -> dict[str, Cells]:
+        """Rows by hour, and those with a label."""
         time = self.plan.roles.timestamp
         if time is None or time not in batch.names:
-            return Cells.empty()
+            return {}
         micros, valid = event_times(batch.column(time), textual=time in batch.textual)
         numbers = self.plan.problem is Problem.REGRESSION
         labelled = ~np.isnan(answers.labels) if numbers else answers.labels < self.plan.kinds
-        return by_hour(micros[answers.kept][labelled & valid[answers.kept]])
+        times, timed = micros[answers.kept], valid[answers.kept]
+        return {HOURS: by_hour(times[timed]), LABELLED: by_hour(times[timed & labelled])}
 
     def _ranked(self, batch: Batch, answers: Answers) -> RowSample:
         """Sample the queries: rows of one have one hash, so that all of them are kept or none is."""
