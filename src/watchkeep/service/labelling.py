@@ -17,7 +17,9 @@ from watchkeep.frames.batches import Batch
 from watchkeep.frames.buffers import plain, positions, strings
 from watchkeep.frames.categories import row_texts
 from watchkeep.monitors.model_quality.baseline import QualityBaseline
-from watchkeep.monitors.model_quality.estimates import expected_of_two
+from watchkeep.monitors.model_quality.days import Luck
+from watchkeep.monitors.model_quality.estimates import Expected, expected_of_two
+from watchkeep.monitors.model_quality.measures import Quality
 from watchkeep.monitors.model_quality.places import Places
 from watchkeep.monitors.model_quality.plan import Problem, QualityPlan
 from watchkeep.monitors.model_quality.rows import Answers, read_answers
@@ -30,6 +32,7 @@ from watchkeep.stats.hashing import Hashes, mixed
 from watchkeep.stats.label_plan import LabelPlan, Strata, label_plan, strata, with_labels
 
 Codes = npt.NDArray[np.intp]
+Reals = npt.NDArray[np.float64]
 
 HALVED: Final = 0.5
 """How wide the band is to be, as a share of what it is."""
@@ -37,10 +40,10 @@ HALVED: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the labels that have come tell of a measure, of all rows of the window.
+    """What labels tell of a measure, of all rows of the window.
 
     Args:
-        labels: rows of the plan that have one.
+        labels: rows of the plan that have one; 0 of an estimate without any.
         value, low, high: the measure, and its band.
     """
 
@@ -132,23 +135,7 @@ def plan_labels(
             "baseline", got=baseline.source, expected="one that holds labelled rows, to learn estimates from"
         )
     estimator = expected.estimator
-    found: Mapping[str, Estimated] = estimator.estimate(
-        expected.rows, mix=expected.mix, spread=expected.spread
-    )
-    luck = baseline.luck(scan.profile(), labelled=False)
-    if luck is not None:
-        found = luck.allowing(found, baseline.raw)
-    slopes = estimator.slopes(expected.rows, measure, expected.mix)
-    one = found.get(measure)
-    if (
-        one is None
-        or slopes is None
-        or isinstance(one.value, Undefined)
-        or one.low is None
-        or one.high is None
-    ):
-        known = [name for name in found if estimator.slopes(expected.rows, name, expected.mix) is not None]
-        raise OptionError("measure", got=measure, expected=f"one of {', '.join(known)}", choices=known)
+    one, slopes = _sought(expected, baseline.luck(scan.profile(), labelled=False), baseline.raw, measure)
     chances, _ = estimator.chances(expected.rows, expected.mix)
     groups = strata(expected.rows.astype(np.int64), slopes, chances)
     plan = label_plan(groups.rows, groups.deviations, target=share * (one.high - one.low) / 2)
@@ -171,6 +158,26 @@ def plan_labels(
         chosen=chosen,
         known=told_by_labels,
     )
+
+
+def _sought(expected: Expected, luck: Luck | None, before: Quality, measure: str) -> tuple[Known, Reals]:
+    """The estimate of a measure before any label, and its slopes.
+
+    Raises:
+        OptionError: it has none.
+    """
+    estimator = expected.estimator
+    found: Mapping[str, Estimated] = estimator.estimate(
+        expected.rows, mix=expected.mix, spread=expected.spread
+    )
+    if luck is not None:
+        found = luck.allowing(found, before)
+    slopes = estimator.slopes(expected.rows, measure, expected.mix)
+    one = _known(0, found[measure]) if measure in found else None
+    if one is None or slopes is None:
+        known = [name for name in found if estimator.slopes(expected.rows, name, expected.mix) is not None]
+        raise OptionError("measure", got=measure, expected=f"one of {', '.join(known)}", choices=known)
+    return one, slopes
 
 
 def _known(labels: int, found: Estimated) -> Known | None:
