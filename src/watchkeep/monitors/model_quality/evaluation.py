@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from watchkeep.alarms.sightings import TIMED_PRICE, sighted
-from watchkeep.alarms.watch import MARGIN, PRICE, Panel
+from watchkeep.alarms.watch import MARGIN, PRICE, Panel, Sighting
 from watchkeep.constraints.constraint import Constraint, Sizes
 from watchkeep.constraints.judging import judge
 from watchkeep.constraints.policy import Policy
@@ -22,7 +22,7 @@ from watchkeep.monitors.model_quality.drift import FEWEST, JUDGED, before_labels
 from watchkeep.monitors.model_quality.estimates import estimates
 from watchkeep.monitors.model_quality.found_segments import FoundSegments
 from watchkeep.monitors.model_quality.losses import means_of, sums_of
-from watchkeep.monitors.model_quality.measures import FEW_REPLICATES, Quality, Sampled, quality
+from watchkeep.monitors.model_quality.measures import FEW_REPLICATES, Counts, Quality, Sampled, quality
 from watchkeep.monitors.model_quality.sentences import sentence
 from watchkeep.profiles.profile import Profile
 from watchkeep.stats.expected_counts import Estimated
@@ -96,12 +96,9 @@ def evaluate_quality(
         one.name: quality(plan, counts_of(profile, one.name), replicates=FEW_REPLICATES)
         for one in plan.segments
     }
-    level = policy.false_alarms / max(1, len(baseline.constraints) + len(JUDGED[plan.problem]))
     expected = {} if policy.dialect.sagemaker else _foretold(baseline, profile)
     panel = panel_of_quality(baseline, false_alarms=policy.false_alarms)
-    days = None if baseline.days is None else length_of(baseline.days, profile, labelled=True)
-    seen = sums_of(plan, counts, days)
-    sighting = sighted((seen,), whole.labelled, window, content=np.rint(counts.table.sum(axis=0)).tobytes())
+    sighting = _sighted(baseline, profile, counts, window, rows=whole.labelled)
     return QualityFindings(
         baseline=baseline,
         profile=profile,
@@ -112,15 +109,7 @@ def evaluate_quality(
             for subject, found in ((DATASET, whole), *segments.items())
             for name, one in found.measures.items()
         ),
-        verdicts=ranked(
-            [
-                *(
-                    _verdict(one, whole, baseline, policy, expected, level=level)
-                    for one in baseline.constraints
-                ),
-                *_drifted(baseline, profile, whole, policy, level=level),
-            ]
-        ),
+        verdicts=_verdicts(baseline, profile, whole, policy, expected),
         source=source,
         created=created,
         timing=timing or {},
@@ -131,6 +120,29 @@ def evaluate_quality(
         segments=segments,
         estimates=expected,
     )
+
+
+def _sighted(
+    baseline: QualityBaseline, profile: Profile, counts: Counts, window: Window, *, rows: int
+) -> Sighting:
+    """What a watch remembers of the window."""
+    days = None if baseline.days is None else length_of(baseline.days, profile, labelled=True)
+    seen = sums_of(baseline.plan, counts, days)
+    return sighted((seen,), rows, window, content=np.rint(counts.table.sum(axis=0)).tobytes())
+
+
+def _verdicts(
+    baseline: QualityBaseline,
+    profile: Profile,
+    found: Quality,
+    policy: Policy,
+    expected: Mapping[str, Estimated],
+) -> tuple[Verdict, ...]:
+    """What the limits say, and whether what came true was to be expected; all of them share the budget."""
+    judged = len(baseline.constraints) + len(JUDGED[baseline.plan.problem])
+    level = policy.false_alarms / max(1, judged)
+    limits = [_verdict(one, found, baseline, policy, expected, level=level) for one in baseline.constraints]
+    return ranked([*limits, *_drifted(baseline, profile, found, policy, level=level)])
 
 
 def _drifted(
