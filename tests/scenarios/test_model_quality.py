@@ -568,3 +568,26 @@ def test_rows_without_an_id_are_not_planned(learned: Path, tmp_path: Path) -> No
 
     assert len(chosen) > 100
     assert all(one["id"].startswith("r6-") for one in chosen)
+
+
+def test_a_label_that_is_named_and_is_not_there_is_refused(learned: Path, tmp_path: Path) -> None:
+    source = write(served("binary", 500, 3), tmp_path / "w.parquet")
+
+    answer = watchkeep("check", learned, source, "--label", "yy", "--out", tmp_path / "r")
+
+    assert answer.code == 2
+    assert "label" in answer.err
+    assert "'y'" in answer.err
+
+
+def test_a_plan_that_is_not_done_says_what_is_missing(learned: Path, tmp_path: Path) -> None:
+    day = served("binary", 3_000, 71)
+    source = write(day.drop_columns(["y"]), tmp_path / "w.parquet")
+    plan = watchkeep("label-plan", learned, source, "--json").document
+    some = {one["id"] for one in plan["chosen"][:40]}
+    mine = [one in some for one in day["id"].to_pylist()]
+    labels = write(day.select(["id", "y"]).filter(pa.array(mine)), tmp_path / "labels.csv")
+
+    answer = watchkeep("label-plan", learned, source, "--labels", labels)
+
+    assert f"{plan['labels'] - 40:,} labels of the plan are missing" in answer.out

@@ -92,6 +92,11 @@ def command(
             f"With the {known.labels:,} labels of the plan that have come it is {known.value:.4g} "
             f"({known.low:.4g} to {known.high:.4g})."
         )
+        if known.labels < sum(found.labels):
+            click.echo(
+                f"{sum(found.labels) - known.labels:,} labels of the plan are missing: groups without labels are in "
+                "doubt as a whole, so the band is narrow only when it is done."
+            )
     elif given["labels"]:
         click.echo("No row of the plan has a label yet.")
     if out is not None:

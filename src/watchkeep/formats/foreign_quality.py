@@ -1,11 +1,13 @@
 """A baseline of model quality made by SageMaker: nothing but `statistics.json` and `constraints.json`."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from watchkeep.constraints.constraint import Constraint
 from watchkeep.core.errors import BaselineError
 from watchkeep.core.undefined import Undefined
 from watchkeep.core.verdicts import DATASET
@@ -82,9 +84,14 @@ def foreign_quality(
         source=path,
         plan=plan,
         profile=_profile(plan, matrix, statistics.item_count),
-        constraints=to_quality_constraints(constraints),
+        constraints=of_documents(to_quality_constraints(constraints)),
         known=known,
     )
+
+
+def of_documents(constraints: Iterable[Constraint]) -> tuple[Constraint, ...]:
+    """The limits that can be judged without the reference rows: all but that of prediction sets."""
+    return tuple(one for one in constraints if one.measure != "coverage")
 
 
 def _bins() -> Bins:

@@ -175,8 +175,10 @@ def _found(findings: QualityFindings) -> dict[str, object]:
 
 
 def _segment(one: Found, kind: str, loss: str) -> dict[str, object]:
-    carried = one.excess_share if kind == "risen" else one.loss_share
-    what = f"the rise of {loss}" if kind == "risen" else f"all {loss}"
+    carried, what = one.loss_share, f"all {loss}"
+    if kind == "risen":
+        risen = one.rise_share
+        carried, what = (one.excess_share, what) if risen is None else (risen, f"the rise of {loss}")
     return {
         "kind": kind,
         "rule": one.rule,

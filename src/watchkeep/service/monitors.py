@@ -10,9 +10,10 @@ from watchkeep.alarms.sightings import panel_of
 from watchkeep.alarms.watch import MARGIN, Panel
 from watchkeep.constraints.constraint import Constraint
 from watchkeep.constraints.policy import Policy
-from watchkeep.core.errors import OptionError
+from watchkeep.core.errors import MissingColumnError, OptionError
 from watchkeep.core.undefined import Undefined
 from watchkeep.core.window import Window
+from watchkeep.formats.foreign_quality import of_documents
 from watchkeep.formats.quality_constraints import QualityConstraints
 from watchkeep.formats.quality_limits import to_quality_constraints, to_quality_document
 from watchkeep.frames.roles import Roles
@@ -83,10 +84,11 @@ def learn_answers(
 def answers_in_force(learned: QualityLearned, dialect: Dialect) -> QualityBaseline:
     """The baseline with the limits of its document, as a dialect judges them."""
     baseline = learned.baseline
+    constraints = to_quality_constraints(learned.document, learned.suggested)
     return replace(
         baseline,
         plan=replace(baseline.plan, dialect=dialect),
-        constraints=to_quality_constraints(learned.document, learned.suggested),
+        constraints=constraints if baseline.known is None else of_documents(constraints),
     )
 
 
@@ -131,6 +133,10 @@ def check(
         baseline = replace(baseline, plan=replace(baseline.plan, roles=baseline.roles.under(roles)))
     ask = ask_of(source, baseline.roles, positional=baseline.plan.names or None, window=window)
     _fits(baseline, search=search)
+    if roles is not None and roles.label is not None and not isinstance(source, Labelled):
+        available = source.schema(ask).names
+        if roles.label not in available:  # one that the baseline remembers may well come later
+            raise MissingColumnError(roles.label, reader="the role label", available=available)
     if review is not None:
         review.begin(baseline.plan)
     scan = count_answers(
@@ -160,7 +166,7 @@ def _fits(baseline: QualityBaseline, *, search: bool) -> None:
     """
     plan = baseline.plan
     if search and not plan.features:
-        raise OptionError("find-segments", got=baseline.source, expected="a baseline that knows features")
+        raise OptionError("find-segments", got=baseline.source, expected="a baseline of ours with features")
     if baseline.known is None:
         return
     require_answers(plan.roles)

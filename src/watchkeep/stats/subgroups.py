@@ -65,6 +65,18 @@ class Found:
     p: float
 
     @property
+    def rise_share(self) -> float | None:
+        """The share of the whole rise of the mean loss since the baseline that is its own; None without a baseline.
+
+        It is above 1 where the loss of the rest fell.
+        """
+        if self.before is None or self.before_rest is None:
+            return None
+        own = self.share * (self.mean - self.before)
+        whole = own + (1 - self.share) * (self.rest - self.before_rest)
+        return own / whole if whole > 0 else None
+
+    @property
     def rule(self) -> str:
         """The rule that picks its rows, as `watchkeep.frames.segments` reads it."""
         return " and ".join(str(term) for term in self.terms)

@@ -50,10 +50,10 @@ class Track:
         """It in words.
 
         >>> Track("accuracy", 12, 11, -0.0041, 0.0052).sentence
-        '11 of 12 windows within the band; came out 0.0041 lower than estimated on average, 0.0052 off'
+        '11 of 12 windows within the band (95 % should be); came out 0.0041 lower than estimated on average, 0.0052 off'
         """
         way = f"{abs(self.miss):.2g} {'lower' if self.miss < 0 else 'higher'} than estimated"
-        windows = f"{count(self.within)} of {count(self.windows)} windows within the band"
+        windows = f"{count(self.within)} of {count(self.windows)} windows within the band (95 % should be)"
         return f"{windows}; came out {way} on average, {self.distance:.2g} off"
 
 

@@ -121,6 +121,8 @@ class Quality:
         if self.found or self.searched is None:
             return ""
         rows = amount(round(self.searched), "labelled row")
+        if not self.searched:
+            return "There is no labelled row to search among."
         return f"A search of {rows} found no segment that is worse than chance would make one."
 
     @property

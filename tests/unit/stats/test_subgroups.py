@@ -148,6 +148,7 @@ def test_what_rose_is_found_though_it_is_still_below_the_rest() -> None:
     assert found.rule == "region = 'US'"
     assert found.mean < found.rest
     assert found.excess_share > 0
+    assert found.rise_share == pytest.approx(1.0, abs=0.2)  # nothing else rose
 
 
 def test_what_is_worse_only_than_what_an_earlier_segment_left_is_none() -> None:
