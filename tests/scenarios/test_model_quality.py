@@ -591,3 +591,13 @@ def test_a_plan_that_is_not_done_says_what_is_missing(learned: Path, tmp_path: P
     answer = watchkeep("label-plan", learned, source, "--labels", labels)
 
     assert f"{plan['labels'] - 40:,} labels of the plan are missing" in answer.out
+
+
+def test_members_must_be_lists(tmp_path: Path) -> None:
+    source = write(served("binary", 500, 3), tmp_path / "val.parquet")
+
+    answer = watchkeep(
+        *("baseline", "model-quality", source, *ROLES["binary"], "--members", "x", "--out", tmp_path / "b")
+    )
+
+    assert (answer.code, "lists of numbers" in answer.err) == (2, True)

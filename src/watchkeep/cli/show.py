@@ -49,7 +49,10 @@ def _report(path: Path) -> dict[str, object]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise DocumentError(str(path), at="the file", got=str(error), expected="a report.json") from error
+        got = "bytes that are no text" if isinstance(error, UnicodeDecodeError) else str(error)
+        raise DocumentError(
+            str(path), at="the file", got=got, expected="a report.json, or a folder of a report or a baseline"
+        ) from error
     document = json_text.loads(text, str(path))
     if "verdicts" not in document or "outcomes" not in document:
         raise DocumentError(

@@ -71,6 +71,8 @@ def learn_quality(
     ask = ask_of(source, roles)
     types = column_types(source, ask, roles, dialect, progress)
     _require(roles, options, list(types))
+    if roles.members is not None and types[roles.members] is not ColumnType.EMBEDDING:
+        raise OptionError("members", got=roles.members, expected="a column of lists of numbers")
 
     def read(what: str, columns: Sequence[str] | None = None) -> Iterator[Batch]:
         asked = ask if columns is None else replace(ask, columns=columns)
