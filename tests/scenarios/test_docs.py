@@ -4,6 +4,7 @@ import json
 import re
 from importlib import import_module
 from pathlib import Path
+from types import CodeType
 
 import click
 import pyarrow as pa
@@ -82,8 +83,9 @@ def test_every_suggestion_rule_is_documented() -> None:
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_python_in_the_documents_compiles(path: Path) -> None:
-    for block in re.findall(r"```python\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL):
-        compile(block, path.name, "exec")
+    blocks = re.findall(r"```python\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)
+
+    assert all(isinstance(compile(block, path.name, "exec"), CodeType) for block in blocks)
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)

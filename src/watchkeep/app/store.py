@@ -9,13 +9,7 @@ from watchkeep.adapters.folders import whole_folder
 from watchkeep.alarms.decision import Decision
 from watchkeep.alarms.record import Record
 from watchkeep.core.errors import BaselineError, MissingSourceError
-from watchkeep.formats import (
-    archive,
-    constraints,
-    json_text,
-    quality_constraints,
-    statistics,
-)
+from watchkeep.formats import archive, constraints, json_text, quality_constraints, statistics
 from watchkeep.formats import quality_statistics as quality_documents
 from watchkeep.formats.constraint_list import to_constraints
 from watchkeep.formats.container import read_rows

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from watchkeep.baselines.estimator import CONFIDENCE, Mix
 from watchkeep.core.undefined import Undefined
 from watchkeep.stats.classification import multiclass_rates
-from watchkeep.stats.expected_counts import Estimated, band
+from watchkeep.stats.expected_counts import Estimated, band, range_of
 from watchkeep.stats.isotonic import Calibration, calibrated
 from watchkeep.stats.reweighting import Reweighting, Shift, information, powers, tilted
 
@@ -111,8 +111,8 @@ class ClassEstimator:
             if isinstance(value, Undefined) or not known:
                 out[name] = Estimated(value)
                 continue
-            least = -1.0 if name == "matthews" else 0.0
-            out[name] = band(value, float(np.std(known)), confidence=confidence, least=least)
+            least, most = range_of(name)
+            out[name] = band(value, float(np.std(known)), confidence=confidence, least=least, most=most)
         return out
 
     @cached_property

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from watchkeep.baselines.estimator import CONFIDENCE, Mix
 from watchkeep.core.undefined import Undefined, Value
-from watchkeep.stats.expected_counts import Estimated, band
+from watchkeep.stats.expected_counts import Estimated, band, range_of
 from watchkeep.stats.regression import regression_rates
 from watchkeep.stats.reweighting import Reweighting, Shift
 
@@ -121,8 +121,8 @@ class ErrorEstimator:
                 continue
             slopes = self._slopes(name, losses, predictions)
             deviation = math.sqrt(max(0.0, float(slopes @ covariance @ slopes)))
-            bounds = (None, 1.0) if name == "r2" else (0.0, None)
-            out[name] = band(value, deviation, confidence=confidence, least=bounds[0], most=bounds[1])
+            least, most = range_of(name)
+            out[name] = band(value, deviation, confidence=confidence, least=least, most=most)
         return out
 
     def _window(self, rows: float, mix: Mix | None, spread: float) -> tuple[Reals, Reals]:

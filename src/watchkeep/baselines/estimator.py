@@ -28,6 +28,7 @@ from watchkeep.stats.expected_counts import (
     expected_counts,
     losses_of,
     measured,
+    range_of,
 )
 from watchkeep.stats.isotonic import Calibration, calibrated
 from watchkeep.stats.label_plan import Measure
@@ -305,6 +306,7 @@ class BinaryEstimator:
 
 
 def _banded(name: str, value: float, variance: float, confidence: float) -> Estimated:
-    least, most = (-1.0, 1.0) if name == "matthews" else (0.0, None if name == "log_loss" else 1.0)
-    value = max(least, value) if most is None else min(most, max(least, value))
+    least, most = range_of(name)
+    value = max(value, -math.inf if least is None else least)
+    value = min(value, math.inf if most is None else most)
     return band(value, float(np.sqrt(variance)), confidence=confidence, least=least, most=most)

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from watchkeep.baselines.seasons import DOUBLINGS
-from watchkeep.baselines.spread import FEWEST, Reals, Residuals, Spread, Stretches, spread_of
+from watchkeep.baselines.spread import FEWEST, Reals, Spread, of_means, spread_of
 from watchkeep.stats.normal import chi_square_normal, log_upper
 
 EXCHANGEABLE: Final = 0.01
@@ -73,11 +73,7 @@ def loss_days(names: tuple[str, ...], by_day: Mapping[int, Reals], hours: int) -
             break
         together = np.add.reduceat(sums, np.arange(0, len(sums) - times + 1, times), axis=0)
         gaps, rows = _gaps(together)
-        held = (rows > 0).astype(np.float64)
-        noise = held / np.maximum(rows, 1.0)
-        residuals = Residuals(gaps, held, noise, 0 * noise, 0 * noise, {}, np.full(gaps.shape[1], _HEAVY))
-        each = np.arange(len(gaps))
-        chain.append((residuals, Stretches(float(times), each, each)))
+        chain.append(of_means(gaps, rows, length=float(times), heaviness=_HEAVY))
     _, deviations = _whole(sums)
     return LossDays(names, len(sums), hours / len(sums), deviations, spread_of([chain]))
 

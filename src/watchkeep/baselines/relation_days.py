@@ -9,7 +9,7 @@ import numpy.typing as npt
 from watchkeep.baselines.blocks import HOUR
 from watchkeep.baselines.relations import RelationBaseline
 from watchkeep.baselines.seasons import DAY, DOUBLINGS
-from watchkeep.baselines.spread import FEWEST, MANY, Reals, Residuals, Spread, Stretches, spread_of
+from watchkeep.baselines.spread import FEWEST, MANY, Reals, Spread, of_means, spread_of
 from watchkeep.frames.batches import Batch
 from watchkeep.frames.categories import row_texts
 from watchkeep.frames.numbers import read_numbers
@@ -158,19 +158,8 @@ class DayScan:
             gaps = np.where(good, gaps, 0.0)
             rows = together[:, :1] * good
             offsets.append(gaps.sum(axis=0) / np.maximum(good.sum(axis=0), 1))
-            chain.append(
-                (_residuals(np.where(good, gaps - offsets[-1], 0.0), rows), _each(len(gaps), times * per_day))
-            )
+            beyond = np.where(good, gaps - offsets[-1], 0.0)
+            chain.append(of_means(beyond, rows, length=times * per_day, heaviness=_HEAVY))
         if learned is None or not learned.any():
             return None
         return RelationDays(len(sums) * per_day, np.array(offsets), spread_of([chain]), learned)
-
-
-def _residuals(gaps: Reals, rows: Reals) -> Residuals:
-    known = (rows > 0).astype(np.float64)
-    noise = known / np.maximum(rows, 1.0)
-    return Residuals(gaps, known, noise, 0 * noise, 0 * noise, {}, np.full(gaps.shape[1], _HEAVY))
-
-
-def _each(count: int, length: float) -> Stretches:
-    return Stretches(length, np.arange(count), np.arange(count))

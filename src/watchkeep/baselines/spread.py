@@ -149,6 +149,22 @@ class Spread:
         return self.shares[place], self.skews[place] / np.sqrt(times), self.excesses[place] / times
 
 
+def of_means(gaps: Reals, rows: Reals, *, length: float, heaviness: float) -> tuple[Residuals, Stretches]:
+    """Stretches of which the means are known, each by itself.
+
+    Args:
+        gaps: of k means from what was foretold, in standard deviations of a row, shape (stretches, k).
+        rows: that each is over, of the same shape; none where a mean is not known.
+        length: of the stretches.
+        heaviness: see `Residuals`.
+    """
+    known = (rows > 0).astype(np.float64)
+    noise = known / np.maximum(rows, 1.0)
+    each = np.arange(len(gaps))
+    heavy = np.full(gaps.shape[1], heaviness)
+    return Residuals(gaps, known, noise, 0 * noise, 0 * noise, {}, heavy), Stretches(length, each, each)
+
+
 Chain = Sequence[tuple[Residuals, Stretches]]
 """Stretches of some lengths, increasing, each with the residuals by block."""
 

@@ -9,12 +9,12 @@ import yaml
 
 from watchkeep.adapters.sources import FORMATS
 from watchkeep.core.errors import OptionError
-from watchkeep.frames.roles import Roles
+from watchkeep.frames.roles import SINGLE, Roles
 from watchkeep.frames.text_values import Dialect
 
 F = TypeVar("F", bound=Callable[..., Any])
 DIALECTS = [str(dialect) for dialect in Dialect]
-_SINGLE = ("label", "prediction", "score", "timestamp", "id", "weight", "query", "members")
+_SINGLE = [str(role) for role in SINGLE]
 
 
 def roles_options(command: F) -> F:

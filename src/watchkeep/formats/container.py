@@ -11,7 +11,7 @@ import pyarrow as pa
 from watchkeep.constraints.constraint import Constraint, Side
 from watchkeep.core.errors import BaselineError
 from watchkeep.frames.buffers import binaries, positions, strings
-from watchkeep.frames.roles import Roles
+from watchkeep.frames.roles import SINGLE, Roles
 from watchkeep.states.bins import BinCounts, Bins
 from watchkeep.states.categories import CategoryCounts
 from watchkeep.states.cells import Cells
@@ -197,11 +197,7 @@ def roles_of(document: object) -> Roles:
     """Roles from the form they take in documents."""
     if not isinstance(document, dict):
         return Roles()
-    single = {
-        role: document[role]
-        for role in ("label", "prediction", "score", "timestamp", "id", "weight", "query", "members")
-        if role in document
-    }
+    single = {str(role): document[role] for role in SINGLE if role in document}
     return Roles(
         **single,
         facets={str(name): tuple(map(str, values)) for name, values in document.get("facets", {}).items()},

@@ -15,15 +15,8 @@ from watchkeep.formats.places import Place, copied, known
 from watchkeep.formats.quality_statistics import SECTIONS, problem_of, spelled
 from watchkeep.formats.violations import Violation, double
 from watchkeep.monitors.model_quality.plan import Problem
+from watchkeep.monitors.model_quality.suggestions import lower_is_better
 
-LOSSES: Final = frozenset(
-    {
-        *("mae", "mse", "rmse", "mape", "smape", "log_loss", "brier"),
-        *("false_positive_rate", "false_negative_rate"),
-        *("expected_calibration_error", "max_calibration_error"),
-    }
-)
-"""Metrics of which less is better, beside the pinball losses (`pinball_0_9`); of all others, more is."""
 _VIOLATED: Final[Mapping[str, str]] = MappingProxyType(
     {
         "true_positive_rate": "truePositiveRate",
@@ -48,8 +41,7 @@ class Operator(StrEnum):
         >>> str(Operator.of("auc")), str(Operator.of("rmse"))
         ('LessThanThreshold', 'GreaterThanThreshold')
         """
-        loss = metric in LOSSES or metric.startswith("pinball_")
-        return cls("GreaterThanThreshold" if loss else "LessThanThreshold")
+        return cls("GreaterThanThreshold" if lower_is_better(metric) else "LessThanThreshold")
 
     @property
     def side(self) -> Side:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Self
+from typing import Final, Self
 
 from watchkeep.core.errors import MissingColumnError, OptionError
 
@@ -27,6 +27,19 @@ class Role(StrEnum):
     def identifies(self) -> bool:
         """Whether its values only tell rows, or groups of rows, apart."""
         return self in (Role.ID, Role.QUERY)
+
+
+SINGLE: Final = (
+    Role.LABEL,
+    Role.PREDICTION,
+    Role.SCORE,
+    Role.TIMESTAMP,
+    Role.ID,
+    Role.WEIGHT,
+    Role.QUERY,
+    Role.MEMBERS,
+)
+"""Roles that one column plays, in the order of documents."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,16 +85,7 @@ class Roles:
             seen[column] = role
 
     def _single(self) -> tuple[tuple[Role, str], ...]:
-        pairs = (
-            (Role.LABEL, self.label),
-            (Role.PREDICTION, self.prediction),
-            (Role.SCORE, self.score),
-            (Role.TIMESTAMP, self.timestamp),
-            (Role.ID, self.id),
-            (Role.WEIGHT, self.weight),
-            (Role.QUERY, self.query),
-            (Role.MEMBERS, self.members),
-        )
+        pairs: list[tuple[Role, str | None]] = [(role, getattr(self, role)) for role in SINGLE]
         return tuple((role, column) for role, column in pairs if column is not None)
 
     def of(self, column: str) -> Role:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +38,25 @@ class Estimated:
     low: float | None = None
     high: float | None = None
     deviation: float | None = None
+
+
+_RANGES: Mapping[str, tuple[float | None, float | None]] = MappingProxyType(
+    {
+        "matthews": (-1.0, 1.0),
+        "r2": (None, 1.0),
+        "smape": (0.0, 2.0),
+        **dict.fromkeys(("log_loss", "mae", "mse", "rmse", "mape"), (0.0, None)),
+    }
+)
+
+
+def range_of(measure: str) -> tuple[float | None, float | None]:
+    """Between which values a measure that is estimated can be; None where there is no such bound.
+
+    >>> range_of("auc"), range_of("log_loss")
+    ((0.0, 1.0), (0.0, None))
+    """
+    return _RANGES.get(measure, (0.0, 1.0))
 
 
 def band(

@@ -4,7 +4,7 @@ import re
 from math import floor, isfinite, log10
 from typing import Final
 
-from watchkeep.monitors.model_quality.suggestions import LOWER_IS_BETTER
+from watchkeep.monitors.model_quality.suggestions import lower_is_better
 from watchkeep.views.words import clip, number
 
 CONSTANT: Final = "_best_constant_classifier"
@@ -45,7 +45,6 @@ _WORDS: Final = {
     "coverage": "coverage of prediction sets",
 }
 _SHORT: Final = _WORDS | {"mae": "MAE", "mse": "MSE", "rmse": "RMSE"}
-_LOWER: Final = frozenset({*LOWER_IS_BETTER, "expected_calibration_error"})
 _LOSSES: Final = frozenset({"brier", "log_loss"})
 _ERRORS: Final = frozenset({"mae", "mse", "rmse", "bias"})
 
@@ -116,7 +115,7 @@ def direction(name: str) -> int:
     """
     if name == "bias":
         return 0
-    return -1 if name in _LOWER or name.startswith("pinball_") else 1
+    return -1 if lower_is_better(name) else 1
 
 
 def unit_kind(name: str) -> str:

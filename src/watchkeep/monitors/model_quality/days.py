@@ -3,10 +3,10 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 import numpy as np
 
+from watchkeep.baselines.estimator import CONFIDENCE
 from watchkeep.baselines.loss_days import MOMENTS, LossDays, loss_days
 from watchkeep.core.undefined import Undefined
 from watchkeep.core.verdicts import DATASET
@@ -21,21 +21,11 @@ from watchkeep.monitors.model_quality.scan import HOURS, LABELLED
 from watchkeep.profiles.columns import HOUR
 from watchkeep.profiles.profile import Profile
 from watchkeep.states.cells import Cells
-from watchkeep.stats.expected_counts import Estimated, band
+from watchkeep.stats.expected_counts import Estimated, band, range_of
 
 DAY = 24 * HOUR
 """Microseconds."""
 _FEW = 5  # losses of two classes; of more kinds of losses there are many classes
-_CONFIDENCE = 0.95
-_ENDS: Mapping[str, tuple[float | None, float | None]] = MappingProxyType(
-    {
-        "matthews": (-1.0, 1.0),
-        "r2": (None, 1.0),
-        "bias": (None, None),
-        "smape": (0.0, 2.0),
-        **dict.fromkeys(("log_loss", "mae", "mse", "rmse", "mape"), (0.0, None)),
-    }
-)
 _OF = {
     "true_positive_rate": "recall",
     "false_negative_rate": "recall",
@@ -162,9 +152,9 @@ class Luck:
             return one
         # The reference rows, of which the estimate is made, had their own luck.
         both = self.variances + self.days.variance(float(self.days.days))
-        least, most = _ENDS.get(name, (0.0, 1.0))
+        least, most = range_of(name)
         deviation = math.sqrt(one.deviation**2 + self._variance(name, before, both))
-        return band(one.value, deviation, confidence=_CONFIDENCE, least=least, most=most)
+        return band(one.value, deviation, confidence=CONFIDENCE, least=least, most=most)
 
     def _variance(self, measure: str, found: Quality, variances: Doubles) -> float:
         """What days add to the variance of a measure.

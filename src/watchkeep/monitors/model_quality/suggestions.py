@@ -8,16 +8,23 @@ from watchkeep.core.undefined import Undefined
 from watchkeep.core.verdicts import DATASET
 from watchkeep.monitors.model_quality.measures import Quality, Sampled
 
+_OURS_LOWER: Final = ("log_loss", "brier", "mape", "smape")
+_OURS_HIGHER: Final = (
+    "balanced_accuracy",
+    "matthews",
+    "pr_auc",
+    "coverage",
+    "ndcg_at_5",
+    "ndcg_at_10",
+    "mean_reciprocal_rank",
+)
 LOWER_IS_BETTER: Final = (
     "mae",
     "mse",
     "rmse",
     "false_positive_rate",
     "false_negative_rate",
-    "log_loss",
-    "brier",
-    "mape",
-    "smape",
+    *_OURS_LOWER,
 )
 """Measures that may not be greater than their limit."""
 HIGHER_IS_BETTER: Final = (
@@ -36,30 +43,10 @@ HIGHER_IS_BETTER: Final = (
     "weighted_f0_5",
     "weighted_f1",
     "weighted_f2",
-    "balanced_accuracy",
-    "matthews",
-    "pr_auc",
-    "coverage",
-    "ndcg_at_5",
-    "ndcg_at_10",
-    "mean_reciprocal_rank",
+    *_OURS_HIGHER,
 )
 """Measures that may not be less."""
-OURS: Final = frozenset(
-    {
-        "log_loss",
-        "brier",
-        "mape",
-        "smape",
-        "balanced_accuracy",
-        "matthews",
-        "pr_auc",
-        "coverage",
-        "ndcg_at_5",
-        "ndcg_at_10",
-        "mean_reciprocal_rank",
-    }
-)
+OURS: Final = frozenset({*_OURS_LOWER, *_OURS_HIGHER})
 """Those that SageMaker's files know nothing of."""
 ERRORS: Final = 3.0
 """Standard errors of the baseline's own value that a limit leaves room for."""
@@ -67,6 +54,15 @@ SLACK: Final = 0.02
 """Share of what there is to lose that a limit leaves room for: smaller differences do not matter."""
 RULE: Final = "retain_quality"
 _LOSSES: Final = ("mae", "mse", "rmse", "log_loss", "brier", "mape", "smape")  # they have no upper end
+
+
+def lower_is_better(measure: str) -> bool:
+    """Whether less of a measure is better, one without a suggested limit too.
+
+    >>> lower_is_better("rmse"), lower_is_better("pinball_0_9"), lower_is_better("auc")
+    (True, True, False)
+    """
+    return measure in (*LOWER_IS_BETTER, "expected_calibration_error") or measure.startswith("pinball_")
 
 
 def suggest(quality: Quality, *, sagemaker: bool) -> tuple[Constraint, ...]:
