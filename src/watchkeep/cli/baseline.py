@@ -48,7 +48,7 @@ from watchkeep.service.quality import QualityOptions
 @dialect_option
 @click.option("--json", "as_json", is_flag=True, help="Print the baseline document.")
 def command(kind: str, sources: tuple[str, ...], out: Path, dialect: str, as_json: bool, **given: Any) -> int:
-    r"""Learn from SOURCE what the reference data looks like, and what it promises.
+    """Learn from SOURCE what the reference data looks like, and what it promises.
 
     KIND is the monitor: data-quality, or model-quality (which needs --label, and --prediction or --score).
 
@@ -59,7 +59,7 @@ def command(kind: str, sources: tuple[str, ...], out: Path, dialect: str, as_jso
     \b
         watchkeep baseline data-quality train.parquet --out baselines/churn --label churned --timestamp at
         watchkeep baseline model-quality val.parquet --out baselines/quality --label churned --score p
-    """
+    """  # noqa: D301 (click wants the character itself)
     roles = roles_from(given)
     source = open_source(list(sources), format=given["format"], header=given["header"], where=given["where"])
     learned: AnyLearned

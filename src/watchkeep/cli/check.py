@@ -12,7 +12,7 @@ from watchkeep.app.reviewing import review_list
 from watchkeep.app.store import load_baseline, save_report
 from watchkeep.app.watching import observe
 from watchkeep.cli import VIOLATED
-from watchkeep.cli.options import dialect_option, roles_from, roles_options, source_options
+from watchkeep.cli.options import dialect_option, roles_from, roles_options, source_options, window_options
 from watchkeep.cli.output import answer
 from watchkeep.cli.progress import progress
 from watchkeep.constraints.policy import Policy
@@ -28,23 +28,13 @@ from watchkeep.service.review import REVIEWED
 @click.argument("baseline", type=click.Path(path_type=Path))
 @click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder to write.")
-@click.option(
-    "--start", metavar="T", help="Only rows from this time on (ISO 8601; UTC unless it says otherwise)."
-)
-@click.option("--end", metavar="T", help="Only rows before this time.")
+@window_options
 @click.option(
     "--watch",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
     help="Keep the evidence of window after window in FILE; it is begun if it is not there.",
 )
-@click.option(
-    "--labels",
-    multiple=True,
-    metavar="SOURCE",
-    help="The true outcomes, joined by --id (model-quality). May be repeated.",
-)
-@click.option("--labels-id", metavar="C", help="The column of the ids in --labels, if it has another name.")
 @click.option("--arrival", metavar="C", help="The column in --labels of the times when labels arrived.")
 @click.option(
     "--find-segments",
@@ -91,7 +81,7 @@ def command(
     engine: str,  # noqa: ARG001 (there is one engine yet)
     **given: Any,
 ) -> int:
-    r"""Hold SOURCE against BASELINE, a folder that `watchkeep baseline` or SageMaker wrote.
+    """Hold SOURCE against BASELINE, a folder that `watchkeep baseline` or SageMaker wrote.
 
     Writes report.json, report.html, statistics.json, constraints.json and constraint_violations.json into the
     folder, which appears whole or not at all. Exit code 0: completed; 1: with violations.
@@ -102,7 +92,7 @@ def command(
         watchkeep check baselines/quality preds.parquet --labels labels.parquet --id id --out reports/today
 
     With --watch the exit code is 1 too when the watch rings.
-    """
+    """  # noqa: D301 (click wants the character itself)
     roles = roles_from(given)
     window = Window.between(start, end)
     policy = Policy(

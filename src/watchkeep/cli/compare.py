@@ -26,11 +26,11 @@ from watchkeep.service.checking import check
 @click.option("--json", "as_json", is_flag=True, help="Print the report document, alone.")
 @click.option("--verbose", is_flag=True, help="Print every measure.")
 def command(reference: str, current: str, dialect: str, as_json: bool, verbose: bool, **given: Any) -> int:
-    r"""Compare CURRENT with REFERENCE at a glance; nothing is saved.
+    """Compare CURRENT with REFERENCE at a glance; nothing is saved.
 
     \b
         watchkeep compare train.parquet today.csv
-    """
+    """  # noqa: D301 (click wants the character itself)
     roles = roles_from(given)
     now = datetime.now(UTC)
     policy = Policy(dialect=Dialect(dialect))

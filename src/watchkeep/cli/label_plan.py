@@ -11,10 +11,11 @@ from watchkeep.adapters.sources import open_source
 from watchkeep.adapters.whole_file import write_whole
 from watchkeep.app.labelling import label_plan
 from watchkeep.app.store import load_baseline
-from watchkeep.cli.options import roles_from, roles_options, source_options
+from watchkeep.cli.options import roles_from, roles_options, source_options, window_options
 from watchkeep.cli.output import print_json
 from watchkeep.cli.progress import progress
 from watchkeep.core.window import Window
+from watchkeep.service.labelling import HALVED
 
 
 @click.command("label-plan")
@@ -25,17 +26,13 @@ from watchkeep.core.window import Window
 )
 @click.option("--measure", default="accuracy", show_default=True, help="The measure to be known better.")
 @click.option(
-    "--share", type=float, default=0.5, show_default=True, help="How wide its band is to be, of what it is."
+    "--share",
+    type=float,
+    default=HALVED,
+    show_default=True,
+    help="How wide its band is to be, of what it is.",
 )
-@click.option(
-    "--labels",
-    multiple=True,
-    metavar="SOURCE",
-    help="Labels that have come, joined by --id: tells the measure from them. May be repeated.",
-)
-@click.option("--labels-id", metavar="C", help="The column of the ids in --labels, if it has another name.")
-@click.option("--start", metavar="T", help="Only rows from this time on.")
-@click.option("--end", metavar="T", help="Only rows before this time.")
+@window_options
 @roles_options
 @source_options
 @click.option("--json", "as_json", is_flag=True, help="Print the plan, alone.")
@@ -50,7 +47,7 @@ def command(
     as_json: bool,
     **given: Any,
 ) -> int:
-    r"""Choose the few rows of SOURCE whose labels tell most of how good its answers are.
+    """Choose the few rows of SOURCE whose labels tell most of how good its answers are.
 
     BASELINE is one of model-quality, of two classes. Without labels a measure is estimated, with a band; the plan
     says how many rows of which scores to label so that the band becomes half as wide, and which.
@@ -58,7 +55,7 @@ def command(
     \b
         watchkeep label-plan baselines/quality today.parquet --out to-label.csv
         watchkeep label-plan baselines/quality today.parquet --labels labelled.csv --id id
-    """
+    """  # noqa: D301 (click wants the character itself)
     roles = roles_from(given)
     source = open_source(list(sources), format=given["format"], header=given["header"], where=given["where"])
     learned = load_baseline(baseline, roles=roles)

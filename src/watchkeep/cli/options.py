@@ -64,6 +64,28 @@ def source_options(command: F) -> F:
     return _with(command, options)
 
 
+def window_options(command: F) -> F:
+    """The options that say which rows are the window, and where labels are that come in a source of their own."""
+    options = [
+        click.option(
+            "--labels-id", metavar="C", help="The column of the ids in --labels, if it has another name."
+        ),
+        click.option(
+            "--labels",
+            multiple=True,
+            metavar="SOURCE",
+            help="The true outcomes, joined by --id (model-quality). May be repeated.",
+        ),
+        click.option("--end", metavar="T", help="Only rows before this time."),
+        click.option(
+            "--start",
+            metavar="T",
+            help="Only rows from this time on (ISO 8601; UTC unless it says otherwise).",
+        ),
+    ]
+    return _with(command, options)
+
+
 def dialect_option(command: F) -> F:
     """The option that chooses whose rules apply."""
     text = "Whose rules apply: ours, or those of SageMaker Model Monitor to the letter."

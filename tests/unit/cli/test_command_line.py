@@ -26,6 +26,14 @@ def test_help_names_every_command_and_each_has_its_own() -> None:
         own = watchkeep(name, "--help")
         assert (own.code, own.err) == (0, "")
         assert own.out.startswith(f"Usage: watchkeep {name}")
+        assert "\\b" not in own.out
+
+
+@pytest.mark.parametrize("name", ["baseline", "check", "compare", "label-plan", "acknowledge"])
+def test_examples_in_a_help_stand_on_lines_of_their_own(name: str) -> None:
+    lines = [line.strip() for line in watchkeep(name, "--help").out.splitlines()]
+
+    assert [line for line in lines if line.startswith(f"watchkeep {name} ")]
 
 
 def test_no_command_at_all_is_answered_with_the_help() -> None:
