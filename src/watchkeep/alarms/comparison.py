@@ -7,6 +7,7 @@ from watchkeep.alarms.rates import Counted, rates
 from watchkeep.alarms.sway import Sway, deviates
 from watchkeep.alarms.witness import Chances, Change, Places, Reals
 from watchkeep.baselines.buckets import NUMBERS, Buckets, Kind
+from watchkeep.stats.chi_square import divergences
 from watchkeep.stats.normal import chi_square_normal, log_upper
 
 MEANS = 0.4
@@ -73,16 +74,21 @@ class Comparison:
             means = [self._sum(rows * scores)[:, columns] for rows in (self.segments, self.references)]
             together = self.segments + self.references
             total = n + raw_m
-            first, second, third = (self._sum(together * scores**k)[:, columns] / total for k in (1, 2, 3))
+            first, second, third, fourth = (
+                self._sum(together * scores**k)[:, columns] / total for k in (1, 2, 3, 4)
+            )
             variance = np.maximum(second - first**2, self._least_spread)
             skew = (third - 3 * first * second + 2 * first**3) / variance**1.5
+            excess = (fourth - 4 * first * third + 6 * first**2 * second - 3 * first**4) / variance**2 - 3
             h2 = 1 / n + 1 / m
             gap = (means[0] / n - means[1] / raw_m) / np.sqrt(variance)
             tilt = skew * (1 / n**2 - 1 / m**2) / h2**1.5
+            excess = excess * (1 / n**3 + 1 / m**3) / h2**2
         good = (n > 0) & (m > 0) & (variance > 1e-9)
-        gap, tilt = np.where(good, gap, 0.0), np.where(good, tilt, 0.0)
+        gap, tilt, excess = (np.where(good, each, 0.0) for each in (gap, tilt, excess))
         sway = self._sway(change, columns)
-        return self._told(change, columns, weight, deviates(gap, h2, tilt, sway).log_beyond())
+        logs = deviates(gap, h2, tilt, sway, excess=excess).log_beyond()
+        return self._told(change, columns, weight, logs)
 
     def _shape(self, columns: Places, weights: Reals) -> Chances:
         n, m = self._sizes(self.valued)
@@ -92,16 +98,14 @@ class Comparison:
         before = _shares(self.references * self.valued, raw_m[:, at])
         expected = before * np.minimum(n, m)[:, at]
         groups, owners = self._neighbours(expected)
-        of_now, of_before = (np.bincount(groups, each.ravel(), len(owners)) for each in (now, before))
-        weight = _shares(n, n + raw_m).ravel()[owners]
-        pooled = weight * of_now + (1 - weight) * of_before
+        shares = (np.bincount(groups, each.ravel(), len(owners)) for each in (now, before))
+        of_now, of_before = (np.asarray(each, np.float64) for each in shares)
         # What is left over at the ends of a column is expected to hold next to nothing: others ask about it.
         full = np.bincount(groups, expected.ravel(), len(owners)) >= _EXPECTED / 2
-        terms = _shares(np.square(of_now - of_before), pooled) * full
-        size = n.size
-        with np.errstate(divide="ignore"):
-            h2 = 1 / n + 1 / m
-        statistic = np.bincount(owners, terms, size).reshape(n.shape) / h2
+        size, sizes = n.size, (n.ravel()[owners], m.ravel()[owners])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            terms = np.where(full, divergences(of_now, of_before, *sizes), 0.0)
+        statistic = np.bincount(owners, terms, size).reshape(n.shape)
         degrees = np.bincount(owners, full, size).reshape(n.shape) - 1
         good = (n > 0) & (m > 0) & (degrees > 0)
         z = chi_square_normal(np.where(good, statistic, 0.0), np.maximum(degrees, 1))

@@ -7,7 +7,14 @@ import numpy.typing as npt
 
 from watchkeep.alarms.sway import Sway, deviates
 from watchkeep.alarms.witness import Chances, Change, Reals
-from watchkeep.baselines.relation_days import BY_DAY, RANDOMLY, RelationDays, correlations, judged
+from watchkeep.baselines.relation_days import (
+    BY_DAY,
+    RANDOMLY,
+    RelationDays,
+    correlations,
+    influences,
+    judged,
+)
 from watchkeep.baselines.relations import RelationBaseline
 from watchkeep.baselines.timeline import PARTS
 
@@ -49,17 +56,22 @@ class Relations:
             m = 1 / (1 / m + margin**2)
             h2 = 1 / n + 1 / m
             gap = (correlations(known, sums[0]) - correlations(known, sums[1])) / known.deviations
+            by_rows = influences(known, *sums) / known.deviations
             per_kurtosis = RANDOMLY if self.days is None else BY_DAY
             good = judged(known, np.minimum(n, m), per_kurtosis=per_kurtosis) & np.isfinite(gap)
             sway = None
             if self.days is not None:
                 gap, good, sway = self._in_time(gap, good, segments[:, -1] / PARTS, references[:, -1] / PARTS)
+            gap = _lesser(gap, by_rows)
             # A difference is skewed as its rows are, the less the more alike both numbers of rows are.
             lean = (1 / n**2 - 1 / m**2) / h2**1.5
             skews = known.skews[0] * lean + np.where(gap < 0, -1.0, 1.0) * known.skews[1] * np.abs(lean)
-        gap, skews, h2 = (np.where(good, each, of) for each, of in ((gap, 0.0), (skews, 0.0), (h2, 1.0)))
+            excess = (known.kurtoses - 3) * (1 / n**3 + 1 / m**3) / h2**2
+        kept = (gap, 0.0), (skews, 0.0), (h2, 1.0), (excess, 0.0)
+        gap, skews, h2, excess = (np.where(good, each, of) for each, of in kept)
         # Where rows as skewed could not be, the skewness is not to be trusted.
-        logs = deviates(gap, h2, np.where(gap * skews < 0, 0.0, skews), sway).log_beyond()
+        skews = np.where(gap * skews < 0, 0.0, skews)
+        logs = deviates(gap, h2, skews, sway, excess=excess).log_beyond()
         told = Chances(Change.RELATION, np.arange(width), np.full(width, _TOLD), logs[:, :width])
         # A pair speaks of both its columns.
         each = np.full(len(known.pairs[0]), (1 - _TOLD) / (width - 1))
@@ -79,3 +91,8 @@ class Relations:
         # Of parts of a day nothing was learned.
         long = np.minimum(*lengths) >= _PART * self.days.spread.lengths[0]
         return gap - apart, good & long[:, None] & self.days.known, Sway.of(self.days.spread, *lengths)
+
+
+def _lesser(one: Reals, other: Reals) -> Reals:
+    """Of two measures of a difference the one nearer to 0; 0 where they disagree on its sign."""
+    return np.where(one * other > 0, np.where(np.abs(one) < np.abs(other), one, other), 0.0)

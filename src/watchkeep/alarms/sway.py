@@ -85,7 +85,9 @@ class Deviates:
         return logs
 
 
-def deviates(gap: Reals, noise: Reals, tilt: Reals, sway: Sway | None) -> Deviates:
+def deviates(
+    gap: Reals, noise: Reals, tilt: Reals, sway: Sway | None, *, excess: Reals | float = 0.0
+) -> Deviates:
     """Differences of means in row standard deviations, on a scale on which their chances are known.
 
     Args:
@@ -93,23 +95,26 @@ def deviates(gap: Reals, noise: Reals, tilt: Reals, sway: Sway | None) -> Deviat
         noise: their variances if rows came in random order, of the same shape.
         tilt: their skewness then.
         sway: what time adds; None if nothing.
+        excess: their excess kurtosis in random order.
     """
-    if sway is None:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            z = gap / np.sqrt(noise)
-        return Deviates(unskewed(np.where(np.isfinite(z), z, 0.0), np.where(np.isfinite(z), tilt, 0.0)))
-    total = noise + sway.variance
+    total = noise if sway is None else noise + sway.variance
     with np.errstate(divide="ignore", invalid="ignore"):
-        z, share = gap / np.sqrt(total), sway.variance / total
+        z = gap / np.sqrt(total)
     good = np.isfinite(z) & np.isfinite(tilt)
-    z, share, tilt = (np.where(good, each, 0.0) for each in (z, share, tilt))
+    z, tilt = np.where(good, z, 0.0), np.where(good, tilt, 0.0)
+    # A gamma variable as skewed has an excess of its own. What there is beyond makes either tail longer: at z by as
+    # much, to first order, as so much more skewness would.
+    more = np.maximum(0.0, excess - 1.5 * tilt**2) * z / 4
+    if sway is None:
+        return Deviates(unskewed(z, tilt + more))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where(good, sway.variance / total, 0.0)
     like = likeness(share, sway)
     # Skewness makes a tail longer, never shorter: what few blocks show of it, or rows of other phases, proves too much
     # where it says that something could not be.
     tilt, skew = (np.where(each * z > 0, each, 0.0) for each in (tilt, sway.skew * like**1.5))
-    return heavy(
-        unskewed(z, tilt * (1 - share) ** 1.5 + skew), share, sway.excess * like**2 - 1.5 * skew**2, sway
-    )
+    skewness = tilt * (1 - share) ** 1.5 + more * (1 - share) ** 2 + skew
+    return heavy(unskewed(z, skewness), share, sway.excess * like**2 - 1.5 * skew**2, sway)
 
 
 def heavy(values: Reals, share: Reals, excess: Reals, sway: Sway) -> Deviates:

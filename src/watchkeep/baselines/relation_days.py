@@ -31,22 +31,59 @@ def correlations(known: RelationBaseline, sums: Reals) -> Reals:
         known: the columns.
         sums: as `RelationBaseline.sums`, shape (n, 1 + d + d (d + 1) / 2).
     """
-    width, tellers = len(known.subjects), known.tellers
     with np.errstate(divide="ignore", invalid="ignore"):
-        means = sums[:, 1 : 1 + width] / sums[:, :1]
-        products = np.empty((len(sums), width, width))
-        upper = np.triu_indices(width)
-        products[:, upper[0], upper[1]] = sums[:, 1 + width :] / sums[:, :1]
-        products[:, upper[1], upper[0]] = products[:, upper[0], upper[1]]
-        covariance = products - means[:, :, None] * means[:, None, :]
-        variance = np.einsum("sii->si", covariance)
-        crossed = np.matmul(tellers, covariance)
-        with_told = np.einsum("sii->si", crossed)
-        of_told = (crossed * tellers).sum(axis=2)
-        multiple = with_told / np.sqrt(variance * of_told)
-        first, second = known.pairs
-        simple = covariance[:, first, second] / np.sqrt(variance[:, first] * variance[:, second])
-    return np.concatenate([multiple, simple], axis=1)
+        means, products = _seconds(known, sums)
+        crossed, first, second = _related(known, products - means[:, :, None] * means[:, None, :])
+        found: Reals = crossed / np.sqrt(first * second)
+    return found
+
+
+def influences(known: RelationBaseline, sums: Reals, references: Reals) -> Reals:
+    """Mean influences of rows on the correlations of their references, shape (n, d + pairs).
+
+    To first order that is how far the correlations of both differ, but it is a mean over rows however few there are.
+    A correlation is not: among few rows its own scale, the deviations of both columns, is a matter of luck.
+
+    Args:
+        known: the columns.
+        sums: as `RelationBaseline.sums`, shape (n, 1 + d + d (d + 1) / 2).
+        references: the same, of what each is compared with.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        (means, products), (centres, before) = _seconds(known, sums), _seconds(known, references)
+        about = centres[:, :, None] * (centres - means)[:, None, :]
+        moved = products - means[:, :, None] * centres[:, None, :] + about
+        crossed, first, second = _related(known, moved)
+        own, *scales = _related(known, before - centres[:, :, None] * centres[:, None, :])
+        scale = np.sqrt(scales[0] * scales[1])
+        found: Reals = crossed / scale - own / scale * (first / scales[0] + second / scales[1]) / 2
+    return found
+
+
+def _seconds(known: RelationBaseline, sums: Reals) -> tuple[Reals, Reals]:
+    """Means of scores, shape (n, d), and of products of two, shape (n, d, d)."""
+    width = len(known.subjects)
+    upper = np.triu_indices(width)
+    products = np.empty((len(sums), width, width))
+    products[:, upper[0], upper[1]] = sums[:, 1 + width :] / sums[:, :1]
+    products[:, upper[1], upper[0]] = products[:, upper[0], upper[1]]
+    return sums[:, 1 : 1 + width] / sums[:, :1], products
+
+
+def _related(known: RelationBaseline, moments: Reals) -> tuple[Reals, Reals, Reals]:
+    """Second moments of both sides of each relation: the mixed one, the first's and the second's.
+
+    Args:
+        known: the columns.
+        moments: of two scores, shape (n, d, d).
+    """
+    own = np.einsum("sii->si", moments)
+    crossed = np.matmul(known.tellers, moments)
+    with_told, of_told = np.einsum("sii->si", crossed), (crossed * known.tellers).sum(axis=2)
+    first, second = known.pairs
+    sides = (with_told, moments[:, first, second]), (own, own[:, first]), (of_told, own[:, second])
+    mixed, one, other = (np.concatenate(each, axis=1) for each in sides)
+    return mixed, one, other
 
 
 def judged(known: RelationBaseline, rows: Reals, *, per_kurtosis: float) -> npt.NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""Pearson's chi-square tests of two histograms."""
+"""Chi-square tests of two histograms."""
 
 from dataclasses import dataclass
 
@@ -8,6 +8,7 @@ import numpy.typing as npt
 from watchkeep.stats.special import chi_square_upper
 
 Counts = npt.NDArray[np.int64]
+Reals = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,39 @@ def homogeneity(baseline: Counts, window: Counts, *, expected: float = 5.0) -> C
     statistic = float(((table - wanted) ** 2 / wanted).sum())
     degrees = table.shape[1] - 1
     return ChiSquare(statistic, degrees, chi_square_upper(degrees, statistic))
+
+
+def divergences(now: Reals, before: Reals, n: Reals | float, m: Reals | float) -> Reals:
+    """The terms of a power divergence of order 1/3 of two histograms; their sum is a chi-square statistic.
+
+    With s = (n p + m q) / (n + m), the shares of both together, a bin adds
+
+        9/2 (n f(p) + m f(q)),   f(x) = x ((x/s)**(1/3) - 1) - (x - s)/3.
+
+    Pearson's statistic is that of order 1, the likelihood ratio's that of order 0. Where bins are expected to hold
+    three to ten rows and chances are small, Pearson's finds them up to ten times too small (a bin that holds thrice
+    what it should is not so rare), the likelihood ratio's up to twice; this one's are right to about a quarter.
+
+    Args:
+        now, before: the shares p and q, each >= 0, of any shape.
+        n, m: rows of each, of any shape that fits.
+
+    References:
+        Cressie and Read (1984), J. R. Stat. Soc. B 46, 440-464; scipy.stats.power_divergence, whose sum it equals
+        (lambda_=1/3) over a 2 x k table.
+
+    >>> p, q = np.array([0.5, 0.3, 0.2]), np.array([0.3, 0.5, 0.2])
+    >>> round(float(divergences(p, q, 100.0, 100.0).sum()), 3)
+    10.059
+    """
+    both = (n * now + m * before) / (n + m)
+    scale = np.where(both > 0, both, 1.0)
+    parts = (
+        rows * (part * (np.cbrt(part / scale) - 1) - (part - both) / 3)
+        for part, rows in ((now, n), (before, m))
+    )
+    found: Reals = 4.5 * sum(parts)
+    return found
 
 
 def deequ_fit(baseline: Counts, window: Counts) -> ChiSquare | None:

@@ -9,7 +9,8 @@ from scipy import stats
 from scipy.spatial.distance import jensenshannon
 
 from watchkeep.stats import distances
-from watchkeep.stats.chi_square import deequ_fit, homogeneity
+from watchkeep.stats.chi_square import deequ_fit, divergences, homogeneity
+from watchkeep.stats.normal import chi_square_normal, log_upper
 
 Counts = npt.NDArray[np.int64]
 EACH = pytest.mark.parametrize("name", ["ks", "linf", "psi", "js", "hellinger", "tv"])
@@ -149,6 +150,30 @@ def test_homogeneity_is_the_contingency_test_of_scipy(pair: tuple[Counts, Counts
     assert found.statistic == pytest.approx(expected.statistic, rel=1e-9, abs=1e-12)
     assert found.degrees == expected.dof
     assert found.p == pytest.approx(expected.pvalue, rel=1e-9)
+
+
+@settings(max_examples=40, deadline=None)
+@given(histograms(least=20))
+def test_divergences_are_those_of_scipy(pair: tuple[Counts, Counts]) -> None:
+    n, m = (float(each.sum()) for each in pair)
+    found = divergences(pair[0] / n, pair[1] / m, n, m)
+
+    expected = stats.chi2_contingency(np.stack(pair), correction=False, lambda_=1 / 3).statistic
+    assert float(found.sum()) == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("shares", [(0.8, 0.1, 0.05, 0.03, 0.02), (1 / 30,) * 30, (0.96, 0.04)])
+def test_divergences_of_few_rows_are_as_rare_as_they_say(shares: tuple[float, ...]) -> None:
+    rng, draws, n, m = np.random.default_rng(5), 100_000, 150.0, 10_000.0
+    now, before = (rng.multinomial(int(rows), shares, draws) / rows for rows in (n, m))
+    statistic = divergences(now, before, n, m).sum(axis=1)
+    logs = log_upper(chi_square_normal(statistic, np.full(draws, len(shares) - 1.0)))
+
+    for chance in (1e-2, 1e-3, 1e-4):
+        seen = np.count_nonzero(logs < np.log(chance))
+        assert (
+            stats.binom.ppf(1e-4, draws, 0.5 * chance) <= seen <= stats.binom.isf(1e-4, draws, 1.3 * chance)
+        )
 
 
 def test_bins_with_few_expected_rows_are_tested_as_one() -> None:
