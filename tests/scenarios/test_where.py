@@ -28,6 +28,13 @@ def people(n: int, seed: int, *, richer: float = 0.0, everywhere: bool = False) 
     )
 
 
+def rows_of(report: wk.Report) -> dict[str, int]:
+    """The account of a report's rows."""
+    rows = report.document()["rows"]
+    assert isinstance(rows, dict)
+    return rows
+
+
 @pytest.mark.parametrize("suffix", ["parquet", "csv"])
 def test_a_segment_is_watched_by_itself(suffix: str, tmp_path: Path) -> None:
     train = write(people(6_000, 1), tmp_path / f"train.{suffix}")
@@ -37,7 +44,7 @@ def test_a_segment_is_watched_by_itself(suffix: str, tmp_path: Path) -> None:
     assert made.code == 0, made.err
 
     found, none = (
-        watchkeep("check", tmp_path / "b", source, "--where", RULE, "--out", tmp_path / "r", "--json")
+        watchkeep("check", tmp_path / "b", source, "--out", tmp_path / "r", "--json")
         for source in (inside, outside)
     )
 
@@ -45,6 +52,39 @@ def test_a_segment_is_watched_by_itself(suffix: str, tmp_path: Path) -> None:
     assert found.document["decision"]["named"] == ["pay"]
     assert none.document["decision"]["outcome"] == "not changed"
     assert RULE in none.document["source"]
+    rows = none.document["rows"]
+    assert rows["analysed"] + rows["outside"] == 3_000
+    assert f"{rows['outside']:,} outside the rule" in watchkeep("show", tmp_path / "r").out
+
+
+def test_a_check_may_ask_for_other_rows_than_its_baseline(tmp_path: Path) -> None:
+    table = people(2_000, 5)
+    baseline = wk.DataQuality().baseline(wk.read(table, where=RULE))
+    frame = table.to_pandas()
+
+    own, other = (
+        rows_of(baseline.check(table)),
+        rows_of(baseline.check(wk.read(table, where="region = 'US'"))),
+    )
+    assert own["analysed"] == len(frame.query("region == 'EU' and age < 40"))
+    assert other["analysed"] == len(frame.query("region == 'US'"))
+    assert other["outside"] == len(frame.query("region == 'EU'"))
+
+    baseline.save(tmp_path / "b")
+    assert wk.load(tmp_path / "b").scan(table).rows == own["analysed"]
+
+
+def test_labels_are_joined_to_the_rows_of_the_rule(tmp_path: Path) -> None:
+    table = people(3_000, 6).append_column("id", pa.array(range(3_000)))
+    baseline = wk.ModelQuality().baseline(wk.read(people(3_000, 7), label="y", score="p", where=RULE))
+    mine = len(table.to_pandas().query("region == 'EU' and age < 40"))
+
+    report = baseline.check(
+        wk.read(table.drop_columns(["y"]), id="id"), labels=table.select(["id", "y"]).slice(0, 1_500)
+    )
+    rows = rows_of(report)
+    assert (rows["analysed"], rows["outside"]) == (mine, 3_000 - mine)
+    assert 0 < rows["unmatched"] < mine
 
 
 def test_answers_of_a_segment_are_those_of_its_rows(tmp_path: Path) -> None:

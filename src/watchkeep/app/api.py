@@ -33,6 +33,7 @@ from watchkeep.service.monitors import AnyLearned, Fold
 from watchkeep.service.ports import Progress, Source
 from watchkeep.service.quality import QualityOptions
 from watchkeep.service.review import REVIEWED
+from watchkeep.service.rows import kept
 from watchkeep.views.html import report_html
 from watchkeep.views.notebook import baseline_fragment, report_fragment
 
@@ -101,8 +102,9 @@ def read(
         facets={name: tuple(values) for name, values in groups.items()},
         features=tuple(features),
         ignored=tuple(ignore),
+        where=where,
     )
-    return Dataset(open_source(source, format=format, header=header, where=where), roles)
+    return Dataset(open_source(source, format=format, header=header), roles)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -331,7 +333,7 @@ class Baseline:
         learned = self._in_force(standard.dialect)
         if hasattr(rows, "num_rows") and hasattr(rows, "schema"):
             fold: Fold = monitors.fold(learned, standard.dialect)
-            fold.add(Batch.of(rows))
+            fold.add(kept(Batch.of(rows), learned.baseline.roles))
             return fold.profile()
         return monitors.scan(learned, open_source(rows), window=Window(), dialect=standard.dialect)
 

@@ -5,6 +5,7 @@ from watchkeep.core.errors import OptionError
 from watchkeep.frames.roles import Roles
 from watchkeep.service.monitors import AnyLearned
 from watchkeep.service.ports import Source
+from watchkeep.service.rows import rows_of
 
 
 def joined(
@@ -35,5 +36,11 @@ def joined(
         )
     label = own.label or "label"
     return JoinedSource(
-        predictions, labels, id=own.id, label=label, label_id=label_id, label_name=label, arrival=arrival
+        rows_of(predictions, own),
+        labels,
+        id=own.id,
+        label=label,
+        label_id=label_id,
+        label_name=label,
+        arrival=arrival,
     )

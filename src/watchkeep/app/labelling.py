@@ -10,6 +10,7 @@ from watchkeep.service.labelling import HALVED, Labelling, plan_labels
 from watchkeep.service.monitors import AnyLearned, QualityLearned
 from watchkeep.service.ports import Progress, Source
 from watchkeep.service.reading import ask_of
+from watchkeep.service.rows import rows_of
 
 
 def label_plan(
@@ -46,6 +47,7 @@ def label_plan(
     baseline = learned.baseline
     if roles != Roles():
         baseline = replace(baseline, plan=replace(baseline.plan, roles=baseline.roles.under(roles)))
+    source = rows_of(source, baseline.roles)
     ask = ask_of(source, baseline.roles, window=window)
     labelled = None
     if labels is not None:

@@ -61,7 +61,7 @@ def command(kind: str, sources: tuple[str, ...], out: Path, dialect: str, as_jso
         watchkeep baseline model-quality val.parquet --out baselines/quality --label churned --score p
     """  # noqa: D301 (click wants the character itself)
     roles = roles_from(given)
-    source = open_source(list(sources), format=given["format"], header=given["header"], where=given["where"])
+    source = open_source(list(sources), format=given["format"], header=given["header"])
     learned: AnyLearned
     created, told = datetime.now(UTC), progress()
     if kind == "model-quality":

@@ -99,9 +99,7 @@ def command(
         dialect=Dialect(given["dialect"]), false_alarms=given["false_alarms"], min_rows=given["min_rows"]
     )
     learned = load_baseline(baseline, roles=roles)
-    source: Source = open_source(
-        list(sources), format=given["format"], header=given["header"], where=given["where"]
-    )
+    source: Source = open_source(list(sources), format=given["format"], header=given["header"])
     if given["labels"]:
         labels = open_source(list(given["labels"]))
         source = joined(source, labels, learned, roles, label_id=given["labels_id"], arrival=given["arrival"])

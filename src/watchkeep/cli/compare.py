@@ -35,8 +35,7 @@ def command(reference: str, current: str, dialect: str, as_json: bool, verbose: 
     now = datetime.now(UTC)
     policy = Policy(dialect=Dialect(dialect))
     before, after = (
-        open_source(one, format=given["format"], header=given["header"], where=given["where"])
-        for one in (reference, current)
+        open_source(one, format=given["format"], header=given["header"]) for one in (reference, current)
     )
     told = progress()
     learned = learn(before, roles, kind="data-quality", dialect=policy.dialect, created=now, progress=told)

@@ -57,7 +57,7 @@ def command(
         watchkeep label-plan baselines/quality today.parquet --labels labelled.csv --id id
     """  # noqa: D301 (click wants the character itself)
     roles = roles_from(given)
-    source = open_source(list(sources), format=given["format"], header=given["header"], where=given["where"])
+    source = open_source(list(sources), format=given["format"], header=given["header"])
     learned = load_baseline(baseline, roles=roles)
     found = label_plan(
         learned,

@@ -115,6 +115,7 @@ def roles_from(given: dict[str, Any]) -> Roles:
         facets=facets,
         features=given.pop("feature") or tuple(_texts(told.get("features", []), "features", path)),
         ignored=given.pop("ignore") or tuple(_texts(told.get("ignored", []), "ignored", path)),
+        where=given.pop("where") or told.get("where"),
     )
 
 
@@ -134,7 +135,7 @@ def _schema(path: Path) -> dict[str, Any]:
         raise OptionError(
             "--schema", got=str(path), expected=f"YAML or JSON; {' '.join(str(error).split())}"
         ) from error
-    known = (*_SINGLE, "facets", "features", "ignored")
+    known = (*_SINGLE, "facets", "features", "ignored", "where")
     if not isinstance(document, dict):
         raise OptionError("--schema", got=str(path), expected=f"a mapping with keys among {', '.join(known)}")
     for key, value in document.items():
@@ -142,8 +143,9 @@ def _schema(path: Path) -> dict[str, Any]:
             raise OptionError(
                 f"--schema {path}", got=str(key), expected=f"one of {', '.join(known)}", choices=known
             )
-        if key in _SINGLE and value is not None and not isinstance(value, str):
-            raise OptionError(f"--schema {path}: {key}", got=repr(value), expected="the name of a column")
+        if key in (*_SINGLE, "where") and value is not None and not isinstance(value, str):
+            expected = "a rule" if key == "where" else "the name of a column"
+            raise OptionError(f"--schema {path}: {key}", got=repr(value), expected=expected)
     return cast("dict[str, Any]", document)
 
 

@@ -203,4 +203,5 @@ def roles_of(document: object) -> Roles:
         facets={str(name): tuple(map(str, values)) for name, values in document.get("facets", {}).items()},
         features=tuple(map(str, document.get("features", ()))),
         ignored=tuple(map(str, document.get("ignored", ()))),
+        where=None if document.get("where") is None else str(document["where"]),
     )

@@ -60,6 +60,7 @@ def report_document(findings: Findings, *, baseline_id: str) -> dict[str, object
             "read": profile.rows + sum(profile.rejected.values()),
             "analysed": profile.rows,
             "unmatched": findings.unmatched,
+            **({} if findings.outside is None else {"outside": findings.outside}),
             "rejected": dict(sorted(profile.rejected.items())),
         },
         "outcomes": {str(outcome): count for outcome, count in findings.outcomes().items()},

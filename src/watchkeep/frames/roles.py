@@ -44,7 +44,9 @@ SINGLE: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roles:
-    """Which column plays which role. A column named nowhere is a feature, unless `features` lists them all.
+    """Which rows count, and which column plays which role in them.
+
+    A column named nowhere is a feature, unless `features` lists them all.
 
     Args:
         label, prediction, score, timestamp, id, weight: the one column of that role, if any.
@@ -54,6 +56,7 @@ class Roles:
             A facet is a feature as well, unless it is ignored.
         features: when not empty, the only features: other columns are ignored.
         ignored: columns not looked at.
+        where: the rule of the rows that count, such as "region = 'EU' and age < 30"; None for all.
 
     Raises:
         OptionError: one column is given two roles that exclude each other.
@@ -74,6 +77,7 @@ class Roles:
     facets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     features: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+    where: str | None = None
 
     def __post_init__(self) -> None:
         seen: dict[str, Role] = {}
@@ -130,6 +134,7 @@ class Roles:
             ignored=tuple(
                 dict.fromkeys([*(name for name in self.ignored if name not in taken), *given.ignored])
             ),
+            where=given.where or self.where,
         )
 
     def document(self) -> dict[str, object]:
@@ -141,4 +146,6 @@ class Roles:
             document["features"] = list(self.features)
         if self.ignored:
             document["ignored"] = list(self.ignored)
+        if self.where:
+            document["where"] = self.where
         return document

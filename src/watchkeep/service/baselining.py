@@ -28,6 +28,7 @@ from watchkeep.profiles.scan import Scan
 from watchkeep.profiles.survey import Survey
 from watchkeep.service.ports import Ask, Progress, Silent, Source
 from watchkeep.service.reading import ask_of, told
+from watchkeep.service.rows import rows_of
 from watchkeep.states.cells import Cells
 
 
@@ -69,7 +70,7 @@ def learn(
         MissingColumnError: a role names a column it does not have.
         SourceError: it cannot be read.
     """
-    progress = progress or Silent()
+    progress, source = progress or Silent(), rows_of(source, roles)
     ask = ask_of(source, roles)
     types = column_types(source, ask, roles, dialect, progress)
     roles.require(types)

@@ -19,6 +19,7 @@ from watchkeep.profiles.scan import Scan
 from watchkeep.service.baselining import Learned, no_rows
 from watchkeep.service.ports import Progress, Silent, Source
 from watchkeep.service.reading import EVENT, ask_of, told
+from watchkeep.service.rows import outside, rows_of
 
 
 def in_force(learned: Learned, dialect: Dialect) -> Baseline:
@@ -37,7 +38,7 @@ def scan_window(
         EmptySourceError: no row is left to analyse.
         SourceError: the source cannot be read.
     """
-    scan = Scan(baseline.plan(dialect))
+    scan, source = Scan(baseline.plan(dialect)), rows_of(source, baseline.roles)
     ask = ask_of(source, baseline.roles, positional=baseline.names or None, window=window)
     for batch in told(source.batches(ask), progress or Silent(), "Checking the window"):
         scan.add(batch)
@@ -111,6 +112,7 @@ def check(
     baseline = in_force(learned, policy.dialect)
     if roles is not None:
         baseline = _told_apart(baseline, source, roles)
+    source = rows_of(source, baseline.roles)
     profile = scan_window(baseline, source, window=window, dialect=policy.dialect, progress=progress)
     read = perf_counter()
     findings = evaluate(
@@ -118,4 +120,4 @@ def check(
     )
     judged = perf_counter()
     timing = {"read_seconds": read - started, "judge_seconds": judged - read, "seconds": judged - started}
-    return replace(findings, timing=timing)
+    return replace(findings, outside=outside(source), timing=timing)

@@ -34,6 +34,7 @@ from watchkeep.service.ports import Progress, Source
 from watchkeep.service.quality import QualityOptions, count_answers, learn_quality, require_answers
 from watchkeep.service.reading import ask_of
 from watchkeep.service.review import Review
+from watchkeep.service.rows import outside, rows_of
 
 KINDS: Final = ("data-quality", "model-quality")
 """The monitors, as commands name them."""
@@ -131,6 +132,7 @@ def check(
     baseline = answers_in_force(learned, policy.dialect)
     if roles is not None:
         baseline = replace(baseline, plan=replace(baseline.plan, roles=baseline.roles.under(roles)))
+    source = rows_of(source, baseline.roles)
     ask = ask_of(source, baseline.roles, positional=baseline.plan.names or None, window=window)
     _fits(baseline, search=search)
     if roles is not None and roles.label is not None and not isinstance(source, Labelled):
@@ -155,7 +157,7 @@ def check(
         findings = replace(findings, found=found_segments(baseline, scan.profile()))
     judged = perf_counter()
     timing = {"read_seconds": read - started, "judge_seconds": judged - read, "seconds": judged - started}
-    return replace(findings, timing=timing)
+    return replace(findings, outside=outside(source), timing=timing)
 
 
 def _fits(baseline: QualityBaseline, *, search: bool) -> None:
@@ -228,6 +230,7 @@ def scan(learned: AnyLearned, source: Source, *, window: Window, dialect: Dialec
         return checking.scan_window(learned.baseline, source, window=window, dialect=dialect)
     _fits(learned.baseline, search=False)
     plan = learned.baseline.plan
+    source = rows_of(source, plan.roles)
     ask = ask_of(source, plan.roles, positional=plan.names or None, window=window)
     return count_answers(learned.baseline, source, ask).profile()
 

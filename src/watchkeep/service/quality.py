@@ -28,6 +28,7 @@ from watchkeep.profiles.scan import Scan
 from watchkeep.service.baselining import column_types, no_rows
 from watchkeep.service.ports import Ask, Progress, Silent, Source
 from watchkeep.service.reading import ask_of, told
+from watchkeep.service.rows import rows_of
 
 FEATURES: Final = 60
 """Features that rows of the sample are described by."""
@@ -67,7 +68,7 @@ def learn_quality(
         OptionError: a role that is needed was not given.
         SourceError: it cannot be read, or its labels fit no problem.
     """
-    progress = progress or Silent()
+    progress, source = progress or Silent(), rows_of(source, roles)
     ask = ask_of(source, roles)
     types = column_types(source, ask, roles, dialect, progress)
     _require(roles, options, list(types))

@@ -77,6 +77,11 @@ class JoinedSource:
         self._account: JoinAccount | None = None
 
     @property
+    def predictions(self) -> Source:
+        """The predictions alone."""
+        return self._predictions
+
+    @property
     def name(self) -> str:
         """What people call it."""
         return f"{self._predictions.name} with labels of {self._labels.name}"

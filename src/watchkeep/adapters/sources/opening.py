@@ -21,9 +21,7 @@ from watchkeep.adapters.sources.several import Several
 from watchkeep.adapters.sources.sniffing import FORMATS, format_of
 from watchkeep.adapters.sources.spool import Kept, Once, Spool
 from watchkeep.adapters.sources.sql import SCHEME, of_duckdb
-from watchkeep.adapters.sources.where import Where
 from watchkeep.core.errors import OptionError
-from watchkeep.frames.segments import parse_segment
 from watchkeep.service.ports import Source
 
 _EXPECTED: Final = (
@@ -39,7 +37,6 @@ def open_source(
     *,
     format: str | None = None,  # noqa: A002
     header: bool | None = None,
-    where: str | None = None,
 ) -> Source:
     """Opens a source of rows. Files are looked for and told apart now, and read when rows are asked for.
 
@@ -51,10 +48,9 @@ def open_source(
             once is kept in a temporary file while it is used.
         format: one of `FORMATS`; None to tell it by names and first bytes.
         header: whether CSV has a first row of names; None to tell it by the data, see `Delimited`.
-        where: a rule such as "region = 'EU' and age < 30": only rows of which it holds; None for all.
 
     Raises:
-        OptionError: `what` is no source, `format` is none of ours, or the rule cannot be read.
+        OptionError: `what` is no source, or `format` is none of ours.
         SourceError: it cannot be read.
 
     >>> open_source({"age": [41, None]}).name
@@ -66,8 +62,6 @@ def open_source(
     """
     if format is not None and format not in FORMATS:
         raise OptionError("--format", got=format, expected=f"one of {', '.join(FORMATS)}", choices=FORMATS)
-    if where is not None:
-        return Where(open_source(what, format=format, header=header), parse_segment(where))
     if isinstance(what, list | tuple):
         return _several(what, format, header)
     if isinstance(what, str | Path):

@@ -1,0 +1,87 @@
+"""Some of the rows of a source: those of which a rule holds."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import pyarrow as pa
+
+from watchkeep.frames.batches import Batch
+from watchkeep.frames.roles import Roles
+from watchkeep.frames.segments import Segment, parse_segment
+from watchkeep.service.joining import Labelled
+from watchkeep.service.ports import Ask, Source
+
+
+@dataclass(slots=True)
+class Where:
+    """The rows of a segment. Those outside are not analysed; they are counted, and are no rejected rows.
+
+    Args:
+        source: all the rows.
+        segment: which of them.
+        outside: rows that the last read left out.
+    """
+
+    source: Source
+    segment: Segment
+    outside: int = field(default=0, init=False)
+
+    @property
+    def name(self) -> str:
+        """The source's, and the rule."""
+        return f"{self.source.name} where {self.segment.rule}"
+
+    def schema(self, ask: Ask) -> pa.Schema:
+        """The columns of the source.
+
+        Raises:
+            MissingColumnError: it lacks a column of the rule.
+        """
+        self.segment.require(self.source.schema(replace(ask, columns=None)).names)
+        return self.source.schema(ask)
+
+    def batches(self, ask: Ask) -> Iterator[Batch]:
+        """The rows of which the rule holds.
+
+        Raises:
+            MissingColumnError: a part of the source lacks a column of the rule.
+            OptionError: a column cannot be compared with what the rule names.
+        """
+        wanted = ask.columns
+        if wanted is not None:
+            ask = replace(ask, columns=list(dict.fromkeys([*wanted, *self.segment.columns])))
+        self.outside = 0
+        for batch in self.source.batches(ask):
+            found = batch.filter(self.segment.mask(batch))
+            self.outside += batch.rows - found.rows
+            names = found.names if wanted is None else [name for name in found.names if name in wanted]
+            yield replace(found, names=tuple(names))
+
+
+def rows_of(source: Source, roles: Roles) -> Source:
+    """The rows of a source that count: those of which the roles' rule holds, or all when they have none.
+
+    Predictions that labels were joined to were chosen before.
+
+    Raises:
+        OptionError: the rule cannot be read.
+    """
+    if roles.where is None or isinstance(source, Where | Labelled):
+        return source
+    return Where(source, parse_segment(roles.where))
+
+
+def outside(source: Source) -> int | None:
+    """Rows that the last read left out, of which the rule did not hold; None without a rule."""
+    if isinstance(source, Labelled):
+        return outside(source.predictions)
+    return source.outside if isinstance(source, Where) else None
+
+
+def kept(batch: Batch, roles: Roles) -> Batch:
+    """The rows of a batch that count.
+
+    Raises:
+        MissingColumnError: it lacks a column of the rule.
+    """
+    return batch if roles.where is None else batch.filter(parse_segment(roles.where).mask(batch))
