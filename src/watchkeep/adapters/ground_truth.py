@@ -7,7 +7,7 @@ Below `{GroundTruthS3Uri}/yyyy/mm/dd/hh/`, where the hour says when the labels w
 import csv
 import json
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Final
 
@@ -18,6 +18,8 @@ DATA: Final = "groundTruthData.data"
 ENCODING: Final = "groundTruthData.encoding"
 EVENT_ID: Final = "eventMetadata.eventId"
 
+_LISTS: Final = pa.list_(pa.large_string())
+_UNREADABLE: Final[list[str | None]] = [None]
 _HOUR: Final = re.compile(r"(?:^|/)(\d{4})/(\d\d)/(\d\d)/(\d\d)/[^/]+$")
 
 
@@ -47,53 +49,67 @@ def hour_of(path: str) -> datetime | None:
         return None
 
 
-def label_texts(data: pa.Array, encodings: pa.Array | None) -> pa.Array:
-    """The labels that `data` holds, as texts; null where it does not hold exactly one value.
+def label_lists(data: pa.Array, encodings: pa.Array | None) -> pa.Array:
+    """The labels that each `data` holds, as lists of texts: of a captured record of several rows one for each.
 
-    CSV is a bare value. JSON is a scalar, or a list of one scalar: texts as they are, other scalars as JSON
-    spells them. An encoding that is missing counts as CSV.
+    CSV is a bare value a line. JSON is a scalar, or a list of scalars: texts as they are, other scalars as JSON
+    spells them. An encoding that is missing counts as CSV. What cannot be read is a list of one null.
 
     Args:
         data: texts, or whatever else the source made of `groundTruthData.data`, shape (rows,).
         encodings: texts, shape (rows,); None where the source has no such column.
 
-    >>> label_texts(pa.array(["1", "[0]", "b,c"]), pa.array(["CSV", "JSON", "CSV"])).to_pylist()
-    ['1', '0', None]
+    >>> label_lists(pa.array(["1", "[0, 1]", "b,c"]), pa.array(["CSV", "JSON", "CSV"])).to_pylist()
+    [['1'], ['0', '1'], [None]]
     """
     if pa.types.is_list(data.type):  # `data` was JSON itself, not JSON in a text
-        return pa.array([_scalar(value) for value in data.to_pylist()], pa.large_string())
+        return pa.array([_scalars(value) for value in data.to_pylist()], _LISTS)
     texts = data.cast(pa.large_string())
     if encodings is None or encodings.null_count == len(encodings):
-        return _decoded(texts, _of_csv)
-    spelled = pc.fill_null(pc.utf8_upper(encodings.cast(pa.large_string())), "CSV")
-    found = pa.nulls(len(texts), pa.large_string())
-    for encoding, decode in (("CSV", _of_csv), ("JSON", _of_json)):
-        chosen = pc.equal(spelled, encoding)
-        if pc.any(chosen).as_py():
-            found = pc.if_else(chosen, _decoded(pc.if_else(chosen, texts, None), decode), found)
-    return found
+        return _decoded(texts, pa.repeat("CSV", len(texts)))
+    return _decoded(texts, pc.fill_null(pc.utf8_upper(encodings.cast(pa.large_string())), "CSV"))
 
 
-def _decoded(texts: pa.Array, decode: Callable[[str], str | None]) -> pa.Array:
+def _decoded(texts: pa.Array, encodings: pa.Array) -> pa.Array:
     """Every text decoded; labels repeat, so each different one is decoded once."""
-    coded = texts.dictionary_encode()
-    values = [decode(text) for text in coded.dictionary.to_pylist()]
-    return pa.array(values, pa.large_string()).take(coded.indices)
+    pairs = pc.binary_join_element_wise(
+        encodings.cast(pa.large_string()), texts, pa.scalar("\n", pa.large_string())
+    ).dictionary_encode()
+    values = [
+        _UNREADABLE if pair is None else _labels(*pair.split("\n", 1))
+        for pair in pairs.dictionary.to_pylist()
+    ]
+    values.append(_UNREADABLE)
+    return pa.array(values, _LISTS).take(pc.fill_null(pairs.indices, len(values) - 1))
 
 
-def _of_csv(text: str) -> str | None:
+def _labels(encoding: str, text: str) -> list[str | None]:
+    if encoding == "CSV":
+        return _of_csv(text)
+    return _of_json(text) if encoding == "JSON" else _UNREADABLE
+
+
+def _of_csv(text: str) -> list[str | None]:
     try:
         rows = [row for row in csv.reader(text.splitlines(keepends=True)) if row]
     except csv.Error:
-        return None
-    return rows[0][0].strip() or None if len(rows) == 1 and len(rows[0]) == 1 else None
+        return _UNREADABLE
+    if not rows or any(len(row) != 1 for row in rows):
+        return _UNREADABLE
+    return [row[0].strip() or None for row in rows]
 
 
-def _of_json(text: str) -> str | None:
+def _of_json(text: str) -> list[str | None]:
     try:
-        return _scalar(json.loads(text))
+        return _scalars(json.loads(text))
     except (ValueError, RecursionError):
-        return None
+        return _UNREADABLE
+
+
+def _scalars(value: object) -> list[str | None]:
+    if isinstance(value, list):
+        return [_scalar(each) for each in value] or _UNREADABLE
+    return [_scalar(value)]
 
 
 def _scalar(value: object) -> str | None:

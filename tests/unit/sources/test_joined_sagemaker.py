@@ -37,7 +37,7 @@ def test_captures_meet_their_ground_truth(tmp_path: Path, id_: str) -> None:
         truth("i1", "1\n"),
         truth("e2", "[0]", "JSON"),
         truth(None, "1"),
-        truth("e9", "[1, 0]", "JSON"),
+        truth("e9", "{broken", "JSON"),
     )
     source = JoinedSource(
         open_source(tmp_path / "captures"), open_source(tmp_path / "labels"), id=id_, label="churned"
@@ -71,6 +71,42 @@ def test_names_by_place_skip_the_label_which_the_predictions_do_not_have(tmp_pat
 
 
 @pytest.mark.parametrize(
+    ("data", "encoding"), [("1\n0\n1\n", "CSV"), ("[1, 0, 1]", "JSON"), ("[[1], [0], [1]]", "JSON")]
+)
+def test_each_row_of_a_captured_body_meets_its_own_label(tmp_path: Path, data: str, encoding: str) -> None:
+    when = "2024-01-19T18:20:00Z"
+    lines(
+        tmp_path / "captures" / "a.jsonl",
+        capture("e1", None, when, "0.1\n0.2\n0.3"),
+        capture("e2", "i2", when, "0.4"),
+        capture("e3", None, when, "0.5\n0.6"),
+        capture("e4", None, when, "0.7\n0.8"),
+    )
+    labels = lines(
+        tmp_path / "labels.jsonl",
+        truth("e1", data, encoding),
+        truth("i2", "1"),
+        truth("e3", data, encoding),
+        truth("e4", "1"),
+    )
+    source = JoinedSource(open_source(tmp_path / "captures"), open_source(labels), id="eventId", label="y")
+
+    assert [(row["_c0"], row["y"]) for row in rows_of(source)] == [
+        ("0.1", "1"),
+        ("0.2", "0"),
+        ("0.3", "1"),
+        ("0.4", "1"),
+        ("0.5", None),  # three labels are not those of two rows
+        ("0.6", None),
+        ("0.7", None),  # nor is one
+        ("0.8", None),
+    ]
+    account = source.account()
+    assert (account.predictions, account.matched, account.unmatched) == (8, 4, 4)
+    assert (account.labels, account.unmatched_labels, account.duplicate_predictions) == (8, 4, 0)
+
+
+@pytest.mark.parametrize(
     ("data", "encoding", "label"),
     [
         ("1", "CSV", "1"),
@@ -84,7 +120,6 @@ def test_names_by_place_skip_the_label_which_the_predictions_do_not_have(tmp_pat
         (1, "JSON", "1"),
         ([2.0], "JSON", "2.0"),
         ("1,0", "CSV", None),
-        ("1\n0", "CSV", None),
         ("", "CSV", None),
         ("null", "JSON", None),
         ("[]", "JSON", None),

@@ -9,6 +9,7 @@ import pyarrow as pa
 from watchkeep.adapters.sources.files import File, reading
 from watchkeep.adapters.sources.json_columns import JsonColumns
 from watchkeep.adapters.sources.json_lines import BLOCK, HEAD, lines, loads
+from watchkeep.adapters.sources.keys import place_of
 from watchkeep.adapters.sources.payloads import Rejection, Row, joined, rows_of
 from watchkeep.adapters.sources.tables import batch_of, schema_of
 from watchkeep.adapters.sources.window import micros
@@ -17,6 +18,8 @@ from watchkeep.frames.times import event_times
 from watchkeep.service.ports import Ask
 
 METADATA: Final = ("eventId", "inferenceId", "inferenceTime")
+PLACE: Final = "eventRow"
+"""The column of a row's place in a record of several rows."""
 NOT_CAPTURE: Final = "not a capture record"
 UNPAIRED: Final = "input and output have different numbers of lines"
 REPEATED: Final = "duplicate eventId"
@@ -29,9 +32,9 @@ class Capture:
     The i-th row of the output is paired with the i-th row of the input; see `payloads` for how bodies become
     rows and how columns are named. Fields of CSV bodies are textual. `eventId`, `inferenceId` and
     `inferenceTime` of the record are columns when they are asked for by name and the bodies have no such
-    columns; `inferenceTime` is the event time unless a role names another. A record whose `eventId` was seen
-    before in the same file is rejected; repeats in other files are not noticed, because the ids of all files
-    would not fit in memory.
+    columns, and so is `eventRow` (see `keys.place_of`); `inferenceTime` is the event time unless a role names
+    another. A record whose `eventId` was seen before in the same file is rejected; repeats in other files are not
+    noticed, because the ids of all files would not fit in memory.
     """
 
     clock: str | None = "inferenceTime"
@@ -54,7 +57,7 @@ class Capture:
 
 def _tables(file: File, size: int, ask: Ask) -> Iterator[tuple[pa.Table, frozenset[str], dict[str, int]]]:
     asked = {ask.timestamp, *(ask.columns or ())}
-    metadata = tuple(name for name in METADATA if name in asked)
+    metadata = tuple(name for name in (*METADATA, PLACE) if name in asked)
     seen: set[str] = set()
     with file.stream() as stream:
         for block in lines(stream, size, source=file.name):
@@ -67,8 +70,9 @@ def _tables(file: File, size: int, ask: Ask) -> Iterator[tuple[pa.Table, frozens
                 except Rejection as rejection:
                     lost.append(rejection)
                     continue
-                for row in rows:
-                    columns.add({**{name: event.get(name) for name in metadata if name not in row}, **row})
+                for at, row in enumerate(rows):
+                    own = {name: event.get(name) for name in metadata if name not in row}
+                    columns.add(own | {PLACE: place_of(at, len(rows))} | row if PLACE in own else own | row)
             table, textual = columns.finish()
             rejected = _counted(lost, ask)
             if columns.rows or rejected:

@@ -10,7 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from watchkeep.adapters.sources.keys import key_texts
+from watchkeep.adapters.sources.capture import PLACE
+from watchkeep.adapters.sources.keys import key_texts, placed
 from watchkeep.adapters.sources.labels import COLUMNS, LabelRows, LabelType, times_of
 from watchkeep.adapters.sources.matching import MEMORY, Found, Matching, Slice
 from watchkeep.core.errors import MissingColumnError, UnreadableSourceError, WatchkeepError
@@ -35,7 +36,8 @@ class JoinedSource:
     window holds for the predictions; labels are read whole, however late they came.
 
     Where the predictions are SageMaker captures, and `id` is `inferenceId` or `eventId`, a record is known by
-    its `inferenceId` or, when it has none, by its `eventId`. Labels of a SageMaker ground-truth tree are known
+    its `inferenceId` or, when it has none, by its `eventId`; of a record of several rows each is known by its
+    place, and meets the label of that place among as many labels. Labels of a SageMaker ground-truth tree are known
     by their columns; `label` is then the name they are given.
 
     Args:
@@ -156,8 +158,13 @@ class _Keys:
         # Captured records give their ids only to those who ask for them by name.
         captured = id_ in _CAPTURED and id_ not in self.schema.names
         self._id, self._columns = id_, _CAPTURED if captured else (id_,)
+        self._captured = captured
         self.timestamp = ask.timestamp or (_CLOCK if captured else None)
-        needed = {*self._columns, *([self.timestamp] if self.timestamp else ())}
+        needed = {
+            *self._columns,
+            *((PLACE,) if captured else ()),
+            *([self.timestamp] if self.timestamp else ()),
+        }
         if not captured and any(is_textual(field) for field in self.schema):
             columns = None if ask.columns is None else {*ask.columns, *needed}
             self.again = self._first = replace(ask, columns=columns)
@@ -195,6 +202,8 @@ class _Keys:
             if column in batch.names
         ]
         ids = pc.coalesce(*there) if there else pa.nulls(batch.rows, pa.large_string())
+        if self._captured and PLACE in batch.names:
+            ids = placed(ids, batch.column(PLACE))
         timed = self.timestamp is not None and self.timestamp in batch.names
         moments = times_of(batch, self.timestamp or "") if timed else pa.nulls(batch.rows, pa.int64())
         rows = pa.array(np.arange(self.rows, self.rows + batch.rows))

@@ -9,6 +9,7 @@ from watchkeep.core.errors import UnreadableSourceError
 
 _WHOLE: Final = r"^(0|-?[1-9][0-9]*)\.0+$"
 _INT64: Final = float(2**63)
+_UNIT: Final = pa.scalar("\x1f", pa.large_string())
 
 
 def key_texts(array: pa.Array, *, column: str, source: str) -> pa.Array:
@@ -41,6 +42,27 @@ def key_texts(array: pa.Array, *, column: str, source: str) -> pa.Array:
         texts = pc.if_else(whole, pc.replace_substring_regex(texts, _WHOLE, r"\1"), texts)
     empty = pc.equal(pc.binary_length(texts), 0)
     return pc.if_else(empty, None, texts) if pc.any(empty).as_py() else texts
+
+
+def place_of(at: int, rows: int) -> str | None:
+    """Where a row stands in a captured record of so many rows; None where it is the only one.
+
+    The number of rows is part of it: labels of another number are not those of the record's rows.
+    """
+    return f"{at}/{rows}" if rows > 1 else None
+
+
+def placed(ids: pa.Array, places: pa.Array) -> pa.Array:
+    r"""Ids of records, as ids of their rows.
+
+    >>> placed(pa.array(["a", "b", "b"], pa.large_string()), pa.array([None, "0/2", "1/2"])).to_pylist()
+    ['a', 'b\x1f0/2', 'b\x1f1/2']
+    """
+    if places.null_count == len(places):
+        return ids
+    return pc.if_else(
+        pc.is_valid(places), pc.binary_join_element_wise(ids, places.cast(ids.type), _UNIT), ids
+    )
 
 
 def sound_texts(array: pa.Array) -> pa.Array:

@@ -16,11 +16,11 @@ from watchkeep.adapters.ground_truth import (
     EVENT_ID,
     hour_of,
     is_ground_truth,
-    label_texts,
+    label_lists,
 )
 from watchkeep.adapters.sources.file_source import FileSource
 from watchkeep.adapters.sources.files import Files
-from watchkeep.adapters.sources.keys import key_texts, sound_texts
+from watchkeep.adapters.sources.keys import key_texts, place_of, placed, sound_texts
 from watchkeep.adapters.sources.several import Several
 from watchkeep.core.errors import EmptySourceError, MissingColumnError, UnreadableSourceError
 from watchkeep.frames.batches import Batch
@@ -153,13 +153,18 @@ class LabelRows:
 
     def _table(self, batch: Batch, id_: str, hour: datetime | None, *, tree: bool) -> pa.Table:
         ids = key_texts(_column(batch, id_), column=id_, source=self.source.name)
-        labels = self._of_tree(batch) if tree else self._plain(batch)
         arrivals = self._arrivals(batch, hour)
-        places = np.arange(self.rows, self.rows + batch.rows)
-        self.rows += batch.rows
+        if tree:
+            lists = self._of_tree(batch)
+            rows, labels = pc.list_parent_indices(lists), pc.list_flatten(lists)
+            ids, arrivals = placed(ids.take(rows), _places(lists)), arrivals.take(rows)
+        else:
+            labels = self._plain(batch)
+        places = np.arange(self.rows, self.rows + len(labels))
+        self.rows += len(labels)
         named = pc.is_valid(ids)
         sound = pc.and_(named, pc.is_valid(labels))
-        self.without_id += batch.rows - (named.true_count or 0)
+        self.without_id += len(labels) - (named.true_count or 0)
         self.without_value += (named.true_count or 0) - (sound.true_count or 0)
         table = pa.Table.from_arrays([pa.array(places), ids, labels, arrivals], schema=COLUMNS)
         return table.filter(sound)
@@ -167,7 +172,7 @@ class LabelRows:
     def _of_tree(self, batch: Batch) -> pa.Array:
         self.type = self.type.merge(LabelType(pa.string(), textual=True))
         encodings = _column(batch, ENCODING) if ENCODING in batch.names else None
-        return label_texts(_undone(_column(batch, DATA)), None if encodings is None else _undone(encodings))
+        return label_lists(_undone(_column(batch, DATA)), None if encodings is None else _undone(encodings))
 
     def _plain(self, batch: Batch) -> pa.Array:
         labels = _undone(_column(batch, self.label))
@@ -188,6 +193,17 @@ class LabelRows:
         if hour is None or self.arrival is not None:
             return pa.nulls(batch.rows, pa.int64())
         return pa.array(np.full(batch.rows, (hour - _EPOCH) // timedelta(microseconds=1)))
+
+
+def _places(lists: pa.Array) -> pa.Array:
+    """Where each member of lists stands in its own, as captured rows are placed in their record."""
+    lengths = np.asarray(pc.list_value_length(lists), np.int64)
+    first = np.repeat(np.cumsum(lengths) - lengths, lengths)
+    of = np.repeat(lengths, lengths)
+    texts = [
+        place_of(at, n) for at, n in zip((np.arange(len(first)) - first).tolist(), of.tolist(), strict=True)
+    ]
+    return pa.array(texts, pa.large_string())
 
 
 def times_of(batch: Batch, column: str) -> pa.Array:
