@@ -120,6 +120,8 @@ USAGE = [
         ("baseline", "data-quality", "{data}", "--out", "{new}", "--label", "age", "--score", "age"),
         "another column",
     ),
+    (("baseline", "data-quality", "{data}", "--out", "{new}", "--ignore", "colr"), "did you mean 'color'?"),
+    (("baseline", "data-quality", "{data}", "--out", "{new}", "--timestamp", "color"), "holds no times"),
     (("baseline", "data-quality", "{data}", "--out", "{new}", "--facet", "=x"), "column=value"),
     (("baseline", "data-quality", "{data}", "--out", "{new}", "--format", "csv"), "not a text file"),
     (("baseline", "data-quality", "{data}", "--out", "{home}"), "new or empty folder"),

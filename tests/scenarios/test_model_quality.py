@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from sklearn.metrics import ndcg_score
 from tests.scenarios.world import watchkeep, write
 
 import watchkeep as wk
+from watchkeep.core.errors import OptionError
 
 
 def served(problem: str, n: int, seed: int, *, worse: bool = False) -> pa.Table:
@@ -154,12 +156,34 @@ def test_scores_beyond_a_probability_are_rejected_and_counted(tmp_path: Path) ->
     }
 
 
+def test_a_score_that_takes_the_column_of_the_answers_is_refused(tmp_path: Path) -> None:
+    table = served("numbers", 500, 3)
+    baseline = wk.ModelQuality().baseline(wk.read(table, label="y", prediction="q"))
+
+    with pytest.raises(OptionError, match="prediction: got 'nothing'"):
+        baseline.check(wk.read(table, score="q"))
+
+
+def test_scores_on_another_scale_are_a_violation(learned: Path, tmp_path: Path) -> None:
+    table = served("binary", 500, 9)
+    scaled = table.set_column(2, "p", pc.multiply(table["p"], 100))
+
+    answer = watchkeep(
+        "check", learned, write(scaled, tmp_path / "percent.parquet"), "--out", tmp_path / "r", "--json"
+    )
+
+    violated = [one for one in answer.document["verdicts"] if one["outcome"] == "violated"]
+    assert answer.code == 1
+    assert ("rejected", 0.05) in [(one["measure"], one["limit"]) for one in violated]
+    assert answer.document["rows"]["analysed"] < 50
+
+
 def test_a_window_without_labels_is_undecided_and_says_so() -> None:
     baseline = wk.ModelQuality().baseline(wk.read(served("binary", 2_000, 1), label="y", score="p"))
 
     report = baseline.check(served("binary", 500, 2).drop_columns(["y"]))
 
-    assert {str(verdict.outcome) for verdict in report.verdicts} == {"undecided"}
+    assert {one.measure for one in report.verdicts if str(one.outcome) != "undecided"} == {"rejected"}
     assert str(report.decision.outcome) == "too little data to tell"
     assert isinstance(report.measures["auc", "dataset"], wk.Undefined)
 

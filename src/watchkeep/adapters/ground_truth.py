@@ -14,6 +14,8 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from watchkeep.frames.buffers import strings
+
 DATA: Final = "groundTruthData.data"
 ENCODING: Final = "groundTruthData.encoding"
 EVENT_ID: Final = "eventMetadata.eventId"
@@ -66,14 +68,14 @@ def label_lists(data: pa.Array, encodings: pa.Array | None) -> pa.Array:
         return pa.array([_scalars(value) for value in data.to_pylist()], _LISTS)
     texts = data.cast(pa.large_string())
     if encodings is None or encodings.null_count == len(encodings):
-        return _decoded(texts, pa.repeat("CSV", len(texts)))
+        return _decoded(texts, strings(["CSV"] * len(texts)))
     return _decoded(texts, pc.fill_null(pc.utf8_upper(encodings.cast(pa.large_string())), "CSV"))
 
 
 def _decoded(texts: pa.Array, encodings: pa.Array) -> pa.Array:
     """Every text decoded; labels repeat, so each different one is decoded once."""
     pairs = pc.binary_join_element_wise(
-        encodings.cast(pa.large_string()), texts, pa.scalar("\n", pa.large_string())
+        encodings.cast(pa.large_string()), texts, strings(["\n"])[0]
     ).dictionary_encode()
     values = [
         _UNREADABLE if pair is None else _labels(*pair.split("\n", 1))

@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
+
+COLUMNS: Final = "columns"
+MEASURES: Final = "measures"
 
 
 class Outcome(StrEnum):
@@ -41,6 +45,7 @@ class Decision:
             have shown in any column of numbers; 0 when nothing was judged.
         within: as `detectable`, if a change lasts for so many windows.
         why: why there is no answer; empty when there is one.
+        about: what its subjects are: columns, or measures of answers.
     """
 
     key: str
@@ -63,3 +68,4 @@ class Decision:
     shift: float = 0.0
     within: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
     why: str = ""
+    about: str = COLUMNS

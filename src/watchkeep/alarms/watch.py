@@ -21,7 +21,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from watchkeep.alarms.decision import Decision, Outcome
+from watchkeep.alarms.decision import COLUMNS, Decision, Outcome
 from watchkeep.alarms.witness import Chances, Change, Reals, Witness
 from watchkeep.stats.normal import upper_quantile
 
@@ -128,6 +128,7 @@ class Panel:
         alike: whether of every subject the same shift of a mean, in standard deviations of a row, is seen.
         unit: what the rows are that it counts, for people.
         price: what chances that are only about right cost: the budget is divided by it.
+        about: what the subjects are, see `Decision.about`.
     """
 
     witnesses: tuple[tuple[Witness, float], ...]
@@ -137,6 +138,7 @@ class Panel:
     alike: bool = True
     price: float = PRICE
     unit: str = "rows"
+    about: str = COLUMNS
 
     @cached_property
     def subjects(self) -> tuple[str, ...]:
@@ -192,6 +194,7 @@ class Panel:
             within=within,
             shift=shift,
             why=why,
+            about=self.about,
         )
 
     def _unseen(self, history: History, sighting: Sighting) -> tuple[History, Decision]:
@@ -211,6 +214,7 @@ class Panel:
             warning=False,
             open=None if history.alarm is None else history.alarm.key,
             why=why,
+            about=self.about,
         )
         return self._remember(history, replace(sighting, learnable=False)), decision
 

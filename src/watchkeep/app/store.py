@@ -187,8 +187,7 @@ def report_of(findings: Findings, learned: AnyLearned, watched: Watched = None) 
     """The report document of a run against a baseline."""
     document = report_document(findings, baseline_id=identity(learned))
     if watched is not None:
-        measures = {"subjects": "measures"} if isinstance(findings, QualityFindings) else {}
-        document["decision"] = watch_document(watched[1], watched[0]) | measures
+        document["decision"] = watch_document(watched[1], watched[0])
     return document
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from watchkeep.baselines.baseline import JointBaseline
 from watchkeep.baselines.columns import BaselineColumn
 from watchkeep.baselines.rules.category_range import category_range, new_categories
-from watchkeep.baselines.rules.dataset import freshness, joint_drift, row_volume
+from watchkeep.baselines.rules.dataset import freshness, joint_drift, retain_rows, row_volume
 from watchkeep.baselines.rules.embeddings import dimension, embedding_norm
 from watchkeep.baselines.rules.numbers import finite, non_negative, value_range, varies
 from watchkeep.baselines.rules.retain_completeness import retain_completeness
@@ -31,11 +31,20 @@ COLUMN_RULES: Final[tuple[Callable[[BaselineColumn], Constraint | None], ...]] =
 )
 
 
-def suggest(columns: Sequence[BaselineColumn], joint: JointBaseline | None) -> tuple[Constraint, ...]:
-    """Every constraint the columns suggest, then those of the dataset."""
+def suggest(
+    columns: Sequence[BaselineColumn], joint: JointBaseline | None, *, rows: int, rejected: int
+) -> tuple[Constraint, ...]:
+    """Every constraint the columns suggest, then those of the dataset.
+
+    Args:
+        columns: of the baseline.
+        joint: its numeric columns together.
+        rows: rows read, at least 1.
+        rejected: those of them that could not be used.
+    """
     found = [made for column in columns for rule in COLUMN_RULES if (made := rule(column)) is not None]
     time = next(
         (one for one in columns if one.role is Role.TIMESTAMP and one.type is ColumnType.TIME),
         None,
     )
-    return (*found, *row_volume(time), *freshness(time), *joint_drift(joint))
+    return (*found, retain_rows(rows, rejected), *row_volume(time), *freshness(time), *joint_drift(joint))

@@ -23,6 +23,7 @@ DIMENSION: Final = "dimension_check"
 ROW_VOLUME: Final = "row_volume_check"
 FRESHNESS: Final = "freshness_check"
 JOINT_DRIFT: Final = "joint_drift_check"
+REJECTED: Final = "rejected_rows_check"
 LESS_THAN: Final = "LessThanThreshold"
 """Model quality as SageMaker spells it: a measure may not be less than its limit."""
 GREATER_THAN: Final = "GreaterThanThreshold"
@@ -47,6 +48,7 @@ OF_MEASURE: Final = MappingProxyType(
         "rows_per_day": ROW_VOLUME,
         "freshness": FRESHNESS,
         "mmd": JOINT_DRIFT,
+        "rejected": REJECTED,
     }
 )
 """The check a limit of ours belongs to, by measure."""
@@ -62,6 +64,7 @@ SHARES: Final = frozenset(
         "infinite",
         "outliers",
         "dimension_match",
+        "rejected",
     }
 )
 """Measures that are a share of rows."""
@@ -78,6 +81,7 @@ EVERY: Final = (
     ROW_VOLUME,
     FRESHNESS,
     JOINT_DRIFT,
+    REJECTED,
     LESS_THAN,
     GREATER_THAN,
     CONCEPT_DRIFT,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from watchkeep.alarms.decision import Decision, Outcome
+from watchkeep.alarms.decision import COLUMNS, Decision, Outcome
 from watchkeep.alarms.record import Record
 from watchkeep.alarms.sentences import sentence
 from watchkeep.alarms.track import tracks
@@ -42,6 +42,7 @@ def decision_document(decision: Decision) -> dict[str, object]:
         },
         "shift": decision.shift,
         "why": decision.why,
+        "subjects": decision.about,
     }
 
 
@@ -79,6 +80,7 @@ def decision_of(document: Mapping[str, object]) -> Decision:
             within=within,
             shift=float(str(document["shift"])),
             why=str(document["why"]),
+            about=str(document.get("subjects", COLUMNS)),
         )
     except (KeyError, ValueError, TypeError) as error:
         raise StateError(f"this is no decision: {error}") from error

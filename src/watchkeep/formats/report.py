@@ -57,15 +57,14 @@ def report_document(findings: Findings, *, baseline_id: str) -> dict[str, object
             "judged": baseline.judged,
         },
         "rows": {
-            "read": profile.rows + sum(profile.rejected.values()),
+            "read": profile.read,
             "analysed": profile.rows,
             "unmatched": findings.unmatched,
             **({} if findings.outside is None else {"outside": findings.outside}),
             "rejected": dict(sorted(profile.rejected.items())),
         },
         "outcomes": {str(outcome): count for outcome, count in findings.outcomes().items()},
-        "decision": decision_document(findings.decision)
-        | ({"subjects": "measures"} if isinstance(findings, QualityFindings) else {}),
+        "decision": decision_document(findings.decision),
         "policy": findings.policy.document(),
         "verdicts": [_verdict(verdict) for verdict in findings.verdicts],
         "measures": [

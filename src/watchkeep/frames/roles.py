@@ -115,7 +115,7 @@ class Roles:
         Raises:
             MissingColumnError: one is not.
         """
-        for column, role in self.named().items():
+        for column, role in {**dict.fromkeys(self.ignored, Role.IGNORED), **self.named()}.items():
             if column not in available:
                 raise MissingColumnError(column, reader=f"the role {role}", available=available)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from watchkeep.core.errors import StateError
+from watchkeep.core.undefined import Undefined, Value
 from watchkeep.states.codec import S, State, StateClass
 
 MANY = 128
@@ -65,6 +66,16 @@ class Profile:
     def rejected(self) -> Mapping[str, int]:
         """Rows that could not be read, by reason."""
         return self._whole().rejected
+
+    @property
+    def read(self) -> int:
+        """Rows scanned, and those that could not be read."""
+        return self.rows + sum(self.rejected.values())
+
+    @property
+    def rejected_share(self) -> Value:
+        """The share of the rows read that could not be used, in [0, 1]."""
+        return 1 - self.rows / self.read if self.read else Undefined("rejected needs 1 row, has 0")
 
     @property
     def seen(self) -> Mapping[str, int]:

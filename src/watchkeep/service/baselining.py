@@ -15,7 +15,7 @@ from watchkeep.baselines.relations import RelationBaseline, relations_of
 from watchkeep.baselines.suggestions import suggest
 from watchkeep.baselines.timeline import Timeline, timeline_of
 from watchkeep.constraints.constraint import Constraint
-from watchkeep.core.errors import EmptySourceError
+from watchkeep.core.errors import EmptySourceError, UnreadableSourceError
 from watchkeep.formats.constraint_list import to_constraints, to_document
 from watchkeep.formats.constraints import Constraints
 from watchkeep.frames.roles import Role, Roles
@@ -30,6 +30,7 @@ from watchkeep.service.ports import Ask, Progress, Silent, Source
 from watchkeep.service.reading import ask_of, told
 from watchkeep.service.rows import rows_of
 from watchkeep.states.cells import Cells
+from watchkeep.states.presence import Presence
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,11 +92,12 @@ def learn(
     profile = scan.profile()
     if not profile.rows:
         raise EmptySourceError(source.name, why=no_rows(profile.rejected))
+    _require_times(profile, roles, source.name)
     columns = columns_of(profile, plans)
     together = joint_of(profile, joint, columns)
     relations = relations_of(profile, joint, columns)
     timeline = _timeline(history, roles, profile, columns, relations, dialect)
-    suggested = suggest(columns, together)
+    suggested = suggest(columns, together, rows=profile.read, rejected=profile.read - profile.rows)
     by_key = {constraint.key: constraint for constraint in suggested}
     document = to_document(columns, suggested, dialect)
     baseline = Baseline(
@@ -114,6 +116,19 @@ def learn(
         constraints=to_constraints(document, columns, dialect, by_key),
     )
     return Learned(baseline, document, by_key)
+
+
+def _require_times(profile: Profile, roles: Roles, source: str) -> None:
+    """Check that the column of the event time holds times, if it holds anything.
+
+    Raises:
+        UnreadableSourceError: it does not.
+    """
+    hours = profile.part(roles.timestamp or "", "hours", Cells)
+    presence = profile.part(roles.timestamp or "", "presence", Presence)
+    if hours is not None and not hours.total and presence is not None and presence.present:
+        why = f"its column {roles.timestamp!r}, the timestamp, holds no times; expected ISO 8601 or seconds since 1970"
+        raise UnreadableSourceError(source, why=why)
 
 
 def _timeline(
@@ -159,7 +174,10 @@ def column_types(
     """The type of every column of the source, ignored ones too, in order."""
     schema = source.schema(ask)
     if not _needs_survey(schema, dialect):
-        return {field.name: column_type(field.type) for field in schema}
+        types = {field.name: column_type(field.type) for field in schema}
+        if roles.timestamp in types and not dialect.sagemaker:  # as the survey of texts has it
+            types[roles.timestamp] = ColumnType.TIME
+        return types
     survey = Survey(roles, dialect)
     for batch in told(source.batches(ask), progress, "Telling the types of the columns"):
         survey.add(batch)

@@ -169,6 +169,10 @@ def _fits(baseline: QualityBaseline, *, search: bool) -> None:
     plan = baseline.plan
     if search and not plan.features:
         raise OptionError("find-segments", got=baseline.source, expected="a baseline of ours with features")
+    if plan.problem is Problem.REGRESSION and plan.roles.prediction is None:
+        raise OptionError(
+            "prediction", got="nothing", expected="the column of the model's answers, which are numbers"
+        )
     if baseline.known is None:
         return
     require_answers(plan.roles)

@@ -103,7 +103,7 @@ def learn_quality(
             scan.add(batch)
         days = scan.days()
     baseline = QualityBaseline(created=created, source=source.name, plan=plan, profile=profile, days=days)
-    return replace(baseline, constraints=suggest(baseline.quality, sagemaker=dialect.sagemaker))
+    return replace(baseline, constraints=suggest(baseline.quality, profile, sagemaker=dialect.sagemaker))
 
 
 def _answer_columns(roles: Roles) -> list[str]:

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
+from watchkeep.alarms.decision import MEASURES
 from watchkeep.alarms.sentences import KINDS
-from watchkeep.alarms.witness import Change
 from watchkeep.views.columns import brief
 from watchkeep.views.detectable import Detectable, detectable_of, explained
 from watchkeep.views.history import Level, Note, Track, level_of, note_of, track_of
@@ -89,7 +89,6 @@ class Decided:
         budget: float | None = None,
         kinds: Mapping[str, str] | None = None,
         judged: str = "",
-        measures: bool = False,
     ) -> Self | None:
         """The decision in a document; None if there is none.
 
@@ -98,7 +97,6 @@ class Decided:
             budget: unchanged windows that may ring, as a share, unless the decision says.
             kinds: of charts, by column: tells in which unit a change is small.
             judged: what the window was held against, for people.
-            measures: whether it is surely about measures of answers and not about columns.
         """
         given = mapping(value)
         outcome = text(given.get("outcome"))
@@ -106,7 +104,7 @@ class Decided:
             return None
         alarm, warning = given.get("alarm") is True, given.get("warning") is True
         named = [str(name) for name in _list(given.get("named"))]
-        measures = measures or _of_measures(given)
+        measures = given.get("subjects") == MEASURES
         sentence = _sentence(given, outcome, named, measures=measures)
         head, lead = _parted(sentence)
         lead = lead if named else lead[:1].upper() + lead[1:]  # a name stays as it is
@@ -205,12 +203,6 @@ def strength(level: float) -> str:
     if 0 < level < 0.001:
         return "under 0.001"
     return "over 1,000" if level > 1000 else number(level, digits=2)
-
-
-def _of_measures(given: Mapping[str, object]) -> bool:
-    """Whether a decision is about measures of answers: it says so, or all that changed is a mean of losses."""
-    changes = {text(kind) for kind in mapping(given.get("changes")).values()}
-    return given.get("subjects") == "measures" or changes == {str(Change.MEAN)}
 
 
 def _sentence(given: Mapping[str, object], outcome: str, named: Sequence[str], *, measures: bool) -> str:

@@ -43,6 +43,7 @@ _WORDS: Final = {
     "smape": "symmetric percentage error",
     "bias": "mean error",
     "coverage": "coverage of prediction sets",
+    "rejected": "share of rejected rows",
 }
 _SHORT: Final = _WORDS | {"mae": "MAE", "mse": "MSE", "rmse": "RMSE"}
 _LOSSES: Final = frozenset({"brier", "log_loss"})

@@ -86,7 +86,6 @@ class Report:
                 budget=real(policy.get("false_alarms")),
                 kinds=_kinds(document),
                 judged=text(mapping(document.get("baseline")).get("judged")),
-                measures=quality is not None,
             ),
             quality=quality,
         )

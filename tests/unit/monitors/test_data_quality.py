@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -134,6 +135,42 @@ def test_volume_and_freshness_need_a_window_and_then_are_measured(baseline: wk.B
     newest = (datetime(2024, 3, 2, tzinfo=UTC) - max(day)).total_seconds()
     assert within.measures["freshness", "dataset"] == pytest.approx(newest)
     assert {("freshness_check", "dataset"), ("row_volume_check", "dataset")} <= set(sentences(late))
+
+
+@pytest.mark.parametrize("unit", [1, 1_000_000])
+def test_times_may_be_numbers_since_1970(unit: int) -> None:
+    seconds = [int(at.timestamp()) for at in TRAIN["at"].to_pylist()]
+    numbered = TRAIN.set_column(
+        TRAIN.schema.get_field_index("at"), "at", pa.array([unit * at for at in seconds])
+    )
+
+    timed = wk.DataQuality().baseline(wk.read(numbered, timestamp="at"))
+
+    within = timed.check(numbered, start="2024-03-01", end="2024-03-02")
+    same = (
+        wk.DataQuality()
+        .baseline(wk.read(TRAIN, timestamp="at"))
+        .check(TRAIN, start="2024-03-01", end="2024-03-02")
+    )
+    for measure in ("rows_per_day", "freshness"):
+        assert within.measures[measure, "dataset"] == pytest.approx(same.measures[measure, "dataset"], abs=1)
+
+
+def test_a_window_that_is_mostly_rejected_is_a_violation(tmp_path: Path) -> None:
+    baseline = wk.DataQuality().baseline(pa.table({"age": [20.0 + at % 50 for at in range(1_000)]}))
+    lines = [f'{{"age": {20 + at % 50}}}' for at in range(200)]
+
+    few, many = (tmp_path / f"{name}.jsonl" for name in ("few", "many"))
+    few.write_text("\n".join([*lines, "{broken"]))
+    many.write_text("\n".join([*lines, *["{broken"] * 100]))
+
+    kept, violated = baseline.check(few), baseline.check(many)
+    assert kept.measures["rejected", "dataset"] == pytest.approx(1 / 201)
+    assert ("rejected_rows_check", "dataset") not in sentences(kept)
+    assert (
+        sentences(violated)["rejected_rows_check", "dataset"]
+        == "33.3 % of rows were rejected, 5 % are allowed"
+    )
 
 
 def test_shares_are_told_with_the_digits_they_need() -> None:

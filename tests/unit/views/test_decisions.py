@@ -172,6 +172,7 @@ def test_a_level_is_told_in_two_digits(level: float, told: str) -> None:
 def of_answers(**other: object) -> Document:
     """A decision on a window's answers."""
     told: Document = {
+        "subjects": "measures",
         "outcome": "changed",
         "alarm": True,
         "sentence": "Changed: brier (worse on the average), recall of a (worse on the average).",
@@ -210,13 +211,12 @@ def test_what_it_could_have_seen_is_told_in_the_unit_of_each_loss() -> None:
 @pytest.mark.parametrize(
     ("other", "noun"),
     [
-        ({}, "measure"),
-        ({"changes": {}, "subjects": "measures"}, "measure"),
-        ({"changes": {}}, "column"),
-        ({"changes": {"brier": "mean", "x": "location"}}, "column"),
+        ({"subjects": "measures"}, "measure"),
+        ({"subjects": "columns"}, "column"),
+        ({"subjects": None}, "column"),
     ],
 )
-def test_what_a_decision_is_about_is_told_or_follows_from_what_changed(other: Document, noun: str) -> None:
+def test_what_a_decision_is_about_is_told(other: Document, noun: str) -> None:
     decided = Decided.of(of_answers(**other))
 
     assert decided is not None

@@ -6,10 +6,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from watchkeep.core.errors import UnreadableSourceError
+from watchkeep.frames.buffers import strings
 
 _WHOLE: Final = r"^(0|-?[1-9][0-9]*)\.0+$"
 _INT64: Final = float(2**63)
-_UNIT: Final = pa.scalar("\x1f", pa.large_string())
+_UNIT: Final = strings(["\x1f"])[0]  # pa.scalar imports pandas
 
 
 def key_texts(array: pa.Array, *, column: str, source: str) -> pa.Array:

@@ -1,17 +1,34 @@
-"""The dataset keeps its volume, its freshness and its joint shape."""
+"""The dataset keeps its rows, its volume, its freshness and its joint shape."""
 
 import numpy as np
 
 from watchkeep.baselines.baseline import JointBaseline
 from watchkeep.baselines.columns import BaselineColumn
-from watchkeep.constraints.checks import FRESHNESS, JOINT_DRIFT, ROW_VOLUME
+from watchkeep.constraints.checks import FRESHNESS, JOINT_DRIFT, REJECTED, ROW_VOLUME
 from watchkeep.constraints.constraint import Constraint, Side
 from watchkeep.core.verdicts import DATASET
 from watchkeep.states.cells import Cells
 
 JOINT_LIMIT = 0.02
 """Squared discrepancy the joint distribution may move by, noise apart; 2 is the most there is."""
+REJECTED_ROOM = 0.05
+"""Share of rows that may be rejected beyond those of the baseline."""
 _HOURS = 24
+
+
+def retain_rows(rows: int, rejected: int, *, check: str = REJECTED) -> Constraint:
+    """About as many rows that can be used as in the baseline, where so many of `rows` were rejected."""
+    share = rejected / rows
+    return Constraint(
+        check=check,
+        measure="rejected",
+        subject=DATASET,
+        side=Side.AT_MOST,
+        limit=min(1.0, share + REJECTED_ROOM),
+        rule="RetainRows",
+        reason=f"{share:.1%} of {rows} rows were rejected, and {REJECTED_ROOM:.0%} more may be",
+        evidence={"baseline": share, "rows": rows},
+    )
 
 
 def row_volume(time: BaselineColumn | None) -> list[Constraint]:

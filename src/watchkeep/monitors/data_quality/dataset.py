@@ -18,7 +18,15 @@ from watchkeep.states.rows import FeatureSums
 from watchkeep.stats.fourier import mmd
 from watchkeep.stats.tails import discrepancy
 
-NAMES: Final = ("row_count", "rows_per_day", "freshness", "missing_columns", "extra_columns", "mmd")
+NAMES: Final = (
+    "row_count",
+    "rejected",
+    "rows_per_day",
+    "freshness",
+    "missing_columns",
+    "extra_columns",
+    "mmd",
+)
 """Every measure of the dataset."""
 OF_WINDOW: Final = frozenset({"rows_per_day", "freshness"})
 """Those that say something only of a window with an end."""
@@ -35,12 +43,14 @@ class Dataset:
         extra: columns of the window that the baseline does not know.
         measures: value by measure.
         sizes: what the joint comparison was taken over.
+        read: rows read, with those that were rejected; of the window and of the baseline.
     """
 
     missing: tuple[str, ...]
     extra: tuple[str, ...]
     measures: Mapping[str, Value]
     sizes: Sizes
+    read: Sizes
 
 
 def dataset(baseline: Baseline, profile: Profile, window: Window) -> Dataset:
@@ -56,13 +66,15 @@ def dataset(baseline: Baseline, profile: Profile, window: Window) -> Dataset:
     value, sizes = _joint(baseline, profile)
     measures: dict[str, Value] = {
         "row_count": float(profile.rows),
+        "rejected": profile.rejected_share,
         "rows_per_day": _per_day(profile, window),
         "freshness": _freshness(baseline, profile, window),
         "missing_columns": float(len(missing)),
         "extra_columns": float(len(extra)),
         "mmd": value,
     }
-    return Dataset(missing, extra, measures, sizes)
+    before = baseline.rows + sum(baseline.rejected.values())
+    return Dataset(missing, extra, measures, sizes, Sizes(n=profile.read, m=before))
 
 
 def _per_day(profile: Profile, window: Window) -> Value:

@@ -110,6 +110,10 @@ def _volume(constraint: Constraint, value: float, column: Column | None) -> str:
     return f"{value:.6g} rows a day, {_limit(constraint)}"
 
 
+def _rejected(constraint: Constraint, value: float, column: Column | None) -> str:
+    return f"{percent(value)} of rows were rejected, {percent(constraint.limit)} are allowed"
+
+
 def _freshness(constraint: Constraint, value: float, column: Column | None) -> str:
     allowed = constraint.limit / 3600
     return (
@@ -137,6 +141,7 @@ TELLERS: Final[Mapping[str, Teller]] = MappingProxyType(
         "distinct": _constant,
         "dimension_match": _dimension,
         "rows_per_day": _volume,
+        "rejected": _rejected,
         "freshness": _freshness,
         "mmd": _joint,
     }

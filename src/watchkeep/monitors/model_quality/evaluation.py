@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from watchkeep.alarms.decision import MEASURES
 from watchkeep.alarms.sightings import TIMED_PRICE, sighted
 from watchkeep.alarms.watch import MARGIN, PRICE, Panel, Sighting
 from watchkeep.constraints.constraint import Constraint, Sizes
@@ -61,7 +62,14 @@ def panel_of_quality(baseline: QualityBaseline, *, false_alarms: float, margin: 
     rows = baseline.quality.labelled if witness.sums.any() else 0  # files may tell rows and not their losses
     price = PRICE if baseline.days is None else TIMED_PRICE
     return Panel(
-        ((witness, 1.0),), false_alarms, rows, margin, alike=False, price=price, unit="labelled rows"
+        ((witness, 1.0),),
+        false_alarms,
+        rows,
+        margin,
+        alike=False,
+        price=price,
+        unit="labelled rows",
+        about=MEASURES,
     )
 
 
@@ -104,10 +112,13 @@ def evaluate_quality(
         profile=profile,
         window=window,
         policy=policy,
-        measures=tuple(
-            Measured(name, subject, one.value)
-            for subject, found in ((DATASET, whole), *segments.items())
-            for name, one in found.measures.items()
+        measures=(
+            *(
+                Measured(name, subject, one.value)
+                for subject, found in ((DATASET, whole), *segments.items())
+                for name, one in found.measures.items()
+            ),
+            Measured("rejected", DATASET, profile.rejected_share),
         ),
         verdicts=_verdicts(baseline, profile, whole, policy, expected),
         source=source,
@@ -141,7 +152,9 @@ def _verdicts(
     """What the limits say, and whether what came true was to be expected; all of them share the budget."""
     judged = len(baseline.constraints) + len(JUDGED[baseline.plan.problem])
     level = policy.false_alarms / max(1, judged)
-    limits = [_verdict(one, found, baseline, policy, expected, level=level) for one in baseline.constraints]
+    limits = [
+        _verdict(one, found, baseline, profile, policy, expected, level=level) for one in baseline.constraints
+    ]
     return ranked([*limits, *_drifted(baseline, profile, found, policy, level=level)])
 
 
@@ -167,11 +180,14 @@ def _verdict(
     constraint: Constraint,
     found: Quality,
     baseline: QualityBaseline,
+    profile: Profile,
     policy: Policy,
     expected: Mapping[str, Estimated],
     *,
     level: float,
 ) -> Verdict:
+    if constraint.measure == "rejected":
+        return _of_rejected(constraint, baseline, profile, policy, level=level)
     if not found.labelled and constraint.measure in expected:
         return before_labels(constraint, expected[constraint.measure], level=level)
     one = found.measures.get(constraint.measure)
@@ -195,6 +211,25 @@ def _verdict(
         limit=constraint.limit,
         sentence=sentence(constraint, one, judgement),
         evidence={name: value for name, value in evidence.items() if value is not None},
+        side=str(constraint.side),
+        severity=judgement.severity,
+    )
+
+
+def _of_rejected(
+    constraint: Constraint, baseline: QualityBaseline, profile: Profile, policy: Policy, *, level: float
+) -> Verdict:
+    value = profile.rejected_share
+    judgement = judge(constraint, value, Sizes(n=profile.read, m=baseline.profile.read), policy, level=level)
+    return Verdict(
+        check=constraint.check,
+        measure=constraint.measure,
+        subject=constraint.subject,
+        outcome=judgement.outcome,
+        value=value,
+        limit=constraint.limit,
+        sentence=sentence(constraint, Sampled(value), judgement),
+        evidence=judgement.evidence or {},
         side=str(constraint.side),
         severity=judgement.severity,
     )

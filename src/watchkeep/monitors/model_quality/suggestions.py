@@ -2,11 +2,13 @@
 
 from typing import Final
 
+from watchkeep.baselines.rules.dataset import retain_rows
 from watchkeep.constraints import checks
 from watchkeep.constraints.constraint import Constraint, Side
 from watchkeep.core.undefined import Undefined
 from watchkeep.core.verdicts import DATASET
 from watchkeep.monitors.model_quality.measures import Quality, Sampled
+from watchkeep.profiles.profile import Profile
 
 _OURS_LOWER: Final = ("log_loss", "brier", "mape", "smape")
 _OURS_HIGHER: Final = (
@@ -65,20 +67,24 @@ def lower_is_better(measure: str) -> bool:
     return measure in (*LOWER_IS_BETTER, "expected_calibration_error") or measure.startswith("pinball_")
 
 
-def suggest(quality: Quality, *, sagemaker: bool) -> tuple[Constraint, ...]:
+def suggest(quality: Quality, profile: Profile, *, sagemaker: bool) -> tuple[Constraint, ...]:
     """A limit for every measure that has one.
 
     Args:
         quality: of the reference answers.
+        profile: their states.
         sagemaker: the limit is the bare value, and only for the measures that SageMaker has.
     """
-    return tuple(
+    rejected = profile.read - profile.rows
+    rows = () if sagemaker else (retain_rows(profile.read, rejected, check=checks.GREATER_THAN),)
+    limits = tuple(
         _limit(name, one, quality.labelled, sagemaker=sagemaker)
         for name, one in quality.measures.items()
         if name in (*LOWER_IS_BETTER, *HIGHER_IS_BETTER)
         and not isinstance(one.value, Undefined)
         and not (sagemaker and name in OURS)
     )
+    return (*limits, *rows)
 
 
 def _limit(name: str, one: Sampled, rows: int, *, sagemaker: bool) -> Constraint:
