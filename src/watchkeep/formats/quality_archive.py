@@ -9,6 +9,7 @@ from watchkeep.baselines.columns import BaselineColumn
 from watchkeep.baselines.loss_days import LossDays
 from watchkeep.constraints.constraint import Constraint
 from watchkeep.core.errors import BaselineError, StateError
+from watchkeep.core.verdicts import DATASET
 from watchkeep.core.window import iso
 from watchkeep.formats.container import (
     Row,
@@ -108,11 +109,10 @@ def _state_rows(baseline: QualityBaseline) -> list[Row]:
         for part, state in one.parts.items()
         if part in _DESCRIBING
     ]
-    days = baseline.days
-    if days is not None:
+    for subject, days in baseline.days_of.items():
         fields: dict[str, Field] = {"days": days.days, "hours": days.hours, "names": list(days.names)}
         fields |= {"deviations": days.deviations} | spread_fields("losses", days.spread)
-        rows.append(("", _DAYS, _DAYS, 1, encode(fields)))
+        rows.append(("" if subject == DATASET else subject, _DAYS, _DAYS, 1, encode(fields)))
     return rows
 
 
@@ -128,13 +128,13 @@ def _baseline(rows: list[Row], meta: Mapping[str, object], path: str) -> Quality
     counted: dict[tuple[str, str], State] = {}
     features: dict[str, dict[str, State]] = {}
     bins: State | None = None
-    days: LossDays | None = None
+    days_of: dict[str, LossDays] = {}
     for row in rows:
         subject, part, kind, _, payload = row
         if kind == _DAYS:
             held = decode(payload)
             spread = spread_of_fields("losses", held)
-            days = LossDays(
+            days_of[subject or DATASET] = LossDays(
                 names_of(held, "names"),
                 whole(held, "days"),
                 float(number(held, "hours")),
@@ -177,7 +177,7 @@ def _baseline(rows: list[Row], meta: Mapping[str, object], path: str) -> Quality
         profile=Profile(
             int(str(meta["rows"])), {str(why): int(n) for why, n in rejected.items()}, {}, counted
         ),
-        days=days,
+        days_of=days_of,
     )
 
 

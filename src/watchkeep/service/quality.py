@@ -8,6 +8,7 @@ from typing import Final
 from watchkeep.baselines.baseline import columns_of
 from watchkeep.baselines.buckets import buckets_of
 from watchkeep.baselines.columns import BaselineColumn
+from watchkeep.baselines.loss_days import LossDays
 from watchkeep.core.errors import EmptySourceError, OptionError, UnreadableSourceError
 from watchkeep.core.verdicts import DATASET
 from watchkeep.frames.batches import Batch
@@ -24,6 +25,7 @@ from watchkeep.monitors.model_quality.sets import sets_of
 from watchkeep.monitors.model_quality.suggestions import suggest
 from watchkeep.monitors.model_quality.survey import LabelSurvey, PlaceSurvey, with_positive
 from watchkeep.profiles.plan import ColumnPlan, Plan
+from watchkeep.profiles.profile import Profile
 from watchkeep.profiles.scan import Scan
 from watchkeep.service.baselining import column_types, no_rows
 from watchkeep.service.ports import Ask, Progress, Silent, Source
@@ -96,14 +98,26 @@ def learn_quality(
     if not profile.rows:
         raise EmptySourceError(source.name, why=no_rows(profile.rejected))
     plan = replace(plan, sets=None if dialect.sagemaker else sets_of(plan, held_of(plan, profile)))
-    days = None
+    days_of: Mapping[str, LossDays] = {}
     if roles.timestamp is not None and not dialect.sagemaker:
-        scan = LossScan(plan, counts_of(profile, DATASET))
-        for batch in read("Learning how days differ"):
-            scan.add(batch)
-        days = scan.days()
-    baseline = QualityBaseline(created=created, source=source.name, plan=plan, profile=profile, days=days)
+        days_of = _days(plan, profile, read("Learning how days differ"))
+    baseline = QualityBaseline(
+        created=created, source=source.name, plan=plan, profile=profile, days_of=days_of
+    )
     return replace(baseline, constraints=suggest(baseline.quality, profile, sagemaker=dialect.sagemaker))
+
+
+def _days(plan: QualityPlan, profile: Profile, batches: Iterable[Batch]) -> dict[str, LossDays]:
+    """How days differ, of the dataset and of every segment."""
+    whole = LossScan(plan, counts_of(profile, DATASET))
+    segments = [(one, LossScan(plan, counts_of(profile, one.name))) for one in plan.segments]
+    for each in batches:
+        batch = each.decoded_once() if segments else each
+        whole.add(batch)
+        for segment, scan in segments:
+            scan.add(batch.filter(segment.mask(batch)))
+    scans = [(DATASET, whole), *((segment.name, scan) for segment, scan in segments)]
+    return {name: days for name, scan in scans if (days := scan.days()) is not None}
 
 
 def _answer_columns(roles: Roles) -> list[str]:

@@ -54,6 +54,24 @@ def timed() -> wk.Baseline:
     return baseline(flights(60, 1))
 
 
+def test_errors_of_segments_allow_for_the_luck_of_days(tmp_path: Path) -> None:
+    monitor = wk.ModelQuality(segments=["right: x > 0"])
+    spread = {}
+    for name, time in (("timed", "at"), ("alike", None)):
+        read = wk.read(flights(60, 1), label="y", score="p", timestamp=time, ignore=() if time else ("at",))
+        monitor.baseline(read).save(tmp_path / name)
+        made = wk.load(tmp_path / name)
+        every = [
+            found(made.check(flights(1, seed, first=100 + seed))).segments["right"].measures["accuracy"]
+            for seed in range(40)
+        ]
+        values = np.array([one.value for one in every])
+        spread[name] = float(np.std(values) / np.mean([one.error or 0.0 for one in every]))
+
+    assert 0.7 < spread["timed"] < 1.3
+    assert spread["alike"] > 1.4
+
+
 def test_windows_of_unlucky_days_do_not_ring(timed: wk.Baseline) -> None:
     alike = baseline(flights(60, 1), timed=False)
     rang, rang_alike, outside = 0, 0, 0

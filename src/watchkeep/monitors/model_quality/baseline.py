@@ -1,7 +1,7 @@
 """What a model's answers were like on the reference data."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import ClassVar
@@ -31,7 +31,7 @@ class QualityBaseline:
         plan: how answers are read and counted.
         profile: the reference answers, counted by it.
         constraints: suggested limits, or those of a file that was edited since.
-        days: how its days differ; None when rows are judged as exchangeable.
+        days_of: how days differ, of the dataset and of segments; of those that are judged as exchangeable nothing.
         known: the measures, where files tell them and the rows that they are of are not known; None where they are.
     """
 
@@ -42,7 +42,7 @@ class QualityBaseline:
     plan: QualityPlan
     profile: Profile
     constraints: tuple[Constraint, ...] = ()
-    days: LossDays | None = None
+    days_of: Mapping[str, LossDays] = field(default_factory=dict)
     known: Quality | None = None
 
     @property
@@ -66,6 +66,11 @@ class QualityBaseline:
         return self.plan.dialect
 
     @property
+    def days(self) -> LossDays | None:
+        """How its days differ; None when rows are judged as exchangeable."""
+        return self.days_of.get(DATASET)
+
+    @property
     def judged(self) -> str:
         """What windows are held against; for people."""
         if self.days is not None:
@@ -85,11 +90,16 @@ class QualityBaseline:
         """The same, with errors of rows in random order."""
         return self.known or quality(self.plan, counts_of(self.profile, DATASET))
 
-    def luck(self, profile: Profile, *, labelled: bool) -> Luck | None:
-        """What days do to measures of a window's rows, or of those with a label; None when rows are exchangeable."""
-        if self.days is None:
-            return None
-        return luck_of(self.days, length_of(self.days, profile, labelled=labelled))
+    def luck(self, profile: Profile, *, labelled: bool, subject: str = DATASET) -> Luck | None:
+        """What days do to measures of a window's rows, or of those with a label; None when rows are exchangeable.
+
+        Args:
+            profile: the window's.
+            labelled: whether of rows with a label.
+            subject: the dataset, or a segment; a segment's rows are taken to come on as many days.
+        """
+        days = self.days_of.get(subject)
+        return None if days is None else luck_of(days, length_of(days, profile, labelled=labelled))
 
 
 def counts_of(profile: Profile, subject: str) -> Counts:

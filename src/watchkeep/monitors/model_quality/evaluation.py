@@ -23,7 +23,14 @@ from watchkeep.monitors.model_quality.drift import FEWEST, JUDGED, before_labels
 from watchkeep.monitors.model_quality.estimates import estimates
 from watchkeep.monitors.model_quality.found_segments import FoundSegments
 from watchkeep.monitors.model_quality.losses import means_of, sums_of
-from watchkeep.monitors.model_quality.measures import FEW_REPLICATES, Counts, Quality, Sampled, quality
+from watchkeep.monitors.model_quality.measures import (
+    FEW_REPLICATES,
+    REPLICATES,
+    Counts,
+    Quality,
+    Sampled,
+    quality,
+)
 from watchkeep.monitors.model_quality.sentences import sentence
 from watchkeep.profiles.profile import Profile
 from watchkeep.stats.expected_counts import Estimated
@@ -96,14 +103,8 @@ def evaluate_quality(
     """
     plan = baseline.plan
     counts = counts_of(profile, DATASET)
-    luck = baseline.luck(profile, labelled=True)
-    whole = quality(plan, counts)
-    if luck is not None:
-        whole = luck.swayed(whole)
-    segments = {
-        one.name: quality(plan, counts_of(profile, one.name), replicates=FEW_REPLICATES)
-        for one in plan.segments
-    }
+    whole = _quality(DATASET, baseline, profile)
+    segments = {one.name: _quality(one.name, baseline, profile) for one in plan.segments}
     expected = {} if policy.dialect.sagemaker else _foretold(baseline, profile)
     panel = panel_of_quality(baseline, false_alarms=policy.false_alarms)
     sighting = _sighted(baseline, profile, counts, window, rows=whole.labelled)
@@ -131,6 +132,14 @@ def evaluate_quality(
         segments=segments,
         estimates=expected,
     )
+
+
+def _quality(subject: str, baseline: QualityBaseline, profile: Profile) -> Quality:
+    """The measures of the dataset or of a segment, whose errors allow for the luck of days."""
+    replicates = REPLICATES if subject == DATASET else FEW_REPLICATES
+    found = quality(baseline.plan, counts_of(profile, subject), replicates=replicates)
+    luck = baseline.luck(profile, labelled=True, subject=subject)
+    return found if luck is None else luck.swayed(found)
 
 
 def _sighted(
