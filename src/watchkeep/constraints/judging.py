@@ -13,7 +13,7 @@ from watchkeep.constraints.checks import DISTANCES, SHARES
 from watchkeep.constraints.constraint import Constraint, Side, Sizes
 from watchkeep.constraints.policy import Policy
 from watchkeep.core.undefined import Fault, Undefined, Value
-from watchkeep.core.verdicts import Outcome
+from watchkeep.core.verdicts import Outcome, Verdict
 from watchkeep.stats.distances import critical_c, noise
 from watchkeep.stats.normal import upper_quantile
 from watchkeep.stats.tails import rare_count
@@ -37,6 +37,21 @@ class Judgement:
     why: str = ""
     evidence: Mapping[str, object] | None = None
     severity: float = 0.0
+
+    def verdict(self, constraint: Constraint, value: Value, sentence: str) -> Verdict:
+        """The verdict of a constraint on a value."""
+        return Verdict(
+            check=constraint.check,
+            measure=constraint.measure,
+            subject=constraint.subject,
+            outcome=self.outcome,
+            value=value,
+            limit=constraint.limit,
+            sentence=sentence,
+            evidence=self.evidence or {},
+            side=str(constraint.side),
+            severity=self.severity,
+        )
 
 
 def judge(constraint: Constraint, value: Value, sizes: Sizes, policy: Policy, *, level: float) -> Judgement:

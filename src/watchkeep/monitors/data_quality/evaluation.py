@@ -135,18 +135,7 @@ def _judged(
     except (ArithmeticError, ValueError) as error:
         # What goes wrong in one verdict is that verdict's: the others still report.
         judgement = Judgement(Outcome.FAILED, f"judging failed: {error}")
-    return Verdict(
-        check=constraint.check,
-        measure=constraint.measure,
-        subject=constraint.subject,
-        outcome=judgement.outcome,
-        value=value,
-        limit=constraint.limit,
-        sentence=sentence(constraint, value, judgement, column),
-        evidence=judgement.evidence or {},
-        side=str(constraint.side),
-        severity=judgement.severity,
-    )
+    return judgement.verdict(constraint, value, sentence(constraint, value, judgement, column))
 
 
 def _sizes(constraint: Constraint, column: Column | None, whole: Dataset) -> Sizes:

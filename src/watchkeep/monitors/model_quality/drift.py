@@ -6,6 +6,7 @@ from typing import Final
 from watchkeep.alarms.track import Outturn
 from watchkeep.constraints import checks
 from watchkeep.constraints.constraint import Constraint, Side
+from watchkeep.constraints.judging import Judgement
 from watchkeep.core.undefined import Undefined
 from watchkeep.core.verdicts import DATASET, Outcome, Verdict
 from watchkeep.monitors.model_quality.measures import Quality
@@ -51,18 +52,7 @@ def before_labels(constraint: Constraint, one: Estimated, *, level: float) -> Ve
         else:
             value = Undefined("no label has come")
             sentence = f"{told}: labels, which decide, have not come"
-    return Verdict(
-        check=constraint.check,
-        measure=constraint.measure,
-        subject=DATASET,
-        outcome=outcome,
-        value=value,
-        limit=constraint.limit,
-        sentence=sentence,
-        evidence=evidence,
-        severity=severity,
-        side=str(constraint.side),
-    )
+    return Judgement(outcome, evidence=evidence, severity=severity).verdict(constraint, value, sentence)
 
 
 def outturns(key: str, verdicts: Iterable[Verdict]) -> tuple[Outturn, ...]:

@@ -1,7 +1,7 @@
 """From counted answers to verdicts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
@@ -211,17 +211,9 @@ def _verdict(
         name: float(f"{value:.6g}") if name in ("error", "noise") and isinstance(value, float) else value
         for name, value in (judgement.evidence or {}).items()
     } | {"baseline": constraint.evidence.get("baseline")}
-    return Verdict(
-        check=constraint.check,
-        measure=constraint.measure,
-        subject=constraint.subject,
-        outcome=judgement.outcome,
-        value=one.value,
-        limit=constraint.limit,
-        sentence=sentence(constraint, one, judgement),
-        evidence={name: value for name, value in evidence.items() if value is not None},
-        side=str(constraint.side),
-        severity=judgement.severity,
+    told = {name: value for name, value in evidence.items() if value is not None}
+    return replace(judgement, evidence=told).verdict(
+        constraint, one.value, sentence(constraint, one, judgement)
     )
 
 
@@ -230,18 +222,7 @@ def _of_rejected(
 ) -> Verdict:
     value = profile.rejected_share
     judgement = judge(constraint, value, Sizes(n=profile.read, m=baseline.profile.read), policy, level=level)
-    return Verdict(
-        check=constraint.check,
-        measure=constraint.measure,
-        subject=constraint.subject,
-        outcome=judgement.outcome,
-        value=value,
-        limit=constraint.limit,
-        sentence=sentence(constraint, Sampled(value), judgement),
-        evidence=judgement.evidence or {},
-        side=str(constraint.side),
-        severity=judgement.severity,
-    )
+    return judgement.verdict(constraint, value, sentence(constraint, Sampled(value), judgement))
 
 
 def _error(constraint: Constraint, error: float, rows: int) -> float:
