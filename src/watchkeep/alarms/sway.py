@@ -11,6 +11,7 @@ from watchkeep.stats.normal import log_upper, unskewed
 from watchkeep.stats.student import log_upper_t, t_of_normal
 
 _LEAST = 0.1  # share of variance, below which blocks tell nothing of its shape
+_REACHED = 0.4  # skewness of a gamma variable whose tail is that of rare rows on either side, by the root of its excess
 _MOST = 1.6  # times that a shape may be more pronounced than where it was learned
 
 
@@ -103,10 +104,13 @@ def deviates(
     good = np.isfinite(z) & np.isfinite(tilt)
     z, tilt = np.where(good, z, 0.0), np.where(good, tilt, 0.0)
     # A gamma variable as skewed has an excess of its own. What there is beyond makes either tail longer: at z by as
-    # much, to first order, as so much more skewness would.
-    more = np.maximum(0.0, excess - 1.5 * tilt**2) * z / 4
+    # much, to first order, as so much more skewness would; far out, as rare rows on either side do (`_REACHED`).
+    beyond = np.maximum(0.0, excess - 1.5 * tilt**2)
+    more = np.sign(z) * np.minimum(beyond * np.abs(z) / 4, _REACHED * np.sqrt(beyond))
     if sway is None:
-        return Deviates(unskewed(z, tilt + more))
+        # Where the excess is known, rows on the other side are not held to make this side's tail shorter.
+        held = np.where((excess != 0) & (tilt * z < 0), 0.0, tilt)
+        return Deviates(unskewed(z, held + more))
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.where(good, sway.variance / total, 0.0)
     like = likeness(share, sway)
