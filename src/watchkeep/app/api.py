@@ -333,7 +333,8 @@ class Baseline:
         learned = self._in_force(standard.dialect)
         if hasattr(rows, "num_rows") and hasattr(rows, "schema"):
             fold: Fold = monitors.fold(learned, standard.dialect)
-            fold.add(kept(Batch.of(rows), learned.baseline.roles))
+            batch, fold.outside = kept(Batch.of(rows), learned.baseline.roles)
+            fold.add(batch)
             return fold.profile()
         return monitors.scan(learned, open_source(rows), window=Window(), dialect=standard.dialect)
 

@@ -60,7 +60,7 @@ def report_document(findings: Findings, *, baseline_id: str) -> dict[str, object
             "read": profile.read,
             "analysed": profile.rows,
             "unmatched": findings.unmatched,
-            **({} if findings.outside is None else {"outside": findings.outside}),
+            "outside": {of: n for of, n in sorted(profile.outside.items()) if n},
             "rejected": dict(sorted(profile.rejected.items())),
         },
         "outcomes": {str(outcome): count for outcome, count in findings.outcomes().items()},

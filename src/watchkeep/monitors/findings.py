@@ -87,7 +87,6 @@ class Findings:
         decision: whether the window as a whole changed, by itself.
         sighting: what a watch remembers of the window.
         unmatched: rows analysed that have no label, where labels were joined to them.
-        outside: rows left out, of which the rule that chooses rows did not hold; None without one.
         timing: seconds by step.
     """
 
@@ -103,7 +102,6 @@ class Findings:
     decision: Decision
     sighting: Sighting
     unmatched: int = 0
-    outside: int | None = None
     timing: Mapping[str, float] = field(default_factory=dict)
 
     @property

@@ -21,6 +21,7 @@ class Counted:
     rejected: Mapping[str, int]
     seen: Mapping[str, int]
     parts: Mapping[tuple[str, str], State]
+    outside: Mapping[str, int]
 
 
 class Profile:
@@ -34,6 +35,7 @@ class Profile:
         rejected: rows that could not be read, by reason.
         seen: rows by column that had the column at all (files of one dataset may differ), in order of appearance.
         parts: states by column and part ("moments", "bin_counts", ...).
+        outside: rows that were met and left out, by what they lie outside of (a window, a rule).
     """
 
     def __init__(
@@ -42,8 +44,9 @@ class Profile:
         rejected: Mapping[str, int] | None = None,
         seen: Mapping[str, int] | None = None,
         parts: Mapping[tuple[str, str], State] | None = None,
+        outside: Mapping[str, int] | None = None,
     ) -> None:
-        self._pieces = [Counted(rows, rejected or {}, seen or {}, parts or {})]
+        self._pieces = [Counted(rows, rejected or {}, seen or {}, parts or {}, outside or {})]
 
     def merge(self, *others: "Profile") -> "Profile":
         """All together.
@@ -73,9 +76,21 @@ class Profile:
         return self.rows + sum(self.rejected.values())
 
     @property
+    def outside(self) -> Mapping[str, int]:
+        """Rows that were met and left out, by what they lie outside of."""
+        return self._whole().outside
+
+    @property
+    def met(self) -> int:
+        """Rows read, and those left out: a row that cannot be read may be of either."""
+        return self.read + sum(self.outside.values())
+
+    @property
     def rejected_share(self) -> Value:
-        """The share of the rows read that could not be used, in [0, 1]."""
-        return 1 - self.rows / self.read if self.read else Undefined("rejected needs 1 row, has 0")
+        """The share of the rows met that could not be used, in [0, 1]."""
+        if not self.met:
+            return Undefined("rejected needs 1 row, has 0")
+        return (self.read - self.rows) / self.met
 
     @property
     def seen(self) -> Mapping[str, int]:
@@ -115,14 +130,16 @@ class Profile:
 def _together(pieces: Sequence[Counted]) -> Counted:
     rejected: dict[str, int] = {}
     seen: dict[str, int] = {}
+    outside: dict[str, int] = {}
     for piece in pieces:
+        outside = added(outside, piece.outside)
         rejected, seen = added(rejected, piece.rejected), added(seen, piece.seen)
     parts = {}
     for key, (first, *others) in _by_key([piece.parts for piece in pieces if piece.parts]):
         if len(set(map(type, others)) | {type(first)}) > 1:
             raise StateError(f"{key[1]} of column {key[0]!r} was counted in two ways: they do not merge")
         parts[key] = first.merge(*others)
-    return Counted(sum(piece.rows for piece in pieces), rejected, seen, parts)
+    return Counted(sum(piece.rows for piece in pieces), rejected, seen, parts, outside)
 
 
 def _by_key(

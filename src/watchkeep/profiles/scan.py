@@ -1,6 +1,6 @@
 """The fold: batches in, a profile out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 import numpy as np
@@ -63,6 +63,8 @@ class Scan:
         }
         self._rows = 0
         self._rejected: dict[str, int] = {}
+        self.outside: Mapping[str, int] = {}
+        """Rows that the source left out, by what they lie outside of."""
         self._seen: dict[str, int] = {}
         self._joint = None if plan.joint is None else JointScan(plan.joint)
 
@@ -108,7 +110,7 @@ class Scan:
         }
         if self._joint is not None:
             parts |= {(JOINT, part): state for part, state in self._joint.states.items()}
-        return Profile(self._rows, dict(self._rejected), dict(self._seen), parts)
+        return Profile(self._rows, dict(self._rejected), dict(self._seen), parts, dict(self.outside))
 
 
 class JointScan:

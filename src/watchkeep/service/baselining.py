@@ -84,11 +84,13 @@ def learn(
     scan = Scan(Plan(columns=plans, joint=joint, dialect=dialect))
     numeric = tuple(plan.name for plan in plans if plan.type is ColumnType.FRACTIONAL)
     history = None if roles.timestamp is None else KeptRows(roles.timestamp, numeric)
+    ask.outside.clear()  # they were read before
     for each in told(source.batches(ask), progress, "Learning the baseline"):
         batch = each if history is None else each.decoded_once()
         scan.add(batch)
         if history is not None:
             history.add(batch)
+    scan.outside = ask.outside
     profile = scan.profile()
     if not profile.rows:
         raise EmptySourceError(source.name, why=no_rows(profile.rejected))
@@ -97,7 +99,7 @@ def learn(
     together = joint_of(profile, joint, columns)
     relations = relations_of(profile, joint, columns)
     timeline = _timeline(history, roles, profile, columns, relations, dialect)
-    suggested = suggest(columns, together, rows=profile.read, rejected=profile.read - profile.rows)
+    suggested = suggest(columns, together, rows=profile.met, rejected=profile.read - profile.rows)
     by_key = {constraint.key: constraint for constraint in suggested}
     document = to_document(columns, suggested, dialect)
     baseline = Baseline(

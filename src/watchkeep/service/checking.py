@@ -19,7 +19,7 @@ from watchkeep.profiles.scan import Scan
 from watchkeep.service.baselining import Learned, no_rows
 from watchkeep.service.ports import Progress, Silent, Source
 from watchkeep.service.reading import EVENT, ask_of, told
-from watchkeep.service.rows import outside, rows_of
+from watchkeep.service.rows import rows_of
 
 
 def in_force(learned: Learned, dialect: Dialect) -> Baseline:
@@ -42,6 +42,7 @@ def scan_window(
     ask = ask_of(source, baseline.roles, positional=baseline.names or None, window=window)
     for batch in told(source.batches(ask), progress or Silent(), "Checking the window"):
         scan.add(batch)
+    scan.outside = ask.outside
     profile = scan.profile()
     if not profile.rows:
         outside = " in the window" if window.bounded and not profile.rejected else ""
@@ -120,4 +121,4 @@ def check(
     )
     judged = perf_counter()
     timing = {"read_seconds": read - started, "judge_seconds": judged - read, "seconds": judged - started}
-    return replace(findings, outside=outside(source), timing=timing)
+    return replace(findings, timing=timing)

@@ -115,11 +115,6 @@ class JoinAccount:
 class Labelled(Source, Protocol):
     """Predictions, each with its label or none, and the account of how they were found."""
 
-    @property
-    def predictions(self) -> Source:
-        """The predictions alone."""
-        ...
-
     def account(self) -> JoinAccount:
         """What the last read found; known as soon as its first batch is out.
 

@@ -34,7 +34,7 @@ from watchkeep.service.ports import Progress, Source
 from watchkeep.service.quality import QualityOptions, count_answers, learn_quality, require_answers
 from watchkeep.service.reading import ask_of
 from watchkeep.service.review import Review
-from watchkeep.service.rows import outside, rows_of
+from watchkeep.service.rows import rows_of
 
 KINDS: Final = ("data-quality", "model-quality")
 """The monitors, as commands name them."""
@@ -157,7 +157,7 @@ def check(
         findings = replace(findings, found=found_segments(baseline, scan.profile()))
     judged = perf_counter()
     timing = {"read_seconds": read - started, "judge_seconds": judged - read, "seconds": judged - started}
-    return replace(findings, outside=outside(source), timing=timing)
+    return replace(findings, timing=timing)
 
 
 def _fits(baseline: QualityBaseline, *, search: bool) -> None:

@@ -1,7 +1,8 @@
 """What the use cases need of the world, small enough to fake in ten lines."""
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 import pyarrow as pa
@@ -11,6 +12,8 @@ from watchkeep.frames.batches import Batch
 
 EVER: Final = Window()
 """The window that every row lies in."""
+WINDOW: Final = "window"
+RULE: Final = "rule"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,12 +27,14 @@ class Ask:
         timestamp: the column that holds the event time; None when no role names one.
         window: only rows whose event time lies in it. Rows whose event time is missing or unreadable are
             rejected and counted; rows outside are neither analysed nor rejected.
+        outside: where those are counted, by what they lie outside of: `WINDOW` or `RULE`.
     """
 
     columns: Collection[str] | None = None
     positional: Sequence[str] | None = None
     timestamp: str | None = None
     window: Window = EVER
+    outside: Counter[str] = field(default_factory=Counter, compare=False)
 
 
 class Source(Protocol):

@@ -1,7 +1,7 @@
 """Some of the rows of a source: those of which a rule holds."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
@@ -9,22 +9,20 @@ from watchkeep.frames.batches import Batch
 from watchkeep.frames.roles import Roles
 from watchkeep.frames.segments import Segment, parse_segment
 from watchkeep.service.joining import Labelled
-from watchkeep.service.ports import Ask, Source
+from watchkeep.service.ports import RULE, Ask, Source
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Where:
     """The rows of a segment. Those outside are not analysed; they are counted, and are no rejected rows.
 
     Args:
         source: all the rows.
         segment: which of them.
-        outside: rows that the last read left out.
     """
 
     source: Source
     segment: Segment
-    outside: int = field(default=0, init=False)
 
     @property
     def name(self) -> str:
@@ -50,10 +48,9 @@ class Where:
         wanted = ask.columns
         if wanted is not None:
             ask = replace(ask, columns=list(dict.fromkeys([*wanted, *self.segment.columns])))
-        self.outside = 0
         for batch in self.source.batches(ask):
             found = batch.filter(self.segment.mask(batch))
-            self.outside += batch.rows - found.rows
+            ask.outside[RULE] += batch.rows - found.rows
             names = found.names if wanted is None else [name for name in found.names if name in wanted]
             yield replace(found, names=tuple(names))
 
@@ -71,17 +68,13 @@ def rows_of(source: Source, roles: Roles) -> Source:
     return Where(source, parse_segment(roles.where))
 
 
-def outside(source: Source) -> int | None:
-    """Rows that the last read left out, of which the rule did not hold; None without a rule."""
-    if isinstance(source, Labelled):
-        return outside(source.predictions)
-    return source.outside if isinstance(source, Where) else None
-
-
-def kept(batch: Batch, roles: Roles) -> Batch:
-    """The rows of a batch that count.
+def kept(batch: Batch, roles: Roles) -> tuple[Batch, dict[str, int]]:
+    """The rows of a batch that count, and how many are outside the rule.
 
     Raises:
         MissingColumnError: it lacks a column of the rule.
     """
-    return batch if roles.where is None else batch.filter(parse_segment(roles.where).mask(batch))
+    if roles.where is None:
+        return batch, {}
+    found = batch.filter(parse_segment(roles.where).mask(batch))
+    return found, {RULE: batch.rows - found.rows}

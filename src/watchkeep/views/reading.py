@@ -39,6 +39,7 @@ class Report:
     baseline: Mapping[str, object]
     rows: Mapping[str, object]
     rejected: tuple[tuple[str, int], ...]
+    outside: tuple[tuple[str, int], ...]
     outcomes: Mapping[str, int]
     verdicts: tuple[Judged, ...]
     causes: tuple[Cause, ...]
@@ -74,6 +75,7 @@ class Report:
             baseline=mapping(document.get("baseline")),
             rows=rows,
             rejected=tuple((str(name), whole(n)) for name, n in mapping(rows.get("rejected")).items()),
+            outside=tuple((str(name), whole(n)) for name, n in mapping(rows.get("outside")).items()),
             outcomes=_outcomes(document.get("outcomes"), verdicts),
             verdicts=verdicts,
             causes=_causes(document.get("causes"), whole_is_told=quality is not None),

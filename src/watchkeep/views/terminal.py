@@ -173,8 +173,7 @@ def _report_facts(report: Report) -> list[tuple[str, str]]:
     ]
     unmatched = real(report.rows.get("unmatched"))
     rows += [f"{count(unmatched)} without a match"] if unmatched else []
-    outside = real(report.rows.get("outside"))
-    rows += [f"{count(outside)} outside the rule"] if outside is not None else []
+    rows += [f"{count(n)} outside the {clip(of, 20)}" for of, n in report.outside]
     facts = [("Window", report.window), ("Rows", ", ".join(rows) or DASH)]
     facts += [("", f"{count(n)} rejected: {clip(reason, 120)}") for reason, n in report.rejected]
     checks = [f"{count(n)} {outcome}" for outcome, n in report.outcomes.items() if n or outcome == "kept"]

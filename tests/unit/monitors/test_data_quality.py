@@ -173,6 +173,25 @@ def test_a_window_that_is_mostly_rejected_is_a_violation(tmp_path: Path) -> None
     )
 
 
+def test_rows_that_cannot_be_read_may_be_of_any_day_or_segment(tmp_path: Path) -> None:
+    days = tmp_path / "days.jsonl"
+    lines = [
+        f'{{"at": "2024-01-{1 + at // 200:02}T12:00:00Z", "age": {20 + at % 50}, "odd": {int(at % 40 == 0)}}}'
+        for at in range(6_000)
+    ]
+    days.write_text("\n".join([*lines, *["{broken"] * 60]))
+
+    for where in (None, "odd = 1"):
+        baseline = wk.DataQuality().baseline(wk.read(days, timestamp="at", where=where))
+        report = baseline.check(days, start="2024-01-10", end="2024-01-11")
+
+        assert report.measures["rejected", "dataset"] == pytest.approx(60 / 6_060)
+        rows = report.document()["rows"]
+        assert isinstance(rows, dict)
+        assert rows["analysed"] == (5 if where else 200)
+        assert sum(rows["outside"].values()) + rows["read"] == 6_060
+
+
 def test_shares_are_told_with_the_digits_they_need() -> None:
     told = [percent(share) for share in (0.0, 1.0, 0.999999, 0.5, 0.00012)]
 

@@ -1,5 +1,6 @@
 """Predictions with their labels, which arrive in a source of their own."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -77,11 +78,6 @@ class JoinedSource:
         self._label_name, self._arrival = label_name or label, arrival
         self._memory = memory
         self._account: JoinAccount | None = None
-
-    @property
-    def predictions(self) -> Source:
-        """The predictions alone."""
-        return self._predictions
 
     @property
     def name(self) -> str:
@@ -167,9 +163,10 @@ class _Keys:
         }
         if not captured and any(is_textual(field) for field in self.schema):
             columns = None if ask.columns is None else {*ask.columns, *needed}
-            self.again = self._first = replace(ask, columns=columns)
+            self.again = replace(ask, columns=columns)
+            self._first = replace(self.again, outside=Counter())
         else:
-            self._first, self.again = replace(ask, columns=needed), ask
+            self._first, self.again = replace(ask, columns=needed, outside=Counter()), ask
 
     def tables(self) -> Iterator[pa.Table]:
         """All rows with an id, as `_KEYS`."""

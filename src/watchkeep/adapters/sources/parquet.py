@@ -22,7 +22,7 @@ from watchkeep.adapters.sources.tables import (
 from watchkeep.adapters.sources.window import micros
 from watchkeep.frames.batches import Batch
 from watchkeep.frames.times import event_times
-from watchkeep.service.ports import Ask
+from watchkeep.service.ports import WINDOW, Ask
 
 _MOST_ROWS: Final = 2_000_000
 _STREAMED_ROWS: Final = 131_072
@@ -81,7 +81,10 @@ class Parquet:
             rows = size = 0
             for at in range(opened.plain.metadata.num_row_groups):
                 group = opened.plain.metadata.row_group(at)
-                if not group.num_rows or _outside(opened, group, ask):
+                if not group.num_rows:
+                    continue
+                if _outside(opened, group, ask):
+                    ask.outside[WINDOW] += group.num_rows
                     continue
                 sizes = [_size(group, column) for column in opened.columns.values()]
                 if group.num_rows > _MOST_ROWS or max(sizes, default=0) > MOST_BYTES:

@@ -12,7 +12,7 @@ from watchkeep.core.errors import OptionError
 from watchkeep.core.window import Window
 from watchkeep.frames.batches import Batch
 from watchkeep.frames.times import event_times
-from watchkeep.service.ports import Ask
+from watchkeep.service.ports import WINDOW, Ask
 
 MISSING: Final = "timestamp is missing"
 UNREADABLE: Final = "timestamp is not a time"
@@ -64,7 +64,7 @@ def narrowed(batches: Iterable[Batch], ask: Ask, wide: Ask) -> Iterator[Batch]:
     for batch in batches:
         kept = batch
         if ask.window.bounded and wide.timestamp is not None and batch.rows:
-            kept = _within(batch, wide.timestamp, ask.window)
+            kept = _within(batch, wide.timestamp, ask)
         names = tuple(
             name for name in kept.names if name != spare and (ask.columns is None or name in ask.columns)
         )
@@ -72,10 +72,10 @@ def narrowed(batches: Iterable[Batch], ask: Ask, wide: Ask) -> Iterator[Batch]:
             yield kept if len(names) == len(kept.names) else replace(kept, names=names)
 
 
-def _within(batch: Batch, timestamp: str, window: Window) -> Batch:
+def _within(batch: Batch, timestamp: str, ask: Ask) -> Batch:
     array = batch.column(timestamp, reader="the window")
     times, valid = event_times(array, textual=timestamp in batch.textual)
-    start, end = micros(window)
+    start, end = micros(ask.window)
     keep = valid & (times >= start) & (times < end)
     if keep.all():
         return batch
@@ -84,6 +84,7 @@ def _within(batch: Batch, timestamp: str, window: Window) -> Batch:
     for reason, rows in ((MISSING, missing), (UNREADABLE, int(np.count_nonzero(~valid)) - missing)):
         if rows:
             rejected[reason] = rejected.get(reason, 0) + rows
+    ask.outside[WINDOW] += int(np.count_nonzero(valid & ~keep))
     return replace(batch.filter(keep), rejected=rejected)
 
 

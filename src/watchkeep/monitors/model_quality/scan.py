@@ -1,5 +1,6 @@
 """The fold over answers: batches in, a profile out."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -55,6 +56,8 @@ class QualityScan:
         self._counter = counter_of(plan)
         self._rows = 0
         self._rejected: dict[str, int] = {}
+        self.outside: Mapping[str, int] = {}
+        """Rows that the source left out, by what they lie outside of."""
         self._seen: dict[str, int] = {}
         self._tables = {
             name: Totals.empty(self._counter.segment)
@@ -108,7 +111,7 @@ class QualityScan:
             parts |= {(DATASET, part): rows for part, rows in self._hours.items()}
         if self._queries is not None:
             parts[DATASET, QUERIES] = self._queries
-        return Profile(self._rows, dict(self._rejected), dict(self._seen), parts)
+        return Profile(self._rows, dict(self._rejected), dict(self._seen), parts, dict(self.outside))
 
     def _keep(self, batch: Batch, answers: Answers) -> None:
         """Sample the rows: those whose hash is small enough."""

@@ -76,7 +76,7 @@ def suggest(quality: Quality, profile: Profile, *, sagemaker: bool) -> tuple[Con
         sagemaker: the limit is the bare value, and only for the measures that SageMaker has.
     """
     rejected = profile.read - profile.rows
-    rows = () if sagemaker else (retain_rows(profile.read, rejected, check=checks.GREATER_THAN),)
+    rows = () if sagemaker else (retain_rows(profile.met, rejected, check=checks.GREATER_THAN),)
     limits = tuple(
         _limit(name, one, quality.labelled, sagemaker=sagemaker)
         for name, one in quality.measures.items()
