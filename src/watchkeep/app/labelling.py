@@ -48,11 +48,12 @@ def label_plan(
     if roles != Roles():
         baseline = replace(baseline, plan=replace(baseline.plan, roles=baseline.roles.under(roles)))
     source = rows_of(source, baseline.roles)
-    ask = ask_of(source, baseline.roles, window=window)
+    names = baseline.plan.names or None
+    ask = ask_of(source, baseline.roles, positional=names, window=window)
     labelled = None
     if labels is not None:
         both = joined(source, labels, learned, roles, label_id=labels_id)
-        labelled = both, ask_of(both, baseline.roles, window=window)
+        labelled = both, ask_of(both, baseline.roles, positional=names, window=window)
     return plan_labels(
         baseline, source, ask, measure=measure, share=share, labelled=labelled, progress=progress
     )

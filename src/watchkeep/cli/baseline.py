@@ -11,6 +11,7 @@ from watchkeep.app.store import document_of, save_baseline
 from watchkeep.cli.options import dialect_option, roles_from, roles_options, source_options
 from watchkeep.cli.output import answer_baseline
 from watchkeep.cli.progress import progress
+from watchkeep.core.errors import OptionError
 from watchkeep.frames.segments import parse_segment
 from watchkeep.frames.text_values import Dialect
 from watchkeep.monitors.model_quality.plan import Problem
@@ -75,6 +76,10 @@ def command(kind: str, sources: tuple[str, ...], out: Path, dialect: str, as_jso
             source, roles, options, dialect=Dialect(dialect), created=created, progress=told
         )
     else:
+        if given["segments"]:
+            raise OptionError(
+                "--segment", got=given["segments"][0], expected="model-quality; here, see --where"
+            )
         learned = learn(source, roles, kind=kind, dialect=Dialect(dialect), created=created, progress=told)
     save_baseline(learned, out)
     code = answer_baseline(document_of(learned), as_json=as_json)

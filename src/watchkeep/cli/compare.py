@@ -1,5 +1,6 @@
 """`watchkeep compare`."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,9 +13,11 @@ from watchkeep.cli.output import answer
 from watchkeep.cli.progress import progress
 from watchkeep.constraints.policy import Policy
 from watchkeep.core.window import Window
+from watchkeep.frames.roles import Roles
 from watchkeep.frames.text_values import Dialect
 from watchkeep.service.baselining import learn
 from watchkeep.service.checking import check
+from watchkeep.service.reading import ask_of
 
 
 @click.command("compare")
@@ -38,6 +41,17 @@ def command(reference: str, current: str, dialect: str, as_json: bool, verbose: 
         open_source(one, format=given["format"], header=given["header"]) for one in (reference, current)
     )
     told = progress()
-    learned = learn(before, roles, kind="data-quality", dialect=policy.dialect, created=now, progress=told)
-    findings = check(learned, after, window=Window(), policy=policy, created=now, progress=told)
+    known = before.schema(ask_of(before, roles)).names
+    strangers = Roles(ignored=tuple(name for name in roles.ignored if name not in known))
+    ours = replace(roles, ignored=tuple(name for name in roles.ignored if name in known))
+    learned = learn(before, ours, kind="data-quality", dialect=policy.dialect, created=now, progress=told)
+    findings = check(
+        learned,
+        after,
+        window=Window(),
+        policy=policy,
+        created=now,
+        roles=strangers if strangers.ignored else None,
+        progress=told,
+    )
     return answer(report_of(findings, learned), as_json=as_json, verbose=verbose)

@@ -109,13 +109,14 @@ def roles_from(given: dict[str, Any]) -> Roles:
     path = given.pop("schema")
     told: dict[str, Any] = {} if path is None else _schema(path)
     single = {name: given.pop(name) or told.get(name) for name in _SINGLE}
+    where = given.pop("where")
     facets = {**_facets_of(told.get("facets", {}), path), **dict(_facet(text) for text in given.pop("facet"))}
     return Roles(
         **single,
         facets=facets,
         features=given.pop("feature") or tuple(_texts(told.get("features", []), "features", path)),
         ignored=given.pop("ignore") or tuple(_texts(told.get("ignored", []), "ignored", path)),
-        where=given.pop("where") or told.get("where"),
+        where=told.get("where") if where is None else where,
     )
 
 

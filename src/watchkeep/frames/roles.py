@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final, Self
 
 from watchkeep.core.errors import MissingColumnError, OptionError
+from watchkeep.frames.segments import parse_segment
 
 
 class Role(StrEnum):
@@ -59,7 +60,7 @@ class Roles:
         where: the rule of the rows that count, such as "region = 'EU' and age < 30"; None for all.
 
     Raises:
-        OptionError: one column is given two roles that exclude each other.
+        OptionError: one column is given two roles that exclude each other, or the rule cannot be read.
 
     >>> roles = Roles(label="churned", ignored=("row",))
     >>> roles.of("churned"), roles.of("age"), roles.of("row")
@@ -87,6 +88,8 @@ class Roles:
                     f"--{role}", got=column, expected=f"another column: it is the {seen[column]} already"
                 )
             seen[column] = role
+        if self.where is not None:
+            _require_rule(self.where)
 
     def _single(self) -> tuple[tuple[Role, str], ...]:
         pairs: list[tuple[Role, str | None]] = [(role, getattr(self, role)) for role in SINGLE]
@@ -134,7 +137,7 @@ class Roles:
             ignored=tuple(
                 dict.fromkeys([*(name for name in self.ignored if name not in taken), *given.ignored])
             ),
-            where=given.where or self.where,
+            where=self.where if given.where is None else given.where,
         )
 
     def document(self) -> dict[str, object]:
@@ -146,6 +149,20 @@ class Roles:
             document["features"] = list(self.features)
         if self.ignored:
             document["ignored"] = list(self.ignored)
-        if self.where:
+        if self.where is not None:
             document["where"] = self.where
         return document
+
+
+def _require_rule(where: object) -> None:
+    """Check that a rule can be read.
+
+    Raises:
+        OptionError: it cannot.
+    """
+    if not isinstance(where, str):
+        raise OptionError("--where", got=repr(where), expected="a rule, as a text")
+    try:
+        parse_segment(where)
+    except OptionError as error:
+        raise OptionError("--where", got=where, expected=error.expected) from error

@@ -30,7 +30,6 @@ from watchkeep.service.ports import Ask, Progress, Silent, Source
 from watchkeep.service.reading import ask_of, told
 from watchkeep.service.rows import rows_of
 from watchkeep.states.cells import Cells
-from watchkeep.states.presence import Presence
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,7 +93,7 @@ def learn(
     profile = scan.profile()
     if not profile.rows:
         raise EmptySourceError(source.name, why=no_rows(profile.rejected))
-    _require_times(profile, roles, source.name)
+    require_times(profile.part(roles.timestamp or "", "hours", Cells), roles, source.name)
     columns = columns_of(profile, plans)
     together = joint_of(profile, joint, columns)
     relations = relations_of(profile, joint, columns)
@@ -120,16 +119,19 @@ def learn(
     return Learned(baseline, document, by_key)
 
 
-def _require_times(profile: Profile, roles: Roles, source: str) -> None:
-    """Check that the column of the event time holds times, if it holds anything.
+def require_times(hours: Cells | None, roles: Roles, source: str) -> None:
+    """Check that the column of the event time holds times.
+
+    Args:
+        hours: rows by hour; None where nobody asked for times.
+        roles: that name the column.
+        source: whose it is.
 
     Raises:
-        UnreadableSourceError: it does not.
+        UnreadableSourceError: it holds none.
     """
-    hours = profile.part(roles.timestamp or "", "hours", Cells)
-    presence = profile.part(roles.timestamp or "", "presence", Presence)
-    if hours is not None and not hours.total and presence is not None and presence.present:
-        why = f"its column {roles.timestamp!r}, the timestamp, holds no times; expected ISO 8601 or seconds since 1970"
+    if hours is not None and not hours.total:
+        why = f"its column {roles.timestamp!r}, the timestamp, holds no times: no ISO 8601, no numbers since 1970"
         raise UnreadableSourceError(source, why=why)
 
 

@@ -57,7 +57,7 @@ def _told_apart(baseline: Baseline, source: Source, given: Roles) -> Baseline:
         MissingColumnError: a role names a column that neither the baseline nor the window has.
     """
     roles = baseline.roles.under(given)
-    if not set(given.named()) <= {*baseline.names, *EVENT}:
+    if not {*given.named(), *given.ignored} <= {*baseline.names, *EVENT}:
         window = source.schema(ask_of(source, Roles())).names
         given.require(list(dict.fromkeys([*baseline.names, *window, *EVENT])))
     columns = tuple(replace(one, role=roles.of(one.name)) for one in baseline.columns)

@@ -72,12 +72,12 @@ class JoinAccount:
         predictions: rows of the window that were kept.
         matched: those of them that have a label.
         unmatched: those that have none, because none arrived or because they have no id.
-        labels: rows of the labels' source that could be read.
+        labels: labels that could be read: one a row, or as many as a captured record has rows.
         duplicate_labels: labels that a later one for the same id replaced, and repeated.
         changed_labels: labels that a later one for the same id replaced, and did not repeat.
         unmatched_labels: ids with a label for which the window holds no prediction.
-        labels_without_id: rows of labels whose id is missing.
-        labels_without_value: rows of labels with an id, whose label is missing or is not one value.
+        labels_without_id: labels whose id is missing.
+        labels_without_value: labels with an id that are missing or no single values.
         delay: how long the labels took; None when no matched row has both times.
         predictions_without_id: those of the unmatched predictions whose id is missing.
         duplicate_predictions: predictions that were rejected, because a later one has their id.

@@ -2,6 +2,7 @@
 
 import heapq
 import math
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Final
@@ -140,6 +141,9 @@ def plan_labels(
     groups = strata(expected.rows.astype(np.int64), slopes, chances)
     plan = label_plan(groups.rows, groups.deviations, target=share * (one.high - one.low) / 2)
     chosen = _chosen(baseline, source, ask, groups, plan, progress or Silent())
+    repeated = [one for one, times in Counter(one for one, _ in chosen).items() if times > 1]
+    if repeated:
+        raise OptionError("id", got=repeated[0], expected="ids of one row each: labels are planned by id")
     told_by_labels = None
     if labelled is not None:
         sample = _sample(baseline, *labelled, {one for one, _ in chosen}, progress or Silent())

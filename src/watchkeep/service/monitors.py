@@ -135,6 +135,8 @@ def check(
     source = rows_of(source, baseline.roles)
     ask = ask_of(source, baseline.roles, positional=baseline.plan.names or None, window=window)
     _fits(baseline, search=search)
+    if roles is not None and not set(roles.ignored) <= set(baseline.plan.names):
+        Roles(ignored=roles.ignored).require([*baseline.plan.names, *source.schema(ask).names])
     if roles is not None and roles.label is not None and not isinstance(source, Labelled):
         available = source.schema(ask).names
         if roles.label not in available:  # one that the baseline remembers may well come later
@@ -169,11 +171,10 @@ def _fits(baseline: QualityBaseline, *, search: bool) -> None:
     plan = baseline.plan
     if search and not plan.features:
         raise OptionError("find-segments", got=baseline.source, expected="a baseline of ours with features")
-    if plan.problem is Problem.REGRESSION and plan.roles.prediction is None:
-        raise OptionError(
-            "prediction", got="nothing", expected="the column of the model's answers, which are numbers"
-        )
     if baseline.known is None:
+        scored = plan.roles.score is not None and plan.problem is not Problem.REGRESSION
+        if plan.roles.prediction is None and not scored:
+            raise OptionError("prediction", got="nothing", expected="the column of the model's answers")
         return
     require_answers(plan.roles)
     if plan.problem is Problem.BINARY and plan.roles.score is not None and plan.bins is None:

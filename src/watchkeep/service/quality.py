@@ -20,17 +20,18 @@ from watchkeep.frames.text_values import Dialect
 from watchkeep.monitors.model_quality.baseline import QualityBaseline, counts_of, held_of
 from watchkeep.monitors.model_quality.days import LossScan
 from watchkeep.monitors.model_quality.plan import Problem, QualityPlan
-from watchkeep.monitors.model_quality.scan import QualityScan
+from watchkeep.monitors.model_quality.scan import HOURS, QualityScan
 from watchkeep.monitors.model_quality.sets import sets_of
 from watchkeep.monitors.model_quality.suggestions import suggest
 from watchkeep.monitors.model_quality.survey import LabelSurvey, PlaceSurvey, with_positive
 from watchkeep.profiles.plan import ColumnPlan, Plan
 from watchkeep.profiles.profile import Profile
 from watchkeep.profiles.scan import Scan
-from watchkeep.service.baselining import column_types, no_rows
+from watchkeep.service.baselining import column_types, no_rows, require_times
 from watchkeep.service.ports import Ask, Progress, Silent, Source
 from watchkeep.service.reading import ask_of, told
 from watchkeep.service.rows import rows_of
+from watchkeep.states.cells import Cells
 
 FEATURES: Final = 60
 """Features that rows of the sample are described by."""
@@ -99,6 +100,7 @@ def learn_quality(
     profile = answered.profile()
     if not profile.rows:
         raise EmptySourceError(source.name, why=no_rows(profile.rejected))
+    require_times(profile.part(DATASET, HOURS, Cells), roles, source.name)
     plan = replace(plan, sets=None if dialect.sagemaker else sets_of(plan, held_of(plan, profile)))
     days_of: Mapping[str, LossDays] = {}
     if roles.timestamp is not None and not dialect.sagemaker:

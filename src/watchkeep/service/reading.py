@@ -1,5 +1,6 @@
 """What to ask of a source, and the fold over its batches."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -8,6 +9,7 @@ from watchkeep.frames.batches import Batch
 from watchkeep.frames.roles import Roles
 from watchkeep.service.ports import EVER, Ask, Progress, Source
 
+_PLACED: Final = re.compile("_c[0-9]+")
 EVENT: Final = ("eventId", "inferenceId", "inferenceTime")
 """Columns of captured records that are read only when a role names them."""
 
@@ -17,6 +19,8 @@ def ask_of(
 ) -> Ask:
     """All columns, and those beside them that a role names (captured records keep ids and times of their own)."""
     window = window or EVER
+    if any(_PLACED.fullmatch(name) for name in roles.named()):  # who names columns so wants no other names
+        positional = None
     plain = Ask(positional=positional, timestamp=roles.timestamp, window=window)
     named = [name for name in roles.named() if name in EVENT]
     if not named:

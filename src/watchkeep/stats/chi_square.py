@@ -69,7 +69,8 @@ def divergences(now: Reals, before: Reals, n: Reals | float, m: Reals | float) -
 
     Pearson's statistic is that of order 1, the likelihood ratio's that of order 0. Where bins are expected to hold
     three to ten rows and chances are small, Pearson's finds them up to ten times too small (a bin that holds thrice
-    what it should is not so rare), the likelihood ratio's up to twice; this one's are right to about a quarter.
+    what it should is not so rare), the likelihood ratio's up to twice; this one's are right to a quarter, or too large
+    by a third where there are two bins.
 
     Args:
         now, before: the shares p and q, each >= 0, of any shape.

@@ -18,8 +18,8 @@ from watchkeep.frames.times import event_times
 from watchkeep.service.ports import Ask
 
 METADATA: Final = ("eventId", "inferenceId", "inferenceTime")
-PLACE: Final = "eventRow"
-"""The column of a row's place in a record of several rows."""
+PLACE: Final = "\x1feventRow"
+"""The column of a row's place in a record of several rows; no body has a field of that name."""
 NOT_CAPTURE: Final = "not a capture record"
 UNPAIRED: Final = "input and output have different numbers of lines"
 REPEATED: Final = "duplicate eventId"
@@ -32,7 +32,7 @@ class Capture:
     The i-th row of the output is paired with the i-th row of the input; see `payloads` for how bodies become
     rows and how columns are named. Fields of CSV bodies are textual. `eventId`, `inferenceId` and
     `inferenceTime` of the record are columns when they are asked for by name and the bodies have no such
-    columns, and so is `eventRow` (see `keys.place_of`); `inferenceTime` is the event time unless a role names
+    columns, and so is `PLACE` (see `keys.place_of`); `inferenceTime` is the event time unless a role names
     another. A record whose `eventId` was seen before in the same file is rejected; repeats in other files are not
     noticed, because the ids of all files would not fit in memory.
     """
