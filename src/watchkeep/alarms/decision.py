@@ -41,8 +41,9 @@ class Decision:
         windows: how many windows, up to this one, that is.
         detectable: for each subject the smallest change that this window alone would show: of a mean in baseline
             standard deviations, of a category in share of rows.
-        shift: the smallest shift of a mean, in baseline standard deviations, that the windows taken together would
-            have shown in any column of numbers; 0 when nothing was judged.
+        shift: the smallest shift of a mean, in baseline standard deviations, that the last `lasting` windows taken
+            together would have shown in any column of numbers; 0 when nothing was judged.
+        lasting: those windows.
         within: as `detectable`, if a change lasts for so many windows.
         why: why there is no answer; empty when there is one.
         about: what its subjects are: columns, or measures of answers.
@@ -66,6 +67,7 @@ class Decision:
     windows: int = 0
     detectable: Mapping[str, float] = field(default_factory=dict)
     shift: float = 0.0
+    lasting: int = 1
     within: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
     why: str = ""
     about: str = COLUMNS

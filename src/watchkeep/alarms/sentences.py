@@ -65,7 +65,10 @@ def _since(decision: Decision) -> str:
 def _silence(decision: Decision) -> str:
     if decision.warning or not decision.shift:
         return ""
-    return f" A shift of {decision.shift:.2g} standard deviations in one column would have been seen."
+    lasting = f", had it lasted for {decision.lasting} windows" if decision.lasting > 1 else ""
+    return (
+        f" A shift of {decision.shift:.2g} standard deviations in one column would have been seen{lasting}."
+    )
 
 
 def _window(key: str | None) -> str:

@@ -21,6 +21,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from watchkeep.alarms.comparison import MEANS
 from watchkeep.alarms.decision import COLUMNS, Decision, Outcome
 from watchkeep.alarms.witness import Chances, Change, Reals, Witness
 from watchkeep.stats.normal import upper_quantile
@@ -163,7 +164,8 @@ class Panel:
         after = self._after(history, sighting, known, rings=rings, suspicious=suspicious)
         named, changes = told.named() if suspicious else ((), {})
         first = self._first(history, sighting, told.longest)
-        outcome, why, shift = Outcome.UNCHANGED, "", self._shift(history, sighting) if self.alike else 0.0
+        outcome, why = Outcome.UNCHANGED, ""
+        shift, lasting = self._shift(history, sighting) if self.alike else (0.0, 1)
         within = {horizon: self._detectable(sighting.rows, horizon) for horizon in HORIZONS}
         if rings or after.alarm is not None:
             outcome = Outcome.CHANGED
@@ -193,6 +195,7 @@ class Panel:
             detectable=self._detectable(sighting.rows, 1),
             within=within,
             shift=shift,
+            lasting=lasting,
             why=why,
             about=self.about,
         )
@@ -289,15 +292,20 @@ class Panel:
         every = (*history.sightings, sighting)
         return every[max(0, len(every) - windows)]
 
-    def _shift(self, history: History, sighting: Sighting) -> float:
-        """The smallest shift of a mean, in standard deviations, that the windows so far would have shown."""
-        together = min(history.count - history.fresh, LENGTHS[-1] - 1, len(history.sightings))
-        rows = sighting.rows + sum(one.rows for one in history.sightings[len(history.sightings) - together :])
-        z = upper_quantile(self.budget / self.price * WEIGHTS[0] / max(1, len(self.subjects)))
-        return z * math.sqrt(1 / rows + 1 / self.rows)
+    def _shift(self, history: History, sighting: Sighting) -> tuple[float, int]:
+        """The smallest shift of a mean, in standard deviations, that the last windows would have shown; how many."""
+        seen = min(history.count - history.fresh, len(history.sightings)) + 1
+        place = _place(seen)
+        before = history.sightings[len(history.sightings) - LENGTHS[place] + 1 :]
+        rows = sighting.rows + sum(one.rows for one in before)
+        share = self.witnesses[0][1] * WEIGHTS[place] * MEANS / 2
+        z = upper_quantile(
+            min(0.5, self.budget / self.price * share / max(1, len(self.witnesses[0][0].subjects)))
+        )
+        return z * math.sqrt(1 / rows + 1 / self.rows + self.margin**2), LENGTHS[place]
 
     def _detectable(self, rows: int, horizon: int) -> dict[str, float]:
-        place = max(at for at, length in enumerate(LENGTHS) if length <= horizon)
+        place = _place(horizon)
         out: dict[str, float] = {}
         for witness, share in self.witnesses:
             chance = self.budget / self.price * share * WEIGHTS[place] / max(1, len(witness.subjects))
@@ -306,6 +314,11 @@ class Panel:
                 if value == value:  # a subject of which nothing can be seen has none
                     out[name] = min(value, out.get(name, value))
         return out
+
+
+def _place(windows: int) -> int:
+    """The place of the longest of `LENGTHS` that so many windows fill."""
+    return max(at for at, length in enumerate(LENGTHS) if length <= windows)
 
 
 @dataclass(frozen=True, eq=False)

@@ -41,6 +41,7 @@ def decision_document(decision: Decision) -> dict[str, object]:
             for horizon, smallest in ({1: decision.detectable} | dict(decision.within)).items()
         },
         "shift": decision.shift,
+        "lasting": decision.lasting,
         "why": decision.why,
         "subjects": decision.about,
     }
@@ -79,6 +80,7 @@ def decision_of(document: Mapping[str, object]) -> Decision:
             detectable=within.get(1, {}),
             within=within,
             shift=float(str(document["shift"])),
+            lasting=int(str(document.get("lasting", 1))),
             why=str(document["why"]),
             about=str(document.get("subjects", COLUMNS)),
         )
