@@ -19,7 +19,7 @@ _MOST_COMPARED = 3  # of which the baseline's shares stand beside
 _MOST_SLIPS = 5
 _MOST_SEGMENTS = 20
 _MOST_FOUND = 8
-_WORSE = "▼"
+_WORSE, _BETTER = "▼", "△"
 
 
 def print_quality(quality: Quality, console: Console) -> None:
@@ -170,12 +170,16 @@ def _print_estimates(estimates: Estimates, console: Console) -> None:
         name = Text.assemble((f"{SYMBOLS[one.outcome]} " if style else "", style), plain(one.label))
         if one.why:
             name.append(f"\n{one.why}", "dim")
-        said = plain(f"{_WORSE} {one.realised}" if one.outside else one.realised or DASH)
+        sign = f"{_WORSE} " if one.outside else f"{_BETTER} " if one.better else ""
+        said = plain(f"{sign}{one.realised}" if one.realised else DASH)
         said.stylize(STYLES["undecided"] if one.outside else "")
         table.add_row(name, plain(one.told), plain(one.band or DASH), *[said] * estimates.known)
     console.print(table)
-    if any(one.outside for one in estimates.measures):
-        console.print(plain(f"{_WORSE} outside the band", "dim"))
+    marks = {_WORSE: "outside the band", _BETTER: "better than the band"}
+    used = [any(one.outside for one in estimates.measures), any(one.better for one in estimates.measures)]
+    told = [f"{sign} {words}" for (sign, words), here in zip(marks.items(), used, strict=True) if here]
+    if told:
+        console.print(plain("; ".join(told), "dim"))
     for sentence in estimates.drifted[:_MOST_SLIPS]:
         console.print(plain(f"{SYMBOLS['violated']} {clip(sentence, 400)}", STYLES["violated"]))
 

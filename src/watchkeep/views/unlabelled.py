@@ -28,7 +28,8 @@ class Estimate:
         told, band: the estimate and what it may be wrong by, as they are shown.
         why: there is none, else empty.
         realised: what labels said, as it is shown; empty while they have not.
-        outside: whether that is outside the band.
+        outside: whether that is outside the band, on the worse side or on either where none is.
+        better: whether it is, on the better side.
         outcome: what came of holding it against what labels said, or its limit while there are none; empty if nothing.
         first: whether it is to be read first.
         strip: all of it on one scale, beside the baseline.
@@ -40,6 +41,7 @@ class Estimate:
     why: str
     realised: str
     outside: bool
+    better: bool
     outcome: str
     first: bool
     strip: Strip | None
@@ -96,13 +98,16 @@ def _estimate(one: Mapping[str, object], strip: Strip | None, outcomes: Mapping[
     at, low, high = (real(one.get(name)) for name in ("value", "low", "high"))
     error = (high - low) / 4 if low is not None and high is not None and high > low else None
     actual = real(one.get("realised"))
+    outside = one.get("outside") is True
+    better = outside and None not in (actual, at) and direction(name) * ((actual or 0.0) - (at or 0.0)) > 0
     return Estimate(
         label=label(name),
         told=figure(one.get("value")) if at is None else like(at, error),
         band="" if low is None or high is None else f"{like(low, error)} to {like(high, error)}",
         why=why(one.get("value")) or "",
         realised="" if actual is None else like(actual, error),
-        outside=one.get("outside") is True,
+        outside=outside and not better,
+        better=better,
         outcome=outcomes.get(name, ""),
         first=name in FIRST or outcomes.get(name) in OUT,
         strip=strip,

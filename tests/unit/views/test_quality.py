@@ -5,6 +5,7 @@ from tests.unit.views.conftest import Document
 from watchkeep.views.quality import Quality, kind_words
 from watchkeep.views.quality_measures import Measure
 from watchkeep.views.reading import Baseline, Report
+from watchkeep.views.unlabelled import estimates_of
 
 
 def read(document: Document) -> Quality:
@@ -251,3 +252,18 @@ def test_damaged_parts_leave_the_others(damage: object) -> None:
 
     for key in keys:
         assert read(report(whole | {key: damage})).labelled == 4000
+
+
+@pytest.mark.parametrize(
+    ("measure", "realised", "better"),
+    [("auc", 0.9, True), ("auc", 0.1, False), ("log_loss", 0.1, True), ("log_loss", 0.9, False)],
+)
+def test_answers_that_turn_out_better_than_their_band_are_no_fault(
+    measure: str, realised: float, better: bool
+) -> None:
+    one = {"measure": measure, "value": 0.5, "low": 0.4, "high": 0.6, "realised": realised, "outside": True}
+
+    found = estimates_of({"sentence": "", "measures": [one]}, (), {})
+
+    assert found is not None
+    assert [(each.outside, each.better) for each in (*found.measures, *found.more)] == [(not better, better)]
