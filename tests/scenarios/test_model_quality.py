@@ -152,7 +152,6 @@ def test_scores_beyond_a_probability_are_rejected_and_counted(tmp_path: Path) ->
         "read": 500,
         "analysed": 485,
         "unmatched": 0,
-        "outside": {},
         "rejected": {"the score is missing or no finite number": 5, "the score is not within [0, 1]": 10},
     }
 

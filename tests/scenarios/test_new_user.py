@@ -166,7 +166,7 @@ def test_the_report_document_has_every_key_of_the_contract(known: Path) -> None:
     assert set(KEYS) <= set(report)
     assert report["window"] == {"start": "2024-03-02T00:00:00Z", "end": "2024-03-05T00:00:00Z"}
     assert {"id", "created", "rows"} <= set(report["baseline"])
-    assert set(report["rows"]) == {"read", "analysed", "unmatched", "rejected"}
+    assert set(report["rows"]) == {"read", "analysed", "unmatched", "rejected", "outside"}
     assert set(report["outcomes"]) == {"kept", "violated", "undecided", "failed"}
     assert sum(report["outcomes"].values()) == len(report["verdicts"])
     for verdict in report["verdicts"]:
@@ -189,7 +189,14 @@ def test_only_rows_of_the_time_window_are_analysed(known: Path) -> None:
     report = check(known, TODAY, "--start", "2024-03-04", "--end", "2024-03-05")
     abroad = check(known, TODAY, "--start", "2024-03-04T02:00:00+02:00", "--end", "2024-03-05T00:00:00Z")
 
-    assert report["rows"] == {"read": len(day), "analysed": len(day), "unmatched": 0, "rejected": {}}
+    outside = {"window": TODAY.num_rows - len(day)}
+    assert report["rows"] == {
+        "read": len(day),
+        "analysed": len(day),
+        "unmatched": 0,
+        "rejected": {},
+        "outside": outside,
+    }
     assert essence(abroad) == essence(report)
 
 

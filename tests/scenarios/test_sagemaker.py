@@ -347,7 +347,7 @@ def test_captured_inferences_are_checked_output_first_and_by_position(tmp_path: 
     )
 
     assert violated(plain) == set()
-    assert plain["rows"] == {"read": 480, "analysed": 480, "unmatched": 0, "outside": {}, "rejected": {}}
+    assert plain["rows"] == {"read": 480, "analysed": 480, "unmatched": 0, "rejected": {}}
     assert bodies["rows"]["analysed"] == 480
     assert ("missing_column_check", "age") not in violated(bodies)
 
@@ -386,6 +386,5 @@ def test_payloads_in_base64_are_rejected_and_counted(tmp_path: Path) -> None:
         "read": 120,
         "analysed": 96,
         "unmatched": 0,
-        "outside": {},
         "rejected": {"encoding BASE64": 24},
     }

@@ -41,6 +41,7 @@ def report_document(findings: Findings, *, baseline_id: str) -> dict[str, object
     outcomes: dict[str, list[Outcome]] = {}
     for verdict in findings.verdicts:
         outcomes.setdefault(verdict.subject, []).append(verdict.outcome)
+    outside = {of: n for of, n in sorted(profile.outside.items()) if n}
     return {
         "version": VERSION,
         "monitor": baseline.kind,
@@ -60,7 +61,7 @@ def report_document(findings: Findings, *, baseline_id: str) -> dict[str, object
             "read": profile.read,
             "analysed": profile.rows,
             "unmatched": findings.unmatched,
-            "outside": {of: n for of, n in sorted(profile.outside.items()) if n},
+            **({"outside": outside} if outside else {}),
             "rejected": dict(sorted(profile.rejected.items())),
         },
         "outcomes": {str(outcome): count for outcome, count in findings.outcomes().items()},
