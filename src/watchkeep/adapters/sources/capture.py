@@ -72,7 +72,9 @@ def _tables(file: File, size: int, ask: Ask) -> Iterator[tuple[pa.Table, frozens
                     continue
                 for at, row in enumerate(rows):
                     own = {name: event.get(name) for name in metadata if name not in row}
-                    columns.add(own | {PLACE: place_of(at, len(rows))} | row if PLACE in own else own | row)
+                    if PLACE in own:
+                        own[PLACE] = place_of(at, len(rows))
+                    columns.add(own | row)
             table, textual = columns.finish()
             rejected = _counted(lost, ask)
             if columns.rows or rejected:
