@@ -156,6 +156,25 @@ def test_scores_beyond_a_probability_are_rejected_and_counted(tmp_path: Path) ->
     }
 
 
+def test_a_day_whose_scores_are_on_another_scale_is_a_violation_in_a_file_of_many(tmp_path: Path) -> None:
+    days = []
+    for day in range(30):
+        table = served("binary", 200, day)
+        score = table["p"] if day < 29 else pc.multiply(table["p"], 100)
+        at = pa.array([f"2026-01-{day + 1:02}T12:00:00Z"] * 200)
+        days.append(table.set_column(2, "p", score).append_column("at", at))
+    baseline = wk.ModelQuality().baseline(
+        wk.read(pa.concat_tables(days[:29]), label="y", score="p", timestamp="at")
+    )
+
+    report = baseline.check(pa.concat_tables(days), start="2026-01-30", end="2026-01-31")
+
+    share = report.measures["rejected", "dataset"]
+    assert isinstance(share, float)
+    assert share > 0.9
+    assert "rejected" in {one.measure for one in report.violations}
+
+
 def test_a_score_that_takes_the_column_of_the_answers_is_refused(tmp_path: Path) -> None:
     table = served("numbers", 500, 3)
     baseline = wk.ModelQuality().baseline(wk.read(table, label="y", prediction="q"))

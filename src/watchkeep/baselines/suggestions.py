@@ -13,6 +13,7 @@ from watchkeep.baselines.rules.retain_completeness import retain_completeness
 from watchkeep.baselines.rules.retain_type import retain_type
 from watchkeep.baselines.rules.unique import unique
 from watchkeep.constraints.constraint import Constraint
+from watchkeep.core.undefined import Value
 from watchkeep.frames.roles import Role
 from watchkeep.frames.schema import ColumnType
 
@@ -32,15 +33,15 @@ COLUMN_RULES: Final[tuple[Callable[[BaselineColumn], Constraint | None], ...]] =
 
 
 def suggest(
-    columns: Sequence[BaselineColumn], joint: JointBaseline | None, *, rows: int, rejected: int
+    columns: Sequence[BaselineColumn], joint: JointBaseline | None, *, rows: int, rejected: Value
 ) -> tuple[Constraint, ...]:
     """Every constraint the columns suggest, then those of the dataset.
 
     Args:
         columns: of the baseline.
         joint: its numeric columns together.
-        rows: rows read, at least 1.
-        rejected: those of them that could not be used.
+        rows: rows read.
+        rejected: the share of rows that could not be used.
     """
     found = [made for column in columns for rule in COLUMN_RULES if (made := rule(column)) is not None]
     time = next(

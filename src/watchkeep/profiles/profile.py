@@ -22,6 +22,7 @@ class Counted:
     seen: Mapping[str, int]
     parts: Mapping[tuple[str, str], State]
     outside: Mapping[str, int]
+    unplaced: int
 
 
 class Profile:
@@ -36,6 +37,7 @@ class Profile:
         seen: rows by column that had the column at all (files of one dataset may differ), in order of appearance.
         parts: states by column and part ("moments", "bin_counts", ...).
         outside: rows that were met and left out, by what they lie outside of (a window, a rule).
+        unplaced: rejected rows that may lie outside, too: nobody can tell when or of whom they are.
     """
 
     def __init__(
@@ -45,8 +47,9 @@ class Profile:
         seen: Mapping[str, int] | None = None,
         parts: Mapping[tuple[str, str], State] | None = None,
         outside: Mapping[str, int] | None = None,
+        unplaced: int = 0,
     ) -> None:
-        self._pieces = [Counted(rows, rejected or {}, seen or {}, parts or {}, outside or {})]
+        self._pieces = [Counted(rows, rejected or {}, seen or {}, parts or {}, outside or {}, unplaced)]
 
     def merge(self, *others: "Profile") -> "Profile":
         """All together.
@@ -81,16 +84,18 @@ class Profile:
         return self._whole().outside
 
     @property
-    def met(self) -> int:
-        """Rows read, and those left out: a row that cannot be read may be of either."""
-        return self.read + sum(self.outside.values())
-
-    @property
     def rejected_share(self) -> Value:
-        """The share of the rows met that could not be used, in [0, 1]."""
-        if not self.met:
+        """The share of the rows that could not be used, in [0, 1].
+
+        What cannot be placed is held against all rows that were met, inside or outside; other rejected rows, which
+        lie inside, against those inside. Where nothing is outside that is the share of the rows read.
+        """
+        if not self.read:
             return Undefined("rejected needs 1 row, has 0")
-        return (self.read - self.rows) / self.met
+        unplaced = self._whole().unplaced
+        placed = self.read - unplaced
+        usable = 1 - unplaced / (self.read + sum(self.outside.values()))
+        return 1 - usable * (self.rows / placed if placed else 1.0)
 
     @property
     def seen(self) -> Mapping[str, int]:
@@ -139,7 +144,8 @@ def _together(pieces: Sequence[Counted]) -> Counted:
         if len(set(map(type, others)) | {type(first)}) > 1:
             raise StateError(f"{key[1]} of column {key[0]!r} was counted in two ways: they do not merge")
         parts[key] = first.merge(*others)
-    return Counted(sum(piece.rows for piece in pieces), rejected, seen, parts, outside)
+    unplaced = sum(piece.unplaced for piece in pieces)
+    return Counted(sum(piece.rows for piece in pieces), rejected, seen, parts, outside, unplaced)
 
 
 def _by_key(

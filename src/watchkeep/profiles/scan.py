@@ -63,6 +63,7 @@ class Scan:
         }
         self._rows = 0
         self._rejected: dict[str, int] = {}
+        self._unplaced = 0
         self.outside: Mapping[str, int] = {}
         """Rows that the source left out, by what they lie outside of."""
         self._seen: dict[str, int] = {}
@@ -71,6 +72,7 @@ class Scan:
     def add(self, batch: Batch) -> None:
         """Read a batch: each column of the plan is decoded once."""
         self._rejected = added(self._rejected, batch.rejected)
+        self._unplaced += sum(batch.rejected.values())
         if not batch.rows and not batch.names:
             return
         self._rows += batch.rows
@@ -110,7 +112,8 @@ class Scan:
         }
         if self._joint is not None:
             parts |= {(JOINT, part): state for part, state in self._joint.states.items()}
-        return Profile(self._rows, dict(self._rejected), dict(self._seen), parts, dict(self.outside))
+        rejected, outside = dict(self._rejected), dict(self.outside)
+        return Profile(self._rows, rejected, dict(self._seen), parts, outside, self._unplaced)
 
 
 class JointScan:

@@ -98,7 +98,7 @@ def learn(
     together = joint_of(profile, joint, columns)
     relations = relations_of(profile, joint, columns)
     timeline = _timeline(history, roles, profile, columns, relations, dialect)
-    suggested = suggest(columns, together, rows=profile.met, rejected=profile.read - profile.rows)
+    suggested = suggest(columns, together, rows=profile.read, rejected=profile.rejected_share)
     by_key = {constraint.key: constraint for constraint in suggested}
     document = to_document(columns, suggested, dialect)
     baseline = Baseline(

@@ -6,6 +6,7 @@ from watchkeep.baselines.baseline import JointBaseline
 from watchkeep.baselines.columns import BaselineColumn
 from watchkeep.constraints.checks import FRESHNESS, JOINT_DRIFT, REJECTED, ROW_VOLUME
 from watchkeep.constraints.constraint import Constraint, Side
+from watchkeep.core.undefined import Undefined, Value
 from watchkeep.core.verdicts import DATASET
 from watchkeep.states.cells import Cells
 
@@ -16,9 +17,9 @@ REJECTED_ROOM = 0.05
 _HOURS = 24
 
 
-def retain_rows(rows: int, rejected: int, *, check: str = REJECTED) -> Constraint:
-    """About as many rows that can be used as in the baseline, where so many of `rows` were rejected."""
-    share = rejected / rows
+def retain_rows(rows: int, rejected: Value, *, check: str = REJECTED) -> Constraint:
+    """About as many rows that can be used as in the baseline, where such a share of `rows` was rejected."""
+    share = 0.0 if isinstance(rejected, Undefined) else rejected
     return Constraint(
         check=check,
         measure="rejected",

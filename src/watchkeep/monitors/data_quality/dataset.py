@@ -43,14 +43,14 @@ class Dataset:
         extra: columns of the window that the baseline does not know.
         measures: value by measure.
         sizes: what the joint comparison was taken over.
-        met: rows read, with those that were rejected or lie outside; of the window and of the baseline.
+        read: rows read, with those that were rejected; of the window and of the baseline.
     """
 
     missing: tuple[str, ...]
     extra: tuple[str, ...]
     measures: Mapping[str, Value]
     sizes: Sizes
-    met: Sizes
+    read: Sizes
 
 
 def dataset(baseline: Baseline, profile: Profile, window: Window) -> Dataset:
@@ -74,7 +74,7 @@ def dataset(baseline: Baseline, profile: Profile, window: Window) -> Dataset:
         "mmd": value,
     }
     before = baseline.rows + sum(baseline.rejected.values())
-    return Dataset(missing, extra, measures, sizes, Sizes(n=profile.met, m=before))
+    return Dataset(missing, extra, measures, sizes, Sizes(n=profile.read, m=before))
 
 
 def _per_day(profile: Profile, window: Window) -> Value:

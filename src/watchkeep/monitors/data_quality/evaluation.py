@@ -140,7 +140,7 @@ def _judged(
 
 def _sizes(constraint: Constraint, column: Column | None, whole: Dataset) -> Sizes:
     if column is None or constraint.measure in whole.measures:
-        return {"mmd": whole.sizes, "rejected": whole.met}.get(constraint.measure, Sizes(n=0, m=0))
+        return {"mmd": whole.sizes, "rejected": whole.read}.get(constraint.measure, Sizes(n=0, m=0))
     before = column.before("presence", Presence) or Presence()
     if constraint.measure == "completeness":
         return Sizes(n=column.presence.rows, m=before.rows)

@@ -221,7 +221,7 @@ def _of_rejected(
     constraint: Constraint, baseline: QualityBaseline, profile: Profile, policy: Policy, *, level: float
 ) -> Verdict:
     value = profile.rejected_share
-    judgement = judge(constraint, value, Sizes(n=profile.met, m=baseline.profile.met), policy, level=level)
+    judgement = judge(constraint, value, Sizes(n=profile.read, m=baseline.profile.read), policy, level=level)
     return judgement.verdict(constraint, value, sentence(constraint, Sampled(value), judgement))
 
 

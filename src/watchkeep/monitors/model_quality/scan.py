@@ -56,6 +56,7 @@ class QualityScan:
         self._counter = counter_of(plan)
         self._rows = 0
         self._rejected: dict[str, int] = {}
+        self._unplaced = 0
         self.outside: Mapping[str, int] = {}
         """Rows that the source left out, by what they lie outside of."""
         self._seen: dict[str, int] = {}
@@ -73,6 +74,7 @@ class QualityScan:
     def add(self, batch: Batch) -> None:
         """Read a batch."""
         self._rejected = added(self._rejected, batch.rejected)
+        self._unplaced += sum(batch.rejected.values())
         if not batch.rows:
             return
         self._seen = added(self._seen, dict.fromkeys(batch.names, batch.rows))
@@ -111,7 +113,8 @@ class QualityScan:
             parts |= {(DATASET, part): rows for part, rows in self._hours.items()}
         if self._queries is not None:
             parts[DATASET, QUERIES] = self._queries
-        return Profile(self._rows, dict(self._rejected), dict(self._seen), parts, dict(self.outside))
+        rejected, outside = dict(self._rejected), dict(self.outside)
+        return Profile(self._rows, rejected, dict(self._seen), parts, outside, self._unplaced)
 
     def _keep(self, batch: Batch, answers: Answers) -> None:
         """Sample the rows: those whose hash is small enough."""

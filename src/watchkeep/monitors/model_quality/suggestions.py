@@ -75,8 +75,8 @@ def suggest(quality: Quality, profile: Profile, *, sagemaker: bool) -> tuple[Con
         profile: their states.
         sagemaker: the limit is the bare value, and only for the measures that SageMaker has.
     """
-    rejected = profile.read - profile.rows
-    rows = () if sagemaker else (retain_rows(profile.met, rejected, check=checks.GREATER_THAN),)
+    share = profile.rejected_share
+    rows = () if sagemaker else (retain_rows(profile.read, share, check=checks.GREATER_THAN),)
     limits = tuple(
         _limit(name, one, quality.labelled, sagemaker=sagemaker)
         for name, one in quality.measures.items()
