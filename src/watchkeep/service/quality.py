@@ -113,8 +113,9 @@ def learn_quality(
 
 def _days(plan: QualityPlan, profile: Profile, batches: Iterable[Batch]) -> dict[str, LossDays]:
     """How days differ, of the dataset and of every segment."""
-    whole = LossScan(plan, counts_of(profile, DATASET))
-    segments = [(one, LossScan(plan, counts_of(profile, one.name))) for one in plan.segments]
+    counts = counts_of(profile, DATASET)
+    whole = LossScan(plan, counts)
+    segments = [(one, LossScan(plan, counts, counts_of(profile, one.name))) for one in plan.segments]
     for each in batches:
         batch = each.decoded_once() if segments else each
         whole.add(batch)

@@ -61,6 +61,8 @@ def test_errors_of_segments_allow_for_the_luck_of_days(tmp_path: Path) -> None:
         read = wk.read(flights(60, 1), label="y", score="p", timestamp=time, ignore=() if time else ("at",))
         monitor.baseline(read).save(tmp_path / name)
         made = wk.load(tmp_path / name)
+        for days in states(made).days_of.values():
+            assert len(days.names) == len(days.deviations) == days.spread.variance(np.ones(1)).shape[1]
         every = [
             found(made.check(flights(1, seed, first=100 + seed))).segments["right"].measures["accuracy"]
             for seed in range(40)

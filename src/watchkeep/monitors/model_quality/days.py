@@ -42,13 +42,14 @@ class LossScan:
 
     Args:
         plan: how answers are read; with a column of times.
-        counts: of all the answers that will be read.
+        counts: of all the answers.
+        segment: of those that will be read, if they are fewer.
     """
 
-    def __init__(self, plan: QualityPlan, counts: Counts) -> None:
+    def __init__(self, plan: QualityPlan, counts: Counts, segment: Counts | None = None) -> None:
         self._plan = plan
         self._names = means_of(plan, counts).names
-        self._misplaced = misplaced(plan, counts)
+        self._misplaced = misplaced(plan, segment or counts)
         self._days: dict[int, Doubles] = {}
         self._hours: set[int] = set()
         self._weight = np.zeros(2)
