@@ -49,8 +49,8 @@ class Where:
         if wanted is not None:
             ask = replace(ask, columns=list(dict.fromkeys([*wanted, *self.segment.columns])))
         for batch in self.source.batches(ask):
-            found = batch.filter(self.segment.mask(batch))
-            ask.outside[RULE] += batch.rows - found.rows
+            found, outside = _inside(batch, self.segment)
+            ask.outside.update(outside)
             names = found.names if wanted is None else [name for name in found.names if name in wanted]
             yield replace(found, names=tuple(names))
 
@@ -76,5 +76,9 @@ def kept(batch: Batch, roles: Roles) -> tuple[Batch, dict[str, int]]:
     """
     if roles.where is None:
         return batch, {}
-    found = batch.filter(parse_segment(roles.where).mask(batch))
+    return _inside(batch, parse_segment(roles.where))
+
+
+def _inside(batch: Batch, segment: Segment) -> tuple[Batch, dict[str, int]]:
+    found = batch.filter(segment.mask(batch))
     return found, {RULE: batch.rows - found.rows}

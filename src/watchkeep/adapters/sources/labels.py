@@ -24,7 +24,7 @@ from watchkeep.adapters.sources.keys import key_texts, place_of, placed, sound_t
 from watchkeep.adapters.sources.several import Several
 from watchkeep.core.errors import EmptySourceError, MissingColumnError, UnreadableSourceError
 from watchkeep.frames.batches import Batch
-from watchkeep.frames.buffers import truths
+from watchkeep.frames.buffers import filled, truths
 from watchkeep.frames.schema import OPEN, TEXTUAL, is_text, is_textual
 from watchkeep.frames.times import event_times
 from watchkeep.service.ports import Ask, Source
@@ -196,8 +196,10 @@ class LabelRows:
 
 
 def _places(lists: pa.Array) -> pa.Array:
-    """Where each member of lists stands in its own, as captured rows are placed in their record."""
-    lengths = np.asarray(pc.list_value_length(lists), np.int64)
+    """Where each member of lists stands in its own, as captured rows are placed in their record; null for the only one."""
+    lengths = filled(pc.list_value_length(lists), 0)
+    if (lengths <= 1).all():
+        return pa.nulls(int(lengths.sum()), pa.large_string())
     first = np.repeat(np.cumsum(lengths) - lengths, lengths)
     of = np.repeat(lengths, lengths)
     texts = [
