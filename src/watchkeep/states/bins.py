@@ -259,7 +259,7 @@ class BinTally:
         self._few = 0
 
     def grid_for(self, values: Doubles) -> Grid | None:
-        """The layout in which to place values; None while they are few, or when the baseline holds no numbers."""
+        """The layout in which to count values; None while they are few, or when the baseline holds no numbers."""
         if self._dense is None and len(self._bins) and self._few + len(values) >= FEW:
             self._dense = np.zeros(self._bins.grid.size, np.int64)
         return None if self._dense is None else self._bins.grid
@@ -269,7 +269,7 @@ class BinTally:
 
         Args:
             values: what to count.
-            placed: the same in `grid_for(values)`, if they were placed already.
+            placed: the same in `grid_for(values)`, if they were counted already.
         """
         if not len(values):
             return
@@ -278,10 +278,10 @@ class BinTally:
             self._few += len(values)
             self._take(values)
             return
-        placed = placed or Placed.of(grid, grid.slots_of(values))
-        self._dense += placed.counts[: grid.size]
-        if placed.counts[grid.size :].any():
-            self._take(values[placed.slots >= grid.size])
+        placed = placed or grid.count(values)
+        self._dense += placed.counts
+        if len(placed.strangers):
+            self._take(placed.strangers)
 
     def counts(self) -> BinCounts:
         """All that was counted."""

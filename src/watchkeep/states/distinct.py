@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from watchkeep.core.errors import StateError
 from watchkeep.states.codec import Fields, hashes, whole
+from watchkeep.stats import compiled
 from watchkeep.stats.hashing import Hashes
 
 KEPT = 1024
@@ -139,10 +140,10 @@ class DistinctTally:
         if self._met is None and len(hashes) > _FIRST:
             self._begin(hashes[:_FIRST])
             hashes = hashes[_FIRST:]
-        if not self._state.exact:
-            hashes = hashes[hashes <= self._below]
-        if self._met is not None:
-            hashes = hashes[self._met.take(_slot(hashes), mode="clip") != hashes]  # "clip" spares a check
+        if self._met is not None and compiled.library is not None:
+            hashes = compiled.library.unmet(hashes, int(self._below), int(_SHIFT), self._met)
+        else:
+            hashes = self._unmet(hashes)
         if len(hashes):
             # Whatever was not chosen from is still the caller's memory.
             self._fresh.append(hashes.copy() if hashes.base is not None else hashes)
@@ -155,6 +156,14 @@ class DistinctTally:
         if self._fresh:
             self._take()
         return self._state
+
+    def _unmet(self, hashes: Hashes) -> Hashes:
+        if not self._state.exact:
+            hashes = hashes[hashes <= self._below]
+        if self._met is None:
+            return hashes
+        unmet: Hashes = hashes[self._met.take(_slot(hashes), mode="clip") != hashes]  # "clip" spares a check
+        return unmet
 
     def _begin(self, hashes: Hashes) -> None:
         """Take the first hashes. When values hardly repeat, those below a bar are enough, and few to sort."""

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from watchkeep.core.undefined import Undefined, Value
 from watchkeep.states.codec import Fields, floats, whole
+from watchkeep.stats import compiled
 from watchkeep.stats.scratch import CHUNK, Scratch
 
 _ALONE = (
@@ -175,15 +176,23 @@ class PowerSums:
         with np.errstate(over="ignore", invalid="ignore"):
             if not self.n:
                 self.pivot = _pivot(values[:1024])
+            if compiled.library is not None:
+                self._grow(size, *compiled.library.power_sums(values, self.pivot))
+                return
             d = np.subtract(values, self.pivot, out=scratch.first[:size]) if self.pivot else values
             squares = np.multiply(d, d, out=scratch.second[:size])
-            self.n += size
-            self.s1 += float(np.add.reduce(d))
+            self._grow(size, float(np.add.reduce(d)), 0.0, 0.0, 0.0)
             for start in range(0, size, _ALONE):
                 some, powers = d[start : start + _ALONE], squares[start : start + _ALONE]
-                self.s2 += float(np.dot(some, some))
-                self.s3 += float(np.dot(some, powers))
-                self.s4 += float(np.dot(powers, powers))
+                two, three, four = np.dot(some, some), np.dot(some, powers), np.dot(powers, powers)
+                self._grow(0, 0.0, float(two), float(three), float(four))
+
+    def _grow(self, n: int, s1: float, s2: float, s3: float, s4: float) -> None:
+        self.n += n
+        self.s1 += s1
+        self.s2 += s2
+        self.s3 += s3
+        self.s4 += s4
 
 
 def _pivot(few: npt.NDArray[np.float64]) -> float:

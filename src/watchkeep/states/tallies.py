@@ -18,6 +18,7 @@ from watchkeep.states.cells import (
     keys_of,
     octaves_of,
 )
+from watchkeep.stats import compiled
 from watchkeep.stats.scratch import CHUNK, Scratch
 
 Slots = npt.NDArray[np.int64]
@@ -159,6 +160,25 @@ class Grid:
             self.place(values[start : start + CHUNK], slots[start : start + CHUNK], scratch)
         return slots
 
+    def count(self, values: Doubles, scratch: Scratch | None = None) -> "Placed":
+        """Values, shape (n,), contiguous, counted by slot."""
+        if compiled.library is None:
+            return self._counted(values, scratch or Scratch())
+        counts = np.zeros(self.size, np.int64)
+        if self._ranged:
+            strangers = compiled.library.count_by_range(values, self.shift, self._first, counts)
+        else:
+            strangers = compiled.library.count_by_octave(values, self.shift, self._table, counts)
+        return Placed(counts, strangers)
+
+    def _counted(self, values: Doubles, scratch: Scratch) -> "Placed":
+        slots = scratch.slots(len(values))
+        for start in range(0, len(values), CHUNK):
+            self.place(values[start : start + CHUNK], slots[start : start + CHUNK], scratch)
+        counts = np.bincount(slots, minlength=self.slots)
+        strangers = values[slots >= self.size] if counts[self.size :].any() else values[:0]
+        return Placed(counts[: self.size], strangers)
+
     def _by_range(self, values: Doubles, slots: Slots) -> None:
         wide = slots.view(np.uint64)
         np.right_shift(values.view(np.uint64), np.uint64(self.shift), out=wide)
@@ -187,20 +207,15 @@ def _roomy(octaves: Keys, room: int) -> Keys:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Placed:
-    """Values placed in a grid.
+    """Values counted in a grid.
 
     Args:
-        slots: of each value, shape (n,).
-        counts: values in each slot, shape (grid.slots,).
+        counts: values in each slot, shape (grid.size,).
+        strangers: the values for which the grid has no slot, shape (strangers,).
     """
 
-    slots: Slots
     counts: Keys
-
-    @classmethod
-    def of(cls, grid: Grid, slots: Slots) -> Self:
-        """Values with these slots."""
-        return cls(slots, np.bincount(slots, minlength=grid.slots))
+    strangers: Doubles
 
 
 class CellTally:
@@ -217,7 +232,7 @@ class CellTally:
         self._waiting = 0
 
     def grid_for(self, values: Doubles) -> Grid | None:
-        """The layout in which to place values, shape (n,); None while they are few."""
+        """The layout in which to count values, shape (n,); None while they are few."""
         if self._grid is None and self._waiting + len(values) >= FEW:
             few = [*self._few, values]
             self._few = []
@@ -231,7 +246,7 @@ class CellTally:
 
         Args:
             values: what to count.
-            placed: the same in `grid_for(values)`, if they were placed already.
+            placed: the same in `grid_for(values)`, if they were counted already.
         """
         if not len(values):
             return
@@ -240,11 +255,11 @@ class CellTally:
             self._few.append(values.copy())
             self._waiting += len(values)
             return
-        placed = placed or Placed.of(grid, grid.slots_of(values))
-        self._dense += placed.counts[: grid.size]
-        if placed.counts[grid.size :].any():
+        placed = placed or grid.count(values)
+        self._dense += placed.counts
+        if len(placed.strangers):
             # Some lie in cells the grid lacks: lay out one that holds them too.
-            strangers = values[placed.slots >= grid.size] + 0.0
+            strangers = placed.strangers + 0.0
             self._lay_out(Reach.of(strangers).join(grid.reach), grid.shift)
             self.add(strangers)
         if np.count_nonzero(self._dense) > self._limit:

@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
+from watchkeep.stats import compiled
 from watchkeep.stats.scratch import CHUNK, Scratch
 
 Hashes = npt.NDArray[np.uint64]
@@ -32,6 +33,9 @@ def hash_doubles(values: npt.NDArray[np.float64], scratch: Scratch, *, signed: b
     """
     n = len(values)
     h, spare = scratch.hashes[:n], scratch.spare[:n]
+    if compiled.library is not None:
+        compiled.library.hash_doubles(values, h)
+        return h
     if signed:
         values = np.add(values, 0.0, out=scratch.first[:n])
     np.multiply(values.view(np.uint64), _FIRST, out=h)
@@ -51,6 +55,8 @@ def hash_bytes(data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]) -> H
     >>> bool(np.equal(*hash_bytes(data, np.array([0, 3, 6]))))
     True
     """
+    if compiled.library is not None:
+        return compiled.library.hash_bytes(data, offsets)
     out = np.empty(len(offsets) - 1, np.uint64)
     for start in range(0, len(out), CHUNK):
         out[start : start + CHUNK] = _hash_chunk(data, offsets[start : start + CHUNK + 1])

@@ -196,7 +196,7 @@ class LabelRows:
 
 
 def _places(lists: pa.Array) -> pa.Array:
-    """Where each member of lists stands in its own, as captured rows are placed in their record; null for the only one."""
+    """Where each member of lists stands in its own, as captured rows are placed; null for the only one."""
     lengths = filled(pc.list_value_length(lists), 0)
     if (lengths <= 1).all():
         return pa.nulls(int(lengths.sum()), pa.large_string())
