@@ -39,7 +39,7 @@ are not; nor is the column that makes a subgroup.
 
 **Rules and peers.** Rows that begin with "rule" are our own few lines (`bench/alarms/rules.py`) for what others do;
 the other names are the projects' releases in environments of their own, with their defaults. Peers see fewer streams,
-because they take long.
+because they take long; Evidently, which takes seconds a window, sees no changes.
 
 **What makes sense.** Numbers move or get a wrong unit only in columns with ten values or more of which none has half
 of the rows; a column is shuffled only if it has a rank correlation of 0.2 or more with another; a category that gains
