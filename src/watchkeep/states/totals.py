@@ -1,7 +1,7 @@
 """Sums over rows, cell by cell."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -68,3 +68,20 @@ class Totals:
         if min(sides) < 0 or int(np.prod(sides)) != len(flat) or not np.isfinite(flat).all():
             raise StateError("a table does not fit its shape")
         return cls(flat.reshape(sides).copy())
+
+
+def grained(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Values in multiples of `GRAIN`: their sums do not depend on the order of the rows."""
+    found: npt.NDArray[np.float64] = np.rint(values / GRAIN) * GRAIN
+    return found
+
+
+def layers(
+    codes: npt.NDArray[np.integer[Any]], weights: npt.NDArray[np.float64] | None, size: int
+) -> npt.NDArray[np.float64]:
+    """Rows by code, and their weights and squared weights if they have any, shape (layers, size)."""
+    rows = np.bincount(codes, minlength=size).astype(np.float64)
+    if weights is None:
+        return rows[None]
+    heavy = [np.bincount(codes, grained(weights**power), size) for power in (1, 2)]
+    return np.stack([rows, *heavy])

@@ -1,7 +1,7 @@
 """What is counted of answers: of two classes by score, of several by class, of numbers by their errors."""
 
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +9,7 @@ import numpy.typing as npt
 from watchkeep.monitors.model_quality.places import Places
 from watchkeep.monitors.model_quality.plan import Problem, QualityPlan
 from watchkeep.monitors.model_quality.rows import Answers, Doubles, Mask
-from watchkeep.states.totals import GRAIN, Totals
+from watchkeep.states.totals import Totals, grained, layers
 
 Narrow = npt.NDArray[np.uint16]
 LAYERS: Final = 3
@@ -83,21 +83,6 @@ def counter_of(plan: QualityPlan) -> Counter:
     return kinds[plan.problem](plan)
 
 
-def _grained(values: Doubles) -> Doubles:
-    """Values in multiples of `GRAIN`: their sums do not depend on the order of the rows."""
-    grained: Doubles = np.rint(values / GRAIN) * GRAIN
-    return grained
-
-
-def _layers(codes: npt.NDArray[np.integer[Any]], weights: Doubles | None, size: int) -> Doubles:
-    """Rows by code, and their weights and squared weights if they have any, shape (layers, size)."""
-    rows = np.bincount(codes, minlength=size).astype(np.float64)
-    if weights is None:
-        return rows[None]
-    heavy = [np.bincount(codes, _grained(weights**power), size) for power in (1, 2)]
-    return np.stack([rows, *heavy])
-
-
 class BinaryCounter:
     """Rows by place of the score, answer and label, shape (layers, places, 2 * 3); the third label is none.
 
@@ -117,7 +102,7 @@ class BinaryCounter:
         codes, weights = self._codes(answers), answers.weights
         if mine is not None:
             codes, weights = codes[mine], None if weights is None else weights[mine]
-        return _layers(codes, weights, self._count * 6).reshape(self.segment)
+        return layers(codes, weights, self._count * 6).reshape(self.segment)
 
     def empty(self) -> dict[str, Totals]:
         """Means of scores by place, and losses, of probabilities."""
@@ -134,8 +119,8 @@ class BinaryCounter:
         if not known.all():
             labels, scores, codes = labels[known], scores[known], codes[known]
             weights = None if weights is None else weights[known]
-        grained = _grained(scores if weights is None else weights * scores)
-        by_place = np.bincount(codes // 6, grained, self._count).astype(np.float64)
+        summed = grained(scores if weights is None else weights * scores)
+        by_place = np.bincount(codes // 6, summed, self._count).astype(np.float64)
         wrong = np.abs(labels - scores)  # the probability of what did not come true
         logs = -np.log(np.maximum(1 - wrong, LEAST))
         return {"scores": by_place, "losses": _losses(logs, wrong * wrong, weights)}
@@ -167,7 +152,7 @@ class ClassCounter:
         codes, weights = answers.predictions * (self._kinds + 1) + answers.labels, answers.weights
         if mine is not None:
             codes, weights = codes[mine], None if weights is None else weights[mine]
-        return _layers(codes, weights, self.segment[2]).reshape(self.segment)
+        return layers(codes, weights, self.segment[2]).reshape(self.segment)
 
     def empty(self) -> dict[str, Totals]:
         """Losses, rows by the rank of their label, and how probable answers were, by answer and width."""
@@ -197,7 +182,7 @@ class ClassCounter:
         above = (chances > true[:, None]).sum(axis=1)
         ties = (chances == true[:, None]) & (np.arange(chances.shape[1]) < labels[:, None])
         ranks = np.where(labels < self._classes, above + ties.sum(axis=1), TOP)
-        by_rank = np.bincount(np.minimum(ranks, TOP), _grained(weights[known]), TOP + 1).astype(np.float64)[
+        by_rank = np.bincount(np.minimum(ranks, TOP), grained(weights[known]), TOP + 1).astype(np.float64)[
             :TOP
         ]
         places = answers.predictions * WIDTHS + np.minimum(
@@ -206,7 +191,7 @@ class ClassCounter:
         right = (answers.predictions == answers.labels) & known
         table: Doubles = np.stack(
             [
-                np.bincount(places, _grained(weights * one), self._kinds * WIDTHS)
+                np.bincount(places, grained(weights * one), self._kinds * WIDTHS)
                 for one in (np.ones(answers.count), known, right, answers.scores)
             ],
             axis=1,
@@ -218,7 +203,7 @@ class ClassCounter:
             "ranks": by_rank,
             "confidence": table.reshape(self._kinds, WIDTHS, 4),
             "true": np.bincount(
-                np.minimum((true * WIDTHS).astype(np.intp), WIDTHS - 1), _grained(weights[known]), WIDTHS
+                np.minimum((true * WIDTHS).astype(np.intp), WIDTHS - 1), grained(weights[known]), WIDTHS
             ).astype(np.float64),
             "doubt": _doubt(answers.chances, weights),
         }
@@ -281,7 +266,7 @@ class ErrorCounter:
         if self._places is None:
             return {}
         places = self._places.of(answers.predictions[known] - answers.labels[known])
-        weights = None if answers.weights is None else _grained(answers.weights[known])
+        weights = None if answers.weights is None else grained(answers.weights[known])
         return {"errors": np.bincount(places, weights, len(self._places)).astype(np.float64)}
 
 
@@ -290,19 +275,19 @@ def _doubt(chances: Doubles, weights: Doubles) -> Doubles:
     ordered = np.sort(chances, axis=1)
     entropy = -(chances * np.log2(np.maximum(chances, LEAST))).sum(axis=1)
     each = np.ones(len(chances)), ordered[:, -1], ordered[:, -1] - ordered[:, -2], entropy
-    return np.array([float((weights * _grained(one)).sum()) for one in each])
+    return np.array([float((weights * grained(one)).sum()) for one in each])
 
 
 def _losses(log_loss: Doubles, brier: Doubles, weights: Doubles | None) -> Doubles:
     """See `LOSSES`. Powers are for standard errors and the watch, which are told with fewer digits."""
-    logs, squares = _grained(log_loss), _grained(brier)
+    logs, squares = grained(log_loss), grained(brier)
     if weights is None:
         rows, heavy_logs, heavy = float(len(logs)), logs, squares
     else:
         rows, heavy_logs, heavy = (
-            float(_grained(weights).sum()),
-            _grained(weights * logs),
-            _grained(weights * squares),
+            float(grained(weights).sum()),
+            grained(weights * logs),
+            grained(weights * squares),
         )
     fourth = squares * squares
     return np.array(

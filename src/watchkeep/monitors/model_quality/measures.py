@@ -16,6 +16,7 @@ from watchkeep.states.bins import Bins
 from watchkeep.states.cells import cell_high
 from watchkeep.states.rows import RowSample
 from watchkeep.stats import classification, regression
+from watchkeep.stats.cell_bootstrap import redrawn
 from watchkeep.stats.ranking import Ranked
 from watchkeep.stats.ratios import ratio
 from watchkeep.stats.reliability import Reliability
@@ -289,32 +290,17 @@ def _bootstrapped(
 ) -> dict[str, Sampled]:
     """Measures with standard errors by the bootstrap of rows.
 
-    Rows that are drawn anew with Poisson weights of mean 1 fill a cell that holds n of them with a Poisson number of
-    mean n, so cells are drawn in place of rows: it costs nothing while rows are read, and windows that were merged
-    are drawn as one. With row weights a cell has sum W and sum of squares Q: it is drawn as Q / W times a Poisson
-    number of mean W**2 / Q, which has the mean and the variance that drawing its rows would have.
-
     Args:
         measures: by name.
         tables: shape (layers, ...).
         finish: the measures of a table, shape (...).
         replicates: how often to draw.
     """
-    rows = tables[0]
-    if rows.sum() < FEWEST or not replicates:
+    if tables[0].sum() < FEWEST or not replicates:
         return measures
-    unit = np.ones(rows.shape)
-    mean = rows
-    if len(tables) > 1:
-        unit = np.divide(tables[2], tables[1], out=np.zeros(rows.shape), where=tables[1] > 0)
-        mean = np.divide(tables[1], unit, out=np.zeros(rows.shape), where=unit > 0)
-    rng = np.random.default_rng(_SEED)
-    held = np.flatnonzero(mean)
     drawn: dict[str, list[float]] = {name: [] for name in measures}
-    for _ in range(replicates):
-        table = np.zeros(rows.size)
-        table[held] = rng.poisson(mean.ravel()[held]) * unit.ravel()[held]
-        for name, value in finish(table.reshape(rows.shape)).items():
+    for table in redrawn(tables, replicates, seed=_SEED):
+        for name, value in finish(table).items():
             number = value.value if isinstance(value, Bounded) else value
             if not isinstance(number, Undefined):
                 drawn[name].append(number)

@@ -12,6 +12,7 @@ from watchkeep.frames.batches import Batch
 from watchkeep.frames.buffers import filled, plain
 from watchkeep.frames.classes import MISSING, UNKNOWN, Codes
 from watchkeep.frames.numbers import read_numbers
+from watchkeep.frames.roles import Roles
 from watchkeep.monitors.model_quality.plan import Problem, QualityPlan
 
 Doubles = npt.NDArray[np.float64]
@@ -58,7 +59,7 @@ class Answers:
         return len(self.predictions)
 
 
-class _Sieve:
+class Sieve:
     """Leaves out rows, one reason after another."""
 
     def __init__(self, rows: int) -> None:
@@ -66,6 +67,7 @@ class _Sieve:
         self.rejected: dict[str, int] = {}
 
     def out(self, bad: Mask, reason: str) -> None:
+        """Leave out bad rows, shape (rows,), that were not left out before."""
         bad = bad & self.kept
         count = int(np.count_nonzero(bad))
         if count:
@@ -79,8 +81,8 @@ def read_answers(batch: Batch, plan: QualityPlan) -> Answers:
     Raises:
         MissingColumnError: it lacks the column of the answers, of the scores, or of the weights.
     """
-    sieve = _Sieve(batch.rows)
-    weights = _weights(batch, plan, sieve)
+    sieve = Sieve(batch.rows)
+    weights = weights_of(batch, plan.roles, sieve)
     labels: npt.NDArray[Any]
     predictions: npt.NDArray[Any]
     scores: Doubles | None
@@ -108,7 +110,7 @@ def read_answers(batch: Batch, plan: QualityPlan) -> Answers:
     )
 
 
-def _column(batch: Batch, name: str, reader: str) -> Doubles:
+def column_of(batch: Batch, name: str, reader: str) -> Doubles:
     """Numbers, NaN where there is none, shape (rows,)."""
     read = read_numbers(batch.column(name, reader=reader))
     if read.where is None:
@@ -118,32 +120,33 @@ def _column(batch: Batch, name: str, reader: str) -> Doubles:
     return out
 
 
-def _weights(batch: Batch, plan: QualityPlan, sieve: _Sieve) -> Doubles | None:
-    name = plan.roles.weight
+def weights_of(batch: Batch, roles: Roles, sieve: Sieve) -> Doubles | None:
+    """The weight of each row, shape (rows,); None when all weigh 1."""
+    name = roles.weight
     if name is None:
         return None
-    weights = _column(batch, name, "the role weight")
+    weights = column_of(batch, name, "the role weight")
     sieve.out(~(np.isfinite(weights) & (weights >= 0)), NO_WEIGHT)
     return weights
 
 
-def _number_labels(batch: Batch, plan: QualityPlan, sieve: _Sieve) -> Doubles:
+def _number_labels(batch: Batch, plan: QualityPlan, sieve: Sieve) -> Doubles:
     name = plan.roles.label
     if name is None or name not in batch.names:
         return np.full(batch.rows, np.nan)
     array = batch.column(name)
-    labels = _column(batch, name, "the role label")
+    labels = column_of(batch, name, "the role label")
     sieve.out(~np.isfinite(labels) & _present(array), STRANGE_NUMBER)
     return labels
 
 
-def _numbers(batch: Batch, plan: QualityPlan, sieve: _Sieve) -> Doubles:
-    answers = _column(batch, plan.roles.prediction or "", "the role prediction")
+def _numbers(batch: Batch, plan: QualityPlan, sieve: Sieve) -> Doubles:
+    answers = column_of(batch, plan.roles.prediction or "", "the role prediction")
     sieve.out(~np.isfinite(answers), NO_NUMBER)
     return answers
 
 
-def _scores(batch: Batch, plan: QualityPlan, sieve: _Sieve) -> tuple[Doubles | None, Doubles | None]:
+def _scores(batch: Batch, plan: QualityPlan, sieve: Sieve) -> tuple[Doubles | None, Doubles | None]:
     name = plan.roles.score
     if name is None:
         return None, None
@@ -152,7 +155,7 @@ def _scores(batch: Batch, plan: QualityPlan, sieve: _Sieve) -> tuple[Doubles | N
         sieve.out(np.asarray(np.isnan(chances).any(axis=1)), NO_SCORE)
         sieve.out(np.asarray(((chances < 0) | (chances > 1)).any(axis=1)), NO_PROBABILITY)
         return None, chances
-    scores = _column(batch, name, "the role score")
+    scores = column_of(batch, name, "the role score")
     sieve.out(~np.isfinite(scores), NO_SCORE)
     if plan.probability:
         sieve.out((scores < 0) | (scores > 1), NO_PROBABILITY)
@@ -179,7 +182,7 @@ def class_chances(array: pa.Array, classes: int) -> Doubles:
 
 
 def _predictions(
-    batch: Batch, plan: QualityPlan, sieve: _Sieve, scores: Doubles | None, chances: Doubles | None
+    batch: Batch, plan: QualityPlan, sieve: Sieve, scores: Doubles | None, chances: Doubles | None
 ) -> Codes:
     name = plan.roles.prediction
     if name is None:
@@ -202,7 +205,7 @@ def _of_predicted(chances: Doubles, predictions: Codes) -> Doubles:
     return np.where(known, chances[np.arange(rows), np.where(known, predictions, 0)], 0.0)
 
 
-def _labels(batch: Batch, plan: QualityPlan, sieve: _Sieve) -> Codes:
+def _labels(batch: Batch, plan: QualityPlan, sieve: Sieve) -> Codes:
     name, none = plan.roles.label, plan.kinds
     if name is None or name not in batch.names:
         return np.full(batch.rows, none, np.intp)
