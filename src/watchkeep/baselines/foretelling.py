@@ -40,7 +40,10 @@ _RARE: Final = 0.005  # the least share of rows that a miss is measured by
 def summed(of: npt.NDArray[np.intp], values: npt.NDArray[np.generic], groups: int | None = None) -> Reals:
     """Sums of values, shape (n, ...), by group."""
     out = np.zeros((int(of.max()) + 1 if groups is None else groups, *values.shape[1:]))
-    np.add.at(out, of, values)
+    if len(of):  # sorted, for numpy.add.at takes ten times as long
+        order = np.argsort(of, kind="stable")
+        first = np.flatnonzero(np.diff(of[order], prepend=-1))
+        out[of[order[first]]] = np.add.reduceat(values[order], first, axis=0)
     return out
 
 

@@ -283,6 +283,8 @@ class CellTally:
         grid = Grid(reach, reach.settle(max(shift, before.shift)))
         dense = np.zeros(grid.size, np.int64)
         if len(before.keys):
-            np.add.at(dense, grid.slots_of(before.lows()), before.counts)
+            # Doubles add whole numbers below 2**53 without error, and in a tenth of the time of numpy.add.at.
+            found = np.bincount(grid.slots_of(before.lows()), before.counts, grid.size)
+            dense += found.astype(np.int64)
         self._grid, self._dense = grid, dense
         return grid
