@@ -28,6 +28,7 @@ from watchkeep.stats.hashing import Hashes, mixed
 Doubles: TypeAlias = npt.NDArray[np.float64]
 Picker: TypeAlias = Callable[[npt.NDArray[np.intp]], Doubles]
 """Gives the numbers of some rows of a column."""
+_MOST_PIECES = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,7 +114,8 @@ class JointScan:
         self._counts += np.bincount(levels, minlength=LEVELS)
         level = settled_level(self._counts, self._level, limit=self._most)
         if level > self._level:
-            self._pieces = [piece.above(level) for piece in self._pieces]
+            above = [piece.above(level) for piece in self._pieces]
+            self._pieces = [piece for piece in above if len(piece.levels)]
         self._level = level
         kept = levels >= level
         self._chosen, self._levels = below[kept], levels[kept]
@@ -126,11 +128,15 @@ class JointScan:
     def end(self) -> None:
         """The batch is over."""
         assert self._chosen is not None  # noqa: S101 (choose was called)
-        self._pieces.append(_Piece(self._hashes[self._chosen], self._levels, self._values))
+        if len(self._chosen):
+            self._pieces.append(_Piece(self._hashes[self._chosen], self._levels, self._values))
+        if len(self._pieces) > _MOST_PIECES:
+            self._pieces = [self._together()]
 
     def states(self) -> dict[str, State]:
         """What the rows that stayed tell, by part."""
         rows = self._together()
+        self._pieces = [rows]
         states: dict[str, State] = {}
         if self.plan.learning:
             states["rows"] = RowSample.of(rows.hashes, rows.values, self._level)

@@ -59,6 +59,28 @@ def test_sums_of_powers_are_the_same_but_for_the_last_digits(values: Doubles, pi
         assert mine == pytest.approx(theirs, abs=1e-12 * size + 1e-300)
 
 
+@pytest.mark.parametrize("kind", ["float32", "int64", ">f8", "bool"])
+def test_numbers_of_another_type_are_read_as_what_they_are(kind: str) -> None:
+    values = np.array([0, 1, 1, 0, 1, 1, 1]).astype(kind)
+
+    one, other = both_ways(lambda: Moments.of(values))
+
+    assert one.mean == other.mean == pytest.approx(5 / 7)
+
+
+def test_doubles_that_lie_askew_or_apart_are_read_as_what_they_are() -> None:
+    askew = np.frombuffer(b"x" + np.arange(9.0).tobytes(), np.float64, 9, offset=1)
+
+    for values in (askew, np.arange(18.0)[::2] / 2):
+        one, other = both_ways(lambda values=values: hash_doubles(values, Scratch()).copy())  # type: ignore[misc]
+        assert np.array_equal(one, other)
+
+
+def test_no_hash_is_written_where_there_is_no_room() -> None:
+    with pytest.raises(ValueError, match="have as many hashes"):
+        hash_doubles(np.ones(CHUNK + 5), Scratch())
+
+
 @given(numbers)
 def test_hashes_of_doubles_are_the_same(values: Doubles) -> None:
     one, other = both_ways(lambda: hash_doubles(values, Scratch()).copy())
@@ -169,19 +191,23 @@ def test_a_file_that_is_no_library_is_told_and_not_used(
     assert stands.startswith("not used: ")
 
 
-def test_a_library_of_another_version_is_told_and_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiled, "VERSION", 99)
+def test_a_library_of_another_text_is_told_and_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = tmp_path / "kernels.c"
+    text.write_bytes(compiled.SOURCE.read_bytes() + b"\n")
+    monkeypatch.setattr(compiled, "SOURCE", text)
 
     library, stands = compiled.loaded()
 
     assert library is None
-    assert stands == "not used: kernels.so is of version 1, expected 99"
+    assert stands == "not used: kernels.so was compiled from another kernels.c; install again"
 
 
 def test_without_a_library_it_is_said_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiled, "FILE", tmp_path / "kernels.so")
 
-    assert compiled.loaded() == (None, "not compiled: no C compiler was found at installation")
+    assert compiled.loaded() == (None, "not compiled: at installation there was no C compiler, or it failed")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="compiled elsewhere only")
