@@ -9,13 +9,11 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from watchkeep.core.errors import BadInputError, OptionError
-
-OURS: Final = ("statistics.json", "report.json", "baseline.arrow")
-"""A folder that holds one of these was written by us, and may be replaced."""
 
 _MARK: Final = ".partial"
 _AT_CWD: Final = -100
@@ -36,8 +34,23 @@ _UNWRITABLE: Final = (
 _NO_EXCHANGE: Final = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM)
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A folder that we write, and may replace when it holds nothing else.
+
+    Args:
+        what: in words: "a report".
+        mark: the file that none lacks, and that no other folder of ours has.
+        files: all the names it may hold.
+    """
+
+    what: str
+    mark: str
+    files: frozenset[str]
+
+
 @contextmanager
-def whole_folder(path: Path, *, option: str = "--out") -> Iterator[Path]:
+def whole_folder(path: Path, made: Made, *, option: str = "--out") -> Iterator[Path]:
     """Gives an empty folder to write into, which becomes `path` when the block ends well.
 
     Whoever looks at `path` at any time, also after this process was killed, sees the old folder or the new,
@@ -47,22 +60,24 @@ def whole_folder(path: Path, *, option: str = "--out") -> Iterator[Path]:
 
     Args:
         path: the folder to make or replace.
+        made: what it is going to be; only such a folder is replaced.
         option: what the user knows it by.
 
     Raises:
-        OptionError: `path` is there, and is no folder that we wrote.
+        OptionError: `path` is there, and is no such folder, or holds something else as well.
         BadInputError: it cannot be written: permission is denied, or the disk is full.
 
     >>> import tempfile
+    >>> report = Made("a report", "report.json", frozenset({"report.json"}))
     >>> with tempfile.TemporaryDirectory() as home:
-    ...     with whole_folder(Path(home, "report")) as folder:
+    ...     with whole_folder(Path(home, "report"), report) as folder:
     ...         _ = (folder / "report.json").write_text("{}")
     ...     sorted(entry.name for entry in Path(home).iterdir())
     ['report']
     """
     target = Path(os.path.realpath(path))  # a link goes on pointing where it does
     with _writing(path, option):
-        _check(target, option)
+        _check(target, made, option)
         target.parent.mkdir(parents=True, exist_ok=True)
         _sweep(target)
         folder = target.parent / f"{_prefix(target)}{os.getpid()}-{secrets.token_hex(4)}{_MARK}"
@@ -70,21 +85,27 @@ def whole_folder(path: Path, *, option: str = "--out") -> Iterator[Path]:
         try:
             yield folder
             _sync(folder)
-            _check(target, option)
+            _check(target, made, option)
             _put(folder, target)
         finally:
             shutil.rmtree(folder, ignore_errors=True)  # half written, or the old one after an exchange
 
 
-def _check(target: Path, option: str) -> None:
+def _check(target: Path, made: Made, option: str) -> None:
     if not target.exists():
         return
     if not target.is_dir():
         raise OptionError(option, got=str(target), expected="a folder, and this is a file")
     names = {entry.name for entry in target.iterdir()}
-    if names and not names.intersection(OURS):
-        expected = f"a new or empty folder, or one that Watchkeep wrote; this one holds {min(names)!r}"
-        raise OptionError(option, got=str(target), expected=expected)
+    strange = names - made.files
+    if not names or (made.mark in names and not strange):
+        return
+    holds = f"this one holds {min(strange)!r}" if strange else f"this one lacks {made.mark!r}"
+    raise OptionError(
+        option,
+        got=str(target),
+        expected=f"a new or empty folder, or one that holds {made.what} and nothing else; {holds}",
+    )
 
 
 @contextmanager

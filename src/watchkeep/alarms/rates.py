@@ -1,5 +1,6 @@
 """How unlikely it is that a share of rows differs as much as it does."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,21 +56,35 @@ def rates(seen: Counted, sway: Sway | None = None, *, one_sided: bool = False) -
     logs = found.log_above() if one_sided else found.log_beyond()
     expected = np.where(good, before / np.maximum(raw_m, 1) * n, np.inf)
     for at in zip(*np.nonzero((expected < RARE) & (found.values > _TELLING)), strict=True):
-        chance = _rare(seen, at)
+        exact = _log_rare(seen, at)
         if sway is not None and sway.variance[at] > 0:
             # Rows that come in clumps count for as many as would say as much in random order.
             few, known = n[at] * sway.segments[at], m[at] * sway.references[at]
-            chance = max(chance, _rare(seen, at, 1 / (1 + few), 1 / (1 + known)))
-        exact = np.log(max(chance, _LEAST)) + (0.0 if one_sided else np.log(2.0))
+            exact = max(exact, _log_rare(seen, at, 1 / (1 + few), 1 / (1 + known)))
+        exact += 0.0 if one_sided else math.log(2.0)
         logs[at] = exact if sway is None or not sway.variance[at] > 0 else max(exact, logs[at])
     capped: Reals = np.minimum(0.0, logs)
     return capped
 
 
-def _rare(seen: Counted, at: tuple[int, int], segment: float = 1.0, reference: float = 1.0) -> float:
-    """The chance of so many, as `stats.tails.rare_count` has it, when rows count for a part of themselves."""
+def _log_rare(seen: Counted, at: tuple[int, int], segment: float = 1.0, reference: float = 1.0) -> float:
+    """The logarithm of the chance of so many, as `stats.tails.rare_count` has it.
+
+    Where no double holds the chance its bound takes its place (Chernoff's, of the binomial law whose tail it is): so
+    windows that could hardly differ more can still be told from each other.
+
+    Args:
+        seen: the counts.
+        at: which of them.
+        segment, reference: what part of themselves rows count for.
+    """
     if seen.count[at] <= 0:
-        return 1.0
+        return 0.0
     n, m = float(seen.n[at]) * segment, max(1.0, float(seen.m[at]) * reference)
     bad = float(seen.before[at] / seen.raw_m[at]) * m + float(seen.unseen[at[1]])
-    return beta_lower(float(seen.count[at]) * segment, bad, n / (n + m))
+    count, share = float(seen.count[at]) * segment, n / (n + m)
+    chance = beta_lower(count, bad, share)
+    if chance > _LEAST:
+        return math.log(chance)
+    mine = count / (count + bad)
+    return -(count + bad) * (mine * math.log(mine / share) + (1 - mine) * math.log((1 - mine) / (1 - share)))

@@ -356,8 +356,14 @@ class Evidence:
     @cached_property
     def longest(self) -> int:
         """The windows of the segment that shows most."""
-        rings = np.sum([part.sum(axis=1) for _, _, part in self._parts], axis=0) / self.weights
-        return self.lengths[int(np.argmax(rings))]
+        with np.errstate(divide="ignore"):  # the logarithm of a weight of 0
+            rings = [
+                np.logaddexp.reduce(np.log(share * one.weights) - one.logs, axis=1)
+                for _, share, listed in self.found
+                for one in listed
+            ]
+        # As logarithms: where several segments show all that a double holds, one of them still shows most.
+        return self.lengths[int(np.argmax(np.logaddexp.reduce(rings, axis=0)))]
 
     def by_subject(self, *, direct: bool = False) -> dict[str, float]:
         """The level by subject; `direct` leaves out what a subject only has in common with others."""

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from watchkeep.adapters.folders import whole_folder
+from watchkeep.adapters.folders import Made, whole_folder
 from watchkeep.alarms.decision import Decision
 from watchkeep.alarms.record import Record
 from watchkeep.core.errors import BaselineError, MissingSourceError
@@ -49,6 +49,8 @@ CONSTRAINTS: Final = "constraints.json"
 VIOLATIONS: Final = "constraint_violations.json"
 REPORT: Final = "report.json"
 PAGE: Final = "report.html"
+_A_BASELINE: Final = Made("a baseline", ARCHIVE, frozenset({ARCHIVE, STATISTICS, CONSTRAINTS}))
+_A_REPORT: Final = Made("a report", REPORT, frozenset({STATISTICS, CONSTRAINTS, VIOLATIONS, REPORT, PAGE}))
 
 
 def save_baseline(learned: AnyLearned, folder: Path) -> None:
@@ -71,7 +73,7 @@ def save_baseline(learned: AnyLearned, folder: Path) -> None:
             )
         packed = pack_quality(answers, suggested)
         statistics_json = quality_statistics(answers.quality, answers.plan, at=answers.created).document()
-    with whole_folder(folder) as partial:
+    with whole_folder(folder, _A_BASELINE) as partial:
         (partial / ARCHIVE).write_bytes(packed)
         (partial / STATISTICS).write_text(json_text.dumps(statistics_json), encoding="utf-8")
         (partial / CONSTRAINTS).write_text(json_text.dumps(learned.document.document()), encoding="utf-8")
@@ -117,6 +119,8 @@ def _limits(folder: Path) -> dict[str, object] | None:
 
 def _foreign(folder: Path, limits_json: dict[str, object] | None, roles: Roles | None) -> AnyLearned:
     path = folder / STATISTICS
+    if (folder / REPORT).exists():
+        raise BaselineError(str(folder), why="it holds a report, not a baseline")
     if not path.exists():
         raise BaselineError(
             str(folder), why=f"it holds no baseline: neither {ARCHIVE} nor {STATISTICS} is there"
@@ -206,7 +210,7 @@ def save_report(
         violations = quality_violations(findings)
     else:
         told, violations = window_statistics(findings).document(), violations_document(findings)
-    with whole_folder(folder) as partial:
+    with whole_folder(folder, _A_REPORT) as partial:
         texts = {
             STATISTICS: json_text.dumps(told),
             CONSTRAINTS: json_text.dumps(learned.document.document()),

@@ -8,15 +8,17 @@ from pathlib import Path
 import pytest
 
 from watchkeep.adapters import folders
-from watchkeep.adapters.folders import whole_folder
+from watchkeep.adapters.folders import Made, whole_folder
 from watchkeep.core.errors import BadInputError, OptionError
 
+REPORT = Made("a report", "report.json", frozenset({"report.json", "parts"}))
 WRITER = """
 import sys, time
 from pathlib import Path
-from watchkeep.adapters.folders import whole_folder
+from watchkeep.adapters.folders import Made, whole_folder
 
-with whole_folder(Path(sys.argv[1])) as folder:
+made = Made("a report", "report.json", frozenset({"report.json", "parts"}))
+with whole_folder(Path(sys.argv[1]), made) as folder:
     (folder / "report.json").write_text("new")
     print("half", flush=True)
     time.sleep(60)
@@ -24,14 +26,14 @@ with whole_folder(Path(sys.argv[1])) as folder:
 
 
 def write(path: Path, content: str) -> None:
-    with whole_folder(path) as folder:
+    with whole_folder(path, REPORT) as folder:
         (folder / "report.json").write_text(content)
         (folder / "parts").mkdir()
         (folder / "parts" / "one").write_text(content)
 
 
 def fail_half_way(path: Path, error: Exception) -> None:
-    with whole_folder(path) as folder:
+    with whole_folder(path, REPORT) as folder:
         (folder / "report.json").write_text("new")
         raise error
 
@@ -51,10 +53,11 @@ def test_a_folder_is_made_and_then_replaced_as_a_whole(tmp_path: Path) -> None:
     target = tmp_path / "above" / "report"
 
     write(target, "old")
-    (target / "left over").touch()
+    (target / "parts" / "left over").touch()
     write(target, "new")
 
     assert names(target) == ["parts", "report.json"]
+    assert names(target / "parts") == ["one"]
     assert (target / "parts" / "one").read_text() == "new"
     assert names(target.parent) == ["report"]
 
@@ -75,7 +78,7 @@ def test_the_old_folder_is_seen_until_the_block_ends(tmp_path: Path) -> None:
     target = tmp_path / "report"
     write(target, "old")
 
-    with whole_folder(target) as folder:
+    with whole_folder(target, REPORT) as folder:
         (folder / "report.json").write_text("new")
         assert (target / "report.json").read_text() == "old"
 
@@ -104,7 +107,7 @@ def test_a_killed_writer_leaves_the_old_folder_and_the_next_one_cleans_up(tmp_pa
 def test_what_a_living_writer_has_half_written_is_let_be(tmp_path: Path) -> None:
     target = tmp_path / "report"
 
-    with whole_folder(target) as slow:
+    with whole_folder(target, REPORT) as slow:
         (slow / "report.json").write_text("slow")
         write(target, "fast")
         assert (slow / "report.json").read_text() == "slow"
@@ -113,7 +116,7 @@ def test_what_a_living_writer_has_half_written_is_let_be(tmp_path: Path) -> None
     assert (target / "report.json").read_text() == "slow"
 
 
-@pytest.mark.parametrize("content", ["statistics.json", "report.json", "baseline.arrow", None])
+@pytest.mark.parametrize("content", ["report.json", None])
 def test_what_we_wrote_and_what_is_empty_may_be_replaced(tmp_path: Path, content: str | None) -> None:
     target = tmp_path / "out"
     target.mkdir()
@@ -129,7 +132,8 @@ def test_a_folder_of_somebody_else_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("years of work")
 
     with pytest.raises(
-        OptionError, match=r"--out: got .* one that Watchkeep wrote; this one holds 'thesis\.tex'"
+        OptionError,
+        match=r"--out: got .* one that holds a report and nothing else; this one holds 'thesis\.tex'",
     ):
         write(tmp_path, "new")
 
