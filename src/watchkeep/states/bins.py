@@ -76,6 +76,8 @@ class Bins:
         with np.errstate(invalid="ignore", over="ignore"):
             centers = np.add.reduceat(values * (counts / total), first) / (sums / total)
         last = np.append(first[1:], len(keys)) - 1
+        # Rounded, the mean even of one value may be the double beside it, which is in another bin.
+        centers = np.clip(centers, values[first], values[last])
         ends = keys[last] + 1
         starts = keys[first]
         # After a bin that one heavy cell fills, the stretch up to the next bin is a bin of its own.

@@ -192,3 +192,15 @@ def test_a_tally_of_hashes_holds_the_smallest_of_all_it_was_given(different: int
         tally.add(hashes[start : start + size])
 
     assert tally.state() == Distinct.of(hashes)
+
+
+@given(st.dictionaries(st.floats(-1e6, 1e6), st.integers(1, 10**6), min_size=1, max_size=30))
+def test_the_center_of_a_bin_lies_in_it(rows: dict[float, int]) -> None:
+    values, counts = np.array(list(rows)), np.array(list(rows.values()), np.int64)
+    bins = Bins.of(Cells.of(values, counts), mean=float(values.mean()), deviation=float(values.std()))
+
+    keys = keys_of(bins.centers) >> bins.shift
+
+    held = bins.counts > 0
+    assert (bins.edges[:-1] <= keys)[held].all()
+    assert (keys < bins.edges[1:])[held].all()
