@@ -20,6 +20,10 @@ from watchkeep.states.rows import ScoreSums
 
 RELATED = 0.2
 """Share of the evidence that relations between columns have."""
+CLUMPS = 0.02
+"""Share of a sample's variance that equal rows may add to that of different ones, for relations to be judged."""
+CHOSEN = 1.5
+"""Rows of a baseline to each of those that its relations' efficiency was learned from."""
 TIMED_PRICE = 2.0
 """`Panel.price` where the tails of chances rest on the blocks of a baseline."""
 
@@ -77,20 +81,23 @@ def _sums(witness: Witness, baseline: Baseline, profile: Profile, window: Window
             counts = np.concatenate([counts, _when(witness.timeline, baseline, profile, window)])
         return counts.astype(np.min_scalar_type(int(counts.max(initial=0))))
     assert isinstance(witness, Relations)  # noqa: S101 (there is no third)
-    scores = _scores(witness, profile)
+    scores = _scores(witness, profile, baseline.rows)
     if witness.days is None or baseline.timeline is None:
         return scores
     return np.append(scores, float(_when(baseline.timeline, baseline, profile, window)[-1]))
 
 
-def _scores(witness: Relations, profile: Profile) -> Reals:
-    state = profile.part(JOINT, "scores", ScoreSums)
-    if state is None or (witness.known.clumped and state.level):
-        # Equal rows are sampled all or none: a sample of a part of them is not of the same rows.
-        nothing: Reals = np.zeros(len(witness.known.sums))
+def _scores(witness: Relations, profile: Profile, before: int) -> Reals:
+    known, state = witness.known, profile.part(JOINT, "scores", ScoreSums)
+    if state is not None and not state.level:
+        return state.total()
+    # Equal rows are sampled all or none: which of them, their hash says, so in every window it is the same ones.
+    # What a sample so chosen tells wrongly does not average out over windows. It grows with the rows of a window.
+    clumps = (1 / known.efficiency - 1) * CHOSEN * profile.rows / max(1, before)
+    if state is None or known.clumped or clumps > CLUMPS:
+        nothing: Reals = np.zeros(len(known.sums))
         return nothing
-    # Of rows sampled clump by clump each counts for less than one.
-    return state.total() * (witness.known.efficiency if state.level else 1.0)
+    return state.total() * known.efficiency
 
 
 def _when(timeline: Timeline, baseline: Baseline, profile: Profile, window: Window) -> npt.NDArray[np.int64]:
