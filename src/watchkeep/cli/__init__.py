@@ -16,6 +16,8 @@ from watchkeep.core.errors import BadInputError, OptionError, WatchkeepError
 
 COMPLETED, VIOLATED, BAD_INPUT, FAILED = 0, 1, 2, 3
 """Exit codes: completed; with violations (or undecided, when strict); usage or bad input; our own fault."""
+UNREAD = 141
+"""Whoever read our output closed it before its end; shells call a program that was ended for it so."""
 
 COMMANDS: Final = MappingProxyType(
     {
@@ -99,10 +101,10 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.exceptions.Abort):
         _tell("interrupted")
         return FAILED
-    except BrokenPipeError:
-        # Whoever read our output has seen enough.
-        sys.stderr.close()
-        return COMPLETED
+    except (BrokenPipeError, SystemExit) as error:
+        if BrokenPipeError not in (type(error), type(error.__context__)):
+            raise
+        return UNREAD  # click says 1, which would be violations
     except Exception as error:
         if debug:
             raise
