@@ -27,6 +27,7 @@ class BiasMeasure:
         neutral: its value where both are treated alike.
         low, high: the least and the largest it can be.
         formula: of the outcomes of d and a.
+        ours: whether SageMaker lacks it, so that its rules do not apply.
     """
 
     name: str
@@ -36,13 +37,14 @@ class BiasMeasure:
     low: float
     high: float
     formula: Formula
+    ours: bool = False
 
     def of(self, d: Outcomes, a: Outcomes, *, sagemaker: bool = False) -> Value:
         """The measure of two groups; Undefined, saying what is missing, where it divides by nothing.
 
         Args:
             d, a: their outcomes, single numbers.
-            sagemaker: 0/0 counts as 0 and x/0 as infinite, so that nothing is Undefined.
+            sagemaker: 0/0 counts as 0 and x/0 as infinite; only of an empty group there is no measure.
 
         >>> d, a = Outcomes.of([[30, 5], [5, 10]]), Outcomes.of([[55, 10], [5, 30]])
         >>> round(float(MEASURES["DI"].of(d, a)), 6)
@@ -50,14 +52,16 @@ class BiasMeasure:
         >>> MEASURES["RD"].of(Outcomes.of([[9, 1], [0, 0]]), a)
         Undefined(why='RD needs 1 row labelled positive of the group, has 0')
         """
-        over = Over(sagemaker=sagemaker)
+        over = Over(sagemaker=sagemaker and not self.ours)
         with np.errstate(invalid="ignore"):  # infinity less infinity
             found = float(self.formula(d, a, over))
-        if sagemaker:
-            return 0.0 if math.isnan(found) else found
-        if over.lacks:
-            return Undefined(f"{self.name} needs 1 {over.lacks[0]}, has 0")
-        return found
+        if over.sagemaker:
+            over.lacks = over.refused
+            for group, whose in ((d, "of the group"), (a, "of the others")):
+                if not group.rows:
+                    over.lacks.append(f"row {whose}")
+            found = 0.0 if math.isnan(found) else found
+        return Undefined(f"{self.name} needs 1 {over.lacks[0]}, has 0") if over.lacks else found
 
 
 _INF: Final = math.inf
@@ -70,7 +74,7 @@ _ALL: Final = (
     ),
     BiasMeasure("LP", "L2 distance of labels", "labels", 0, 0, math.sqrt(2), of.label_distance),
     BiasMeasure("TVD", "total variation of labels", "labels", 0, 0, 1, of.label_variation),
-    BiasMeasure("KS", "Kolmogorov-Smirnov distance of labels", "labels", 0, 0, 1, of.label_variation),
+    BiasMeasure("KS", "Kolmogorov-Smirnov distance of labels", "labels", 0, 0, 1, of.label_largest),
     BiasMeasure(
         "DPPL", "difference in positive predictions", "predictions", 0, -1, 1, of.prediction_difference
     ),
@@ -88,9 +92,9 @@ _ALL: Final = (
     BiasMeasure("DRR", "difference in rejection rates", "both", 0, -1, 1, of.rejection_difference),
     BiasMeasure("TE", "treatment equality", "both", 0, -_INF, _INF, of.treatment_equality),
     BiasMeasure("GE", "generalised entropy", "both", 0, 0, _INF, of.generalised_entropy),
-    BiasMeasure("EOD", "equal opportunity difference", "both", 0, -1, 1, of.equal_opportunity),
-    BiasMeasure("AOD", "average odds difference", "both", 0, -1, 1, of.average_odds),
-    BiasMeasure("EOR", "equalised odds ratio", "both", 1, 0, 1, of.equalised_odds),
+    BiasMeasure("EOD", "equal opportunity difference", "both", 0, -1, 1, of.equal_opportunity, ours=True),
+    BiasMeasure("AOD", "average odds difference", "both", 0, -1, 1, of.average_odds, ours=True),
+    BiasMeasure("EOR", "equalised odds ratio", "both", 1, 0, 1, of.equalised_odds, ours=True),
 )
 MEASURES: Final[Mapping[str, BiasMeasure]] = MappingProxyType({measure.name: measure for measure in _ALL})
 """All measures of a table of two groups, by name.
@@ -102,7 +106,7 @@ References:
 """
 
 
-def conditional_disparity(strata: npt.ArrayLike, *, name: str = "CDD") -> Value:
+def conditional_disparity(strata: npt.ArrayLike, *, name: str = "CDD", sagemaker: bool = False) -> Value:
     """CDD: how much more of the rejected than of the accepted rows are of the group, stratum by stratum.
 
     The mean, weighted by the rows of each stratum, of n_d(0) / n(0) - n_d(1) / n(1), which is 0 in a stratum
@@ -111,6 +115,7 @@ def conditional_disparity(strata: npt.ArrayLike, *, name: str = "CDD") -> Value:
     Args:
         strata: rows by stratum, group (a, d) and outcome (negative, positive), shape (strata, 2, 2).
         name: what to call it.
+        sagemaker: whether a stratum that lacks an outcome counts with a share of 0 of it instead.
 
     Returns:
         In [-1, 1]; Undefined where no row has one of the outcomes.
@@ -127,7 +132,8 @@ def conditional_disparity(strata: npt.ArrayLike, *, name: str = "CDD") -> Value:
         if outcome == 0:
             return Undefined(f"{name} needs 1 {word} row, has 0")
     by_outcome = counts.sum(axis=1)
-    whole = (by_outcome > 0).all(axis=1)
-    shares = counts[whole, 1] / by_outcome[whole]
-    rows = counts[whole].sum(axis=(1, 2))
-    return float((rows * (shares[:, 0] - shares[:, 1])).sum() / counts.sum())
+    shares = np.divide(counts[:, 1], by_outcome, out=np.zeros(by_outcome.shape), where=by_outcome > 0)
+    gaps = shares[:, 0] - shares[:, 1]
+    if not sagemaker:
+        gaps[(by_outcome == 0).any(axis=1)] = 0.0
+    return float((counts.sum(axis=(1, 2)) * gaps).sum() / counts.sum())

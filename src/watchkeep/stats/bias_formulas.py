@@ -5,7 +5,6 @@ prediction, positive or not. Counts are whole numbers, sums of weights, or expec
 measures, so that a bootstrap is one call.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
@@ -67,11 +66,14 @@ class Over:
 
     Args:
         sagemaker: 0/0 is 0 and x/0 infinite, as in SageMaker's files; else both are no number.
+
+    What was missing is in `lacks`; in `refused` what SageMaker, too, has no number for.
     """
 
     def __init__(self, *, sagemaker: bool = False) -> None:
         self.sagemaker = sagemaker
         self.lacks: list[str] = []
+        self.refused: list[str] = []
 
     def __call__(self, above: Reals, below: Reals, unit: str) -> Reals:
         """`above` over `below`, which counts rows of a `unit`."""
@@ -100,28 +102,42 @@ def label_difference(d: Outcomes, a: Outcomes, over: Over) -> Reals:
 
 
 def label_divergence(d: Outcomes, a: Outcomes, over: Over) -> Reals:
-    """KL = sum P_a ln(P_a / P_d) over the labels that both groups have, P the shares of labels; in nats."""
-    p, q = _labelled(a, over, _A), _labelled(d, over, _D)
-    return _divergence(p, q) + _divergence(1 - p, 1 - q)
+    """KL = sum P_a ln(P_a / P_d) over the labels, P the shares of labels; in nats.
+
+    It has no value where a label that others have is not in the group. (SageMaker leaves such labels out.)
+    """
+    terms = []
+    for (p, q), label in zip(_shares(d, a, over), ("positive", "negative"), strict=True):
+        lacks = (q == 0) & (p > 0)
+        if lacks.any():
+            over.lacks.append(f"row labelled {label} {_D}")
+        terms.append(np.where(lacks, np.nan, _divergence(p, q)))
+    return terms[0] + terms[1]
 
 
 def label_jensen_shannon(d: Outcomes, a: Outcomes, over: Over) -> Reals:
     """JS = (KL(P_a | M) + KL(P_d | M)) / 2, M = (P_a + P_d) / 2; in nats."""
-    p, q = _labelled(a, over, _A), _labelled(d, over, _D)
-    m = (p + q) / 2
-    each = [_divergence(x, y) for x, y in ((p, m), (1 - p, 1 - m), (q, m), (1 - q, 1 - m))]
-    found: Reals = np.sum(each, axis=0) / 2
+    terms = [_divergence(x, (p + q) / 2) for p, q in _shares(d, a, over) for x in (p, q)]
+    found: Reals = np.sum(terms, axis=0) / 2
     return found
 
 
 def label_distance(d: Outcomes, a: Outcomes, over: Over) -> Reals:
     """LP = sqrt(sum (P_a - P_d)**2) over both labels, which is sqrt(2) |DPL|."""
-    return math.sqrt(2) * np.abs(label_difference(d, a, over))
+    found: Reals = np.sqrt(np.sum([(p - q) ** 2 for p, q in _shares(d, a, over)], axis=0))
+    return found
 
 
 def label_variation(d: Outcomes, a: Outcomes, over: Over) -> Reals:
-    """TVD = half of sum |P_a - P_d|, and KS, the largest |P_a - P_d|: of two labels both are |DPL|."""
-    return np.abs(label_difference(d, a, over))
+    """TVD = half of sum |P_a - P_d| over both labels, which is |DPL|."""
+    found: Reals = np.sum([np.abs(p - q) for p, q in _shares(d, a, over)], axis=0) / 2
+    return found
+
+
+def label_largest(d: Outcomes, a: Outcomes, over: Over) -> Reals:
+    """KS, the largest |P_a - P_d| of a label, which is |DPL|."""
+    found: Reals = np.max([np.abs(p - q) for p, q in _shares(d, a, over)], axis=0)
+    return found
 
 
 def prediction_difference(d: Outcomes, a: Outcomes, over: Over) -> Reals:
@@ -186,6 +202,8 @@ def generalised_entropy(d: Outcomes, a: Outcomes, over: Over) -> Reals:
     """GE = half of the mean of (b / mean b)**2 - 1, b = prediction - label + 1 over the rows of both groups."""
     rows, benefit = d.rows + a.rows, d.tn + d.tp + a.tn + a.tp + 2 * (d.fp + a.fp)
     squares = d.tn + d.tp + a.tn + a.tp + 4 * (d.fp + a.fp)
+    if (benefit == 0).any():
+        over.refused.append("row that is no false negative")
     return (over(rows * squares, benefit**2, "row that is no false negative") - 1) / 2
 
 
@@ -200,16 +218,26 @@ def average_odds(d: Outcomes, a: Outcomes, over: Over) -> Reals:
 
 
 def equalised_odds(d: Outcomes, a: Outcomes, over: Over) -> Reals:
-    """The smaller of two ratios, smaller over larger: of the true and of the false positive rates."""
+    """The smaller of two ratios, smaller over larger: of the true and of the false positive rates; 1 if both are 0."""
     ratios = []
-    for rate, unit in ((_recall, "true positive"), (_false_alarms, "false positive")):
+    for rate in (_recall, _false_alarms):
         one, other = rate(d, over, _D), rate(a, over, _A)
-        ratios.append(over(np.minimum(one, other), np.maximum(one, other), unit))
+        larger = np.maximum(one, other)
+        ratios.append(np.where(larger == 0, 1.0, np.minimum(one, other) / np.where(larger == 0, 1.0, larger)))
     return np.minimum(*ratios)
 
 
 def _labelled(group: Outcomes, over: Over, whose: str) -> Reals:
     return over(group.positives, group.rows, f"row {whose}")
+
+
+def _shares(d: Outcomes, a: Outcomes, over: Over) -> list[tuple[Reals, Reals]]:
+    """The shares of each label, positive and negative, of a and of d; SageMaker leaves out what one of them lacks."""
+    p, q = _labelled(a, over, _A), _labelled(d, over, _D)
+    pairs = [(p, q), (1 - p, 1 - q)]
+    if not over.sagemaker:
+        return pairs
+    return [(np.where(y == 0, 0.0, x), np.where(x == 0, 0.0, y)) for x, y in pairs]
 
 
 def _accepted(group: Outcomes, over: Over, whose: str) -> Reals:
@@ -225,7 +253,7 @@ def _false_alarms(group: Outcomes, over: Over, whose: str) -> Reals:
 
 
 def _divergence(p: Reals, q: Reals) -> Reals:
-    """One term of KL, p ln(p / q): 0 where either is 0; NaN stays."""
+    """One term of KL, p ln(p / q): 0 where either is 0; NaN stays NaN."""
     with np.errstate(divide="ignore", invalid="ignore"):
         term: Reals = p * np.log(p / q)
     return np.where((p == 0) | (q == 0), 0.0, term)

@@ -130,14 +130,16 @@ def test_groups_treated_alike_have_the_neutral_value(table: object) -> None:
 
 
 @given(tables, tables)
-def test_in_sagemakers_dialect_nothing_is_undefined(d: object, a: object) -> None:
+def test_in_sagemakers_dialect_only_empty_groups_have_no_measure(d: object, a: object) -> None:
     one, other = Outcomes.of(np.asarray(d)), Outcomes.of(np.asarray(a))
 
-    for measure in MEASURES.values():
+    for name, measure in MEASURES.items():
         found = measure.of(one, other, sagemaker=True)
 
-        assert isinstance(found, float)
-        assert not math.isnan(found)
+        if isinstance(found, Undefined):
+            assert measure.ours or not one.rows or not other.rows or name == "GE"
+        else:
+            assert not math.isnan(found)
 
 
 def test_sagemaker_writes_infinity_where_nothing_divides_something() -> None:
@@ -165,6 +167,50 @@ def test_arrays_of_tables_give_what_each_of_them_gives(ones: list[object], other
                 assert math.isnan(found[at]), name
             else:
                 assert found[at] == pytest.approx(alone, abs=1e-12), name
+
+
+def test_labels_that_a_group_lacks_make_the_greatest_divergence_no_number() -> None:
+    all_positive, half = Outcomes.of([[0, 0], [0, 10]]), Outcomes.of([[10, 0], [0, 10]])
+
+    assert MEASURES["KL"].of(all_positive, half) == Undefined(
+        "KL needs 1 row labelled negative of the group, has 0"
+    )
+    assert MEASURES["KL"].of(half, all_positive) == pytest.approx(math.log(2))
+    assert MEASURES["JS"].of(all_positive, half) == pytest.approx(0.2158, abs=5e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("KL", -0.3466), ("JS", 0.0425), ("LP", 0.5), ("TVD", 0.25), ("KS", 0.5)]
+)
+def test_sagemaker_leaves_out_labels_that_a_group_lacks(name: str, value: float) -> None:
+    all_positive, half = Outcomes.of([[0, 0], [0, 10]]), Outcomes.of([[10, 0], [0, 10]])
+
+    assert MEASURES[name].of(all_positive, half, sagemaker=True) == pytest.approx(value, abs=5e-5)
+
+
+@pytest.mark.parametrize(
+    ("d", "a"),
+    [
+        ([[9, 0], [0, 5]], [[7, 0], [0, 8]]),
+        ([[9, 0], [2, 3]], [[7, 0], [2, 8]]),
+        ([[9, 1], [0, 5]], [[7, 2], [0, 8]]),
+    ],
+)
+@pytest.mark.parametrize("sagemaker", [False, True])
+def test_rates_that_are_both_nothing_are_equal(d: object, a: object, sagemaker: bool) -> None:
+    labels, predictions, groups = rows_of(d, a)
+    told = fairlearn.equalized_odds_ratio(labels, predictions, sensitive_features=groups)
+
+    found = MEASURES["EOR"].of(Outcomes.of(np.asarray(d)), Outcomes.of(np.asarray(a)), sagemaker=sagemaker)
+
+    assert found == pytest.approx(told, abs=1e-9)
+
+
+def test_a_stratum_that_lacks_an_outcome_counts_as_each_dialect_has_it() -> None:
+    strata = [[[20, 0], [10, 0]], [[25, 10], [20, 5]]]
+
+    assert conditional_disparity(strata) == pytest.approx(0.0741, abs=5e-5)
+    assert conditional_disparity(strata, sagemaker=True) == pytest.approx(0.1852, abs=5e-5)
 
 
 def test_disparity_of_rows_of_one_outcome_is_undefined() -> None:

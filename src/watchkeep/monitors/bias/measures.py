@@ -144,14 +144,14 @@ def _disparities(plan: BiasPlan, strata: Doubles, group: Group, replicates: int)
     found = {}
     again = list(redrawn(strata[None], replicates, seed=_SEED)) if replicates else []
     for name in names:
-        value = _disparity(name, strata, group)
-        drawn = [] if isinstance(value, Undefined) else [_disparity(name, one, group) for one in again]
+        value = _disparity(name, strata, group, plan)
+        drawn = [] if isinstance(value, Undefined) else [_disparity(name, one, group, plan) for one in again]
         numbers = np.array([one for one in drawn if not isinstance(one, Undefined)])
         found[name] = Sampled(value, _scatter(numbers, len(again)) if again else None)
     return found
 
 
-def _disparity(name: str, strata: Doubles, group: Group) -> Value:
+def _disparity(name: str, strata: Doubles, group: Group, plan: BiasPlan) -> Value:
     d, a = _split(strata, group)
     by_outcome = [each.sum(axis=-1 if name == "CDDL" else -2)[:, :NO_OUTCOME] for each in (a, d)]
-    return conditional_disparity(np.stack(by_outcome, axis=1), name=name)
+    return conditional_disparity(np.stack(by_outcome, axis=1), name=name, sagemaker=plan.dialect.sagemaker)
