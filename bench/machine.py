@@ -40,7 +40,7 @@ def this_machine() -> Machine:
         memory=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         system=platform.platform(terse=True),
         python=f"{platform.python_implementation()} {platform.python_version()}",
-        libraries={name: _version(name) for name in _LIBRARIES},
+        libraries={name: _version(name) for name in _LIBRARIES} | {"loops": _loops()},
         load=round(os.getloadavg()[0], 2),
     )
 
@@ -52,6 +52,12 @@ def _processor() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
+
+
+def _loops() -> str:
+    """Whether the innermost loops are compiled; without importing what would use them."""
+    built = Path(__file__).resolve().parents[1] / "src" / "watchkeep" / "stats" / "kernels.so"
+    return "compiled" if built.exists() else "not compiled"
 
 
 def _version(name: str) -> str:
