@@ -98,6 +98,11 @@ class Samples:
         return statistics.median(cost.cpu for cost in self.costs)
 
     @property
+    def least(self) -> float:
+        """The least CPU seconds: what else a machine does only adds to them."""
+        return min(cost.cpu for cost in self.costs)
+
+    @property
     def peak(self) -> int:
         """Bytes of the worst run: a limit of memory that is kept half of the time is not kept."""
         return max(cost.peak for cost in self.costs)
@@ -105,8 +110,14 @@ class Samples:
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """How many times as much: the median over the rounds, and the smallest and greatest of them."""
+    """How many times as much.
 
+    Args:
+        least: of the least that either took: what else a machine does only adds to them.
+        median, low, high: the median over the rounds, and the smallest and greatest of them.
+    """
+
+    least: float
     median: float
     low: float
     high: float
@@ -115,7 +126,7 @@ class Ratio:
 def ratio(
     top: Samples, bottom: Samples, *, top_start: float = 0.0, bottom_start: float = 0.0
 ) -> Ratio | None:
-    """CPU of one job over CPU of another, round by round, each less its start-up.
+    """CPU of one job over CPU of another, each less its start-up: of the least of all rounds, and round by round.
 
     Args:
         top: the job that is judged.
@@ -127,7 +138,7 @@ def ratio(
         None when either has no runs, or when nothing is left of the second one without its start-up.
 
     >>> ratio(Samples((Cost(0, 5.0, 0), Cost(0, 7.0, 0))), Samples((Cost(0, 2.0, 0),) * 2), top_start=1.0)
-    Ratio(median=2.5, low=2.0, high=3.0)
+    Ratio(least=2.0, median=2.5, low=2.0, high=3.0)
     """
     pairs = list(zip(top.costs, bottom.costs, strict=False))  # a slow job sits out the later rounds
     rounds = [
@@ -135,9 +146,10 @@ def ratio(
         for over, under in pairs
         if under.cpu > bottom_start
     ]
-    if not rounds:
+    if not rounds or bottom.least <= bottom_start:
         return None
-    return Ratio(statistics.median(rounds), min(rounds), max(rounds))
+    least = (top.least - top_start) / (bottom.least - bottom_start)
+    return Ratio(least, statistics.median(rounds), min(rounds), max(rounds))
 
 
 def run(job: Job, *, scratch: Path) -> Cost:

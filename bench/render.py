@@ -12,12 +12,13 @@ figures are medians over the rounds, except memory, which is the worst of them; 
 first round one baseline and one report of the size are made, unmeasured: the files are in the disk's cache, and
 our modules are compiled, as installed ones are.
 
-- *Start-up* is the CPU of the same command on files of 10 rows; for `check`, against the same saved baseline.
+- *Start-up* is the least CPU of the same command on files of 10 rows; for `check`, against the same saved baseline.
 - *x of decode* is CPU less start-up, over the CPU less start-up of only decoding the same columns of the same
   files with pyarrow, strings as dictionaries (ids plain: cheaper). The decode is the cheapest of five ways:
   column by column, the same of a mapped file, row group by row group on one thread and on all, in batches.
-  The ratio is taken round by round; the goals show the median, the smallest and the greatest. Nothing is
-  compared with a decode of less than 0.1 CPU seconds.
+  Both are the least of their rounds, for what else a shared machine does only adds to them; in brackets the
+  goals show the smallest and the greatest ratio of a single round. Nothing is compared with a decode of less than
+  0.1 CPU seconds.
 - `check` reads the current file, `baseline` the reference; `compare` and the peers read both.
 - Peers run once, each with its own idea of a drift report over the same columns (ids and times left out);
   their start-up is importing them.
@@ -80,7 +81,7 @@ def _number(value: float, unit: str) -> str:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    times = "" if row.times is None else f"{row.times.median:.2f}"
+    times = "" if row.times is None else f"{row.times.least:.2f}"
     peak = None if row.peak is None else row.peak / 1e6
     return (
         row.name,

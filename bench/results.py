@@ -24,7 +24,7 @@ class Row:
         name: of the job.
         wall: median seconds of the whole process.
         cpu: median CPU seconds of the whole process.
-        start: CPU seconds of it that are start-up, if known.
+        start: the least CPU seconds of its start-up, if known.
         peak: bytes at the worst.
         times: CPU without start-up over the CPU of only decoding the same columns.
         runs: CPU seconds of each run.
@@ -83,7 +83,7 @@ def rows_of(jobs: Sequence[Job], samples: Mapping[str, Samples], rows: int) -> l
         rows: the size.
     """
     start = samples.get(f"{STARTS}decode", Samples())
-    start_cpu = start.cpu if start.costs else 0.0
+    start_cpu = start.least if start.costs else 0.0
     return [_row(job, samples, rows, start_cpu) for job in jobs]
 
 
@@ -102,7 +102,7 @@ def floor(samples: Mapping[str, Samples], side: str) -> Samples:
         return Samples(tuple(Cost(a.wall + b.wall, a.cpu + b.cpu, max(a.peak, b.peak)) for a, b in pairs))
     ways = ("decode_csv",) if side == "csv" else DECODES
     found = [samples[name] for way in ways if (name := f"{way} {side}") in samples and samples[name].costs]
-    return min(found, key=lambda each: each.cpu, default=Samples())
+    return min(found, key=lambda each: each.least, default=Samples())
 
 
 def _row(job: Job, samples: Mapping[str, Samples], rows: int, decode_start: float) -> Row:
@@ -114,14 +114,14 @@ def _row(job: Job, samples: Mapping[str, Samples], rows: int, decode_start: floa
     if start is not None and start.costs:
         least = floor(samples, job.side)
         least_start = decode_start * (2 if job.side == "both" else 1)
-        if least.costs and least.cpu - least_start >= LEAST_FLOOR:
-            times = ratio(own, least, top_start=start.cpu, bottom_start=least_start)
+        if least.costs and least.least - least_start >= LEAST_FLOOR:
+            times = ratio(own, least, top_start=start.least, bottom_start=least_start)
     return Row(
         rows,
         job.name,
         wall=own.wall,
         cpu=own.cpu,
-        start=start.cpu if start and start.costs else None,
+        start=start.least if start and start.costs else None,
         peak=own.peak,
         times=times,
         runs=tuple(round(cost.cpu, 4) for cost in own.costs),

@@ -144,3 +144,21 @@ def test_a_slower_machine_has_the_same_ratio(rounds: list[tuple[float, float]], 
     assert slow is not None
     assert slow.median == pytest.approx(fast.median)
     assert fast.low <= fast.median <= fast.high
+
+
+@given(
+    st.lists(st.floats(0, 50), min_size=3, max_size=9),
+    st.lists(st.floats(0, 50), min_size=3, max_size=9),
+)
+def test_what_a_machine_does_beside_changes_no_ratio_once_it_leaves_each_job_in_peace(
+    above: list[float], below: list[float]
+) -> None:
+    found = ratio(
+        cpu(*(5 + more for more in [*above, 0.0])),
+        cpu(*(3 + more for more in [*below, 0.0])),
+        top_start=1,
+        bottom_start=1,
+    )
+
+    assert found is not None
+    assert found.least == pytest.approx(2.0)
