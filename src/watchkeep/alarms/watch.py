@@ -358,8 +358,10 @@ class Evidence:
         """The windows of the segment that shows most."""
         with np.errstate(divide="ignore"):  # the logarithm of a weight of 0
             rings = [
-                np.logaddexp.reduce(np.log(share * one.weights) - one.logs, axis=1)
-                for _, share, listed in self.found
+                np.logaddexp.reduce(
+                    np.log(share / max(1, len(witness.subjects)) * one.weights) - one.logs, axis=1
+                )
+                for witness, share, listed in self.found
                 for one in listed
             ]
         # As logarithms: where several segments show all that a double holds, one of them still shows most.
