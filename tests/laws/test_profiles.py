@@ -19,7 +19,7 @@ from watchkeep.frames.schema import ColumnType
 from watchkeep.profiles.plan import ColumnPlan, JointPlan, Plan
 from watchkeep.profiles.profile import JOINT, Profile
 from watchkeep.profiles.scan import Scan
-from watchkeep.service.baselining import Learned
+from watchkeep.service.checking import DataLearned
 from watchkeep.states.codec import State, encode
 from watchkeep.states.moments import Moments
 from watchkeep.states.presence import Presence
@@ -275,7 +275,7 @@ def test_a_baseline_of_a_thousand_columns_stays_under_64_megabytes_and_a_window_
         baseline = wk.DataQuality().baseline(pa.table({name: values}))
         window = baseline.scan(pa.table({name: values}))
         learned = baseline.learned
-        assert isinstance(learned, Learned)
+        assert isinstance(learned, DataLearned)
         sizes[name] = (
             len(pack(learned.baseline, ())),
             sum(len(encode(state.fields())) for state in window.parts.values()),

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 
 from watchkeep.adapters.sources import open_source
@@ -26,10 +25,10 @@ from watchkeep.frames.text_values import Dialect
 from watchkeep.monitors.findings import Cause, Findings
 from watchkeep.monitors.model_quality.plan import Problem
 from watchkeep.profiles.profile import Profile
-from watchkeep.service import monitors
+from watchkeep.service.answers import learn_answers
 from watchkeep.service.baselining import learn
 from watchkeep.service.labelling import HALVED, Labelling
-from watchkeep.service.monitors import AnyLearned, Fold
+from watchkeep.service.learned import Learned
 from watchkeep.service.ports import Progress, Source
 from watchkeep.service.quality import QualityOptions
 from watchkeep.service.review import REVIEWED
@@ -182,7 +181,7 @@ class ModelQuality:
             threshold=self.threshold,
             segments=tuple(parse_segment(text) for text in self.segments),
         )
-        learned = monitors.learn_answers(
+        learned = learn_answers(
             data.source,
             data.roles,
             options,
@@ -196,22 +195,22 @@ class ModelQuality:
 class Baseline:
     """What a model learned from, to hold windows against. Made by a monitor, or by `load`."""
 
-    def __init__(self, learned: AnyLearned) -> None:
+    def __init__(self, learned: Learned) -> None:
         self._learned = learned
-        self._force: dict[Dialect, AnyLearned] = {}
+        self._force: dict[Dialect, Learned] = {}
 
     @property
     def id(self) -> str:
         """Twelve digits that change with any state and any limit."""
-        return store.identity(self._learned)
-
-    @cached_property
-    def states_id(self) -> str:
-        """Twelve digits that change with any state, and with no limit."""
-        return store.states_identity(self._learned)
+        return self._learned.id
 
     @property
-    def learned(self) -> AnyLearned:
+    def states_id(self) -> str:
+        """Twelve digits that change with any state, and with no limit."""
+        return self._learned.states_id
+
+    @property
+    def learned(self) -> Learned:
         """The states behind it, and its limits."""
         return self._learned
 
@@ -270,8 +269,7 @@ class Baseline:
                 opened, _opened(labels)[0], self._learned, roles, label_id=labels_id, arrival=arrival
             )
         with review_list(None if review is None else Path(review), below=review_below) as listed:
-            findings = monitors.check(
-                self._learned,
+            findings = self._learned.check(
                 opened,
                 window=_window(start, end),
                 policy=policy or Policy(),
@@ -332,19 +330,18 @@ class Baseline:
         standard = policy or Policy()
         learned = self._in_force(standard.dialect)
         if hasattr(rows, "num_rows") and hasattr(rows, "schema"):
-            fold: Fold = monitors.fold(learned, standard.dialect)
-            batch, fold.outside = kept(Batch.of(rows), learned.baseline.roles)
+            fold = learned.fold(standard.dialect)
+            batch, fold.account.outside = kept(Batch.of(rows), learned.baseline.roles)
             fold.add(batch)
             return fold.profile()
-        return monitors.scan(learned, open_source(rows), window=Window(), dialect=standard.dialect)
+        return learned.scan(open_source(rows), window=Window(), dialect=standard.dialect)
 
     def judge(
         self, state: Profile, *, start: Time = None, end: Time = None, policy: Policy | None = None
     ) -> "Report":
         """Judge a state: no row is read."""
         standard = policy or Policy()
-        findings = monitors.judge(
-            self._in_force(standard.dialect),
+        findings = self._in_force(standard.dialect).judge(
             state,
             window=_window(start, end),
             policy=standard,
@@ -353,9 +350,9 @@ class Baseline:
         )
         return Report(findings, self._learned)
 
-    def _in_force(self, dialect: Dialect) -> AnyLearned:
+    def _in_force(self, dialect: Dialect) -> Learned:
         if dialect not in self._force:
-            self._force[dialect] = monitors.in_force(self._learned, dialect)
+            self._force[dialect] = self._learned.in_force(dialect)
         return self._force[dialect]
 
     def save(self, folder: str | Path) -> None:
@@ -364,7 +361,7 @@ class Baseline:
 
     def document(self) -> dict[str, object]:
         """The baseline for people: columns, limits, reasons."""
-        return store.document_of(self._learned)
+        return self._learned.told()
 
     def _repr_html_(self) -> str:
         return baseline_fragment(self.document())
@@ -376,7 +373,7 @@ class Baseline:
 class Report:
     """What a check found."""
 
-    def __init__(self, findings: Findings, learned: AnyLearned) -> None:
+    def __init__(self, findings: Findings, learned: Learned) -> None:
         self.findings = findings
         self._learned = learned
         self._watched: tuple[Decision, Record] | None = None
@@ -396,7 +393,7 @@ class Report:
         return self.findings.status
 
     @property
-    def learned(self) -> AnyLearned:
+    def learned(self) -> Learned:
         """The baseline it was held against."""
         return self._learned
 

@@ -3,7 +3,7 @@
 from watchkeep.adapters.sources.joined import JoinedSource
 from watchkeep.core.errors import OptionError
 from watchkeep.frames.roles import Roles
-from watchkeep.service.monitors import AnyLearned
+from watchkeep.service.learned import Learned
 from watchkeep.service.ports import Source
 from watchkeep.service.rows import rows_of
 
@@ -11,7 +11,7 @@ from watchkeep.service.rows import rows_of
 def joined(
     predictions: Source,
     labels: Source,
-    learned: AnyLearned,
+    learned: Learned,
     roles: Roles,
     *,
     label_id: str | None = None,

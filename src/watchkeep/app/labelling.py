@@ -6,15 +6,16 @@ from watchkeep.app.joining import joined
 from watchkeep.core.errors import OptionError
 from watchkeep.core.window import Window
 from watchkeep.frames.roles import Roles
+from watchkeep.service.answers import QualityLearned
 from watchkeep.service.labelling import HALVED, Labelling, plan_labels
-from watchkeep.service.monitors import AnyLearned, QualityLearned
+from watchkeep.service.learned import Learned
 from watchkeep.service.ports import Progress, Source
 from watchkeep.service.reading import ask_of
 from watchkeep.service.rows import rows_of
 
 
 def label_plan(
-    learned: AnyLearned,
+    learned: Learned,
     source: Source,
     roles: Roles,
     *,

@@ -16,30 +16,13 @@ from watchkeep.formats.container import read_rows
 from watchkeep.formats.decisions import watch_document
 from watchkeep.formats.foreign import foreign_baseline
 from watchkeep.formats.foreign_quality import foreign_quality
-from watchkeep.formats.quality_archive import (
-    pack_quality,
-    quality_identity,
-    quality_states_identity,
-    unpack_quality,
-)
+from watchkeep.formats.quality_archive import unpack_quality
 from watchkeep.formats.quality_limits import to_quality_constraints
-from watchkeep.formats.quality_report import (
-    quality_baseline_document,
-    quality_statistics,
-    quality_violations,
-)
-from watchkeep.formats.report import (
-    baseline_document,
-    baseline_statistics,
-    report_document,
-    violations_document,
-    window_statistics,
-)
 from watchkeep.frames.roles import Roles
 from watchkeep.monitors.findings import Findings
-from watchkeep.monitors.model_quality.evaluation import QualityFindings
-from watchkeep.service.baselining import Learned
-from watchkeep.service.monitors import AnyLearned, QualityLearned
+from watchkeep.service.answers import QualityLearned
+from watchkeep.service.checking import DataLearned
+from watchkeep.service.learned import Learned
 from watchkeep.service.quality import require_answers
 from watchkeep.views.html import report_html
 
@@ -53,33 +36,21 @@ _A_BASELINE: Final = Made("a baseline", ARCHIVE, frozenset({ARCHIVE, STATISTICS,
 _A_REPORT: Final = Made("a report", REPORT, frozenset({STATISTICS, CONSTRAINTS, VIOLATIONS, REPORT, PAGE}))
 
 
-def save_baseline(learned: AnyLearned, folder: Path) -> None:
-    """Write a baseline's three files; the folder appears whole or not at all.
+def save_baseline(learned: Learned, folder: Path) -> None:
+    """Write a baseline's files; the folder appears whole or not at all.
 
     Raises:
         OptionError: the folder exists and was not written by us.
         BadInputError: it cannot be written.
     """
-    suggested = tuple(learned.suggested.values())
-    if isinstance(learned, Learned):
-        baseline = learned.baseline
-        packed = archive.pack(baseline, suggested)
-        statistics_json = baseline_statistics(baseline.columns, baseline.rows).document()
-    else:
-        answers = learned.baseline
-        if answers.known is not None:
-            raise BaselineError(
-                answers.source, why="its two files are the baseline; there is nothing more to write"
-            )
-        packed = pack_quality(answers, suggested)
-        statistics_json = quality_statistics(answers.quality, answers.plan, at=answers.created).document()
+    packed, documents = learned.packed(), learned.files()
     with whole_folder(folder, _A_BASELINE) as partial:
         (partial / ARCHIVE).write_bytes(packed)
-        (partial / STATISTICS).write_text(json_text.dumps(statistics_json), encoding="utf-8")
-        (partial / CONSTRAINTS).write_text(json_text.dumps(learned.document.document()), encoding="utf-8")
+        for name, document in documents.items():
+            (partial / name).write_text(json_text.dumps(document), encoding="utf-8")
 
 
-def load_baseline(folder: Path, *, roles: Roles | None = None) -> AnyLearned:
+def load_baseline(folder: Path, *, roles: Roles | None = None) -> Learned:
     """Read a baseline of ours, or one that SageMaker made: its two JSON files are enough.
 
     Args:
@@ -109,7 +80,7 @@ def load_baseline(folder: Path, *, roles: Roles | None = None) -> AnyLearned:
     baseline, suggested = archive.unpack(rows, meta, str(packed))
     document = constraints.parse(limits_json, str(folder / CONSTRAINTS))
     limits = to_constraints(document, baseline.columns, baseline.dialect, suggested)
-    return Learned(replace(baseline, constraints=limits), document, suggested)
+    return DataLearned(replace(baseline, constraints=limits), document, suggested)
 
 
 def _limits(folder: Path) -> dict[str, object] | None:
@@ -117,7 +88,7 @@ def _limits(folder: Path) -> dict[str, object] | None:
     return json_text.loads(_text(path), str(path)) if path.exists() else None
 
 
-def _foreign(folder: Path, limits_json: dict[str, object] | None, roles: Roles | None) -> AnyLearned:
+def _foreign(folder: Path, limits_json: dict[str, object] | None, roles: Roles | None) -> Learned:
     path = folder / STATISTICS
     if (folder / REPORT).exists():
         raise BaselineError(str(folder), why="it holds a report, not a baseline")
@@ -134,7 +105,7 @@ def _foreign(folder: Path, limits_json: dict[str, object] | None, roles: Roles |
     document = document or constraints.build([])
     baseline = foreign_baseline(known, document, roles or Roles(), path=str(folder), created=written)
     limits = to_constraints(document, baseline.columns, baseline.dialect)
-    return Learned(replace(baseline, constraints=limits), document, {})
+    return DataLearned(replace(baseline, constraints=limits), document, {})
 
 
 def _foreign_answers(
@@ -166,58 +137,27 @@ Watched = tuple[Decision, Record] | None
 """What a watch said of a window, and all it remembers."""
 
 
-def identity(learned: AnyLearned) -> str:
-    """Twelve digits that change with any state and any limit of a baseline."""
-    if isinstance(learned, Learned):
-        return archive.identity(learned.baseline)
-    return quality_identity(learned.baseline)
-
-
-def states_identity(learned: AnyLearned) -> str:
-    """Twelve digits that change with any state of a baseline, and with no limit."""
-    if isinstance(learned, Learned):
-        return archive.states_identity(learned.baseline)
-    return quality_states_identity(learned.baseline)
-
-
-def document_of(learned: AnyLearned) -> dict[str, object]:
-    """A baseline for people: what it holds, limits, reasons."""
-    if isinstance(learned, Learned):
-        return baseline_document(learned.baseline)
-    return quality_baseline_document(learned.baseline)
-
-
-def report_of(findings: Findings, learned: AnyLearned, watched: Watched = None) -> dict[str, object]:
+def report_of(findings: Findings, learned: Learned, watched: Watched = None) -> dict[str, object]:
     """The report document of a run against a baseline."""
-    document = report_document(findings, baseline_id=identity(learned))
+    document = learned.report(findings)
     if watched is not None:
         document["decision"] = watch_document(watched[1], watched[0])
     return document
 
 
 def save_report(
-    findings: Findings, learned: AnyLearned, folder: Path, watched: Watched = None
+    findings: Findings, learned: Learned, folder: Path, watched: Watched = None
 ) -> dict[str, object]:
-    """Write a report's five files; the folder appears whole or not at all. Gives the report document.
+    """Write a report's files; the folder appears whole or not at all. Gives the report document.
 
     Raises:
         OptionError: the folder exists and was not written by us.
         BadInputError: it cannot be written.
     """
     document = report_of(findings, learned, watched)
-    if isinstance(findings, QualityFindings):
-        told = quality_statistics(findings.quality, findings.against.plan, at=findings.created).document()
-        violations = quality_violations(findings)
-    else:
-        told, violations = window_statistics(findings).document(), violations_document(findings)
+    documents = learned.files_of(findings) | {REPORT: document}
     with whole_folder(folder, _A_REPORT) as partial:
-        texts = {
-            STATISTICS: json_text.dumps(told),
-            CONSTRAINTS: json_text.dumps(learned.document.document()),
-            VIOLATIONS: json_text.dumps(violations.document()),
-            REPORT: json_text.dumps(document),
-            PAGE: report_html(document),
-        }
-        for name, text in texts.items():
+        texts = {name: json_text.dumps(told) for name, told in documents.items()}
+        for name, text in (texts | {PAGE: report_html(document)}).items():
             (partial / name).write_text(text, encoding="utf-8", errors="backslashreplace")
     return document

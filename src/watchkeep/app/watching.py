@@ -10,12 +10,11 @@ from watchkeep.alarms.record import Note, Record, started
 from watchkeep.alarms.track import Track, tracks
 from watchkeep.alarms.watch import MARGIN
 from watchkeep.app.api import Baseline, Report
-from watchkeep.app.store import states_identity
 from watchkeep.core.errors import MissingSourceError, OptionError, WatchError
 from watchkeep.formats import watch_file
 from watchkeep.monitors.findings import Findings
 from watchkeep.monitors.model_quality.drift import outturns
-from watchkeep.service.monitors import AnyLearned, panel
+from watchkeep.service.learned import Learned
 
 
 class Watch:
@@ -50,7 +49,7 @@ class Watch:
         if not 0 <= margin < 1:
             raise OptionError("margin", got=str(margin), expected="standard deviations from 0 to below 1")
         self._baseline = baseline
-        self._panel = panel(baseline.learned, false_alarms=false_alarms, margin=margin)
+        self._panel = baseline.learned.panel(false_alarms=false_alarms, margin=margin)
         self._record = started(baseline.states_id, self._panel)
         self._name = "this watch"
 
@@ -68,7 +67,7 @@ class Watch:
         """
         findings = report.findings
         if report.learned.baseline is not self._baseline.learned.baseline:
-            other = states_identity(report.learned)
+            other = report.learned.states_id
             if other != self._record.baseline:
                 raise WatchError(
                     self._name,
@@ -111,7 +110,7 @@ class Watch:
     def rebaseline(self, baseline: Baseline, *, by: str, note: str = "") -> None:
         """Go on with another baseline. The evidence starts again; past decisions stay on record."""
         record = self._record
-        self._panel = panel(baseline.learned, false_alarms=record.false_alarms, margin=record.margin)
+        self._panel = baseline.learned.panel(false_alarms=record.false_alarms, margin=record.margin)
         self._baseline = baseline
         self._record = record.rebased(baseline.states_id, self._panel, by=by, text=note, at=datetime.now(UTC))
 
@@ -151,7 +150,7 @@ class Watch:
         return f"<Watch over {self._record.baseline}: {seen} windows, {alarms} alarms>"
 
 
-def observe(path: Path, learned: AnyLearned, findings: Findings) -> tuple[Decision, Record]:
+def observe(path: Path, learned: Learned, findings: Findings) -> tuple[Decision, Record]:
     """Let the watch of a file take a window, and save it before anybody is told.
 
     The file is begun if it is not there; one process at a time.

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from watchkeep.adapters.sources import open_source
-from watchkeep.app.store import document_of, save_baseline
+from watchkeep.app.store import save_baseline
 from watchkeep.cli.options import dialect_option, roles_from, roles_options, source_options
 from watchkeep.cli.output import answer_baseline
 from watchkeep.cli.progress import progress
@@ -15,8 +15,9 @@ from watchkeep.core.errors import OptionError
 from watchkeep.frames.segments import parse_segment
 from watchkeep.frames.text_values import Dialect
 from watchkeep.monitors.model_quality.plan import Problem
+from watchkeep.service.answers import learn_answers
 from watchkeep.service.baselining import learn
-from watchkeep.service.monitors import KINDS, AnyLearned, learn_answers
+from watchkeep.service.learned import KINDS, Learned
 from watchkeep.service.quality import QualityOptions
 
 
@@ -63,7 +64,7 @@ def command(kind: str, sources: tuple[str, ...], out: Path, dialect: str, as_jso
     """  # noqa: D301 (click wants the character itself)
     roles = roles_from(given)
     source = open_source(list(sources), format=given["format"], header=given["header"])
-    learned: AnyLearned
+    learned: Learned
     created, told = datetime.now(UTC), progress()
     if kind == "model-quality":
         options = QualityOptions(
@@ -82,7 +83,7 @@ def command(kind: str, sources: tuple[str, ...], out: Path, dialect: str, as_jso
             )
         learned = learn(source, roles, kind=kind, dialect=Dialect(dialect), created=created, progress=told)
     save_baseline(learned, out)
-    code = answer_baseline(document_of(learned), as_json=as_json)
+    code = answer_baseline(learned.told(), as_json=as_json)
     if not as_json:
         click.echo(f"Baseline: {out}")
     return code

@@ -19,7 +19,6 @@ from watchkeep.constraints.policy import Policy
 from watchkeep.core.window import Window
 from watchkeep.frames.roles import Roles
 from watchkeep.frames.text_values import Dialect
-from watchkeep.service.monitors import check
 from watchkeep.service.ports import Source
 from watchkeep.service.review import REVIEWED
 
@@ -104,8 +103,7 @@ def command(
         labels = open_source(list(given["labels"]))
         source = joined(source, labels, learned, roles, label_id=given["labels_id"], arrival=given["arrival"])
     with review_list(given["review"], below=given["review_below"]) as review:
-        findings = check(
-            learned,
+        findings = learned.check(
             source,
             window=window,
             policy=policy,

@@ -16,7 +16,6 @@ from watchkeep.core.window import Window
 from watchkeep.frames.roles import Roles
 from watchkeep.frames.text_values import Dialect
 from watchkeep.service.baselining import learn
-from watchkeep.service.checking import check
 from watchkeep.service.reading import ask_of
 
 
@@ -45,8 +44,7 @@ def command(reference: str, current: str, dialect: str, as_json: bool, verbose: 
     strangers = Roles(ignored=tuple(name for name in roles.ignored if name not in known))
     ours = replace(roles, ignored=tuple(name for name in roles.ignored if name in known))
     learned = learn(before, ours, kind="data-quality", dialect=policy.dialect, created=now, progress=told)
-    findings = check(
-        learned,
+    findings = learned.check(
         after,
         window=Window(),
         policy=policy,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from watchkeep.app.store import REPORT, document_of, load_baseline
+from watchkeep.app.store import REPORT, load_baseline
 from watchkeep.cli.output import answer, answer_baseline, answer_watch
 from watchkeep.core.errors import DocumentError, MissingSourceError
 from watchkeep.formats import json_text, watch_file
@@ -38,7 +38,7 @@ def command(path: Path, html: Path | None, as_json: bool, verbose: bool) -> int:
             _write(html, report_html(document))
             return 0
         return answer(document, as_json=as_json, verbose=verbose)
-    baseline = document_of(load_baseline(path))
+    baseline = load_baseline(path).told()
     if html is not None:
         _write(html, baseline_html(baseline))
         return 0

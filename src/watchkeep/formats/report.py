@@ -14,7 +14,6 @@ from watchkeep.formats.column_documents import feature, summary, value
 from watchkeep.formats.constraint_list import inferred_type
 from watchkeep.formats.decisions import decision_document
 from watchkeep.formats.promises import promise
-from watchkeep.formats.quality_report import quality_document
 from watchkeep.formats.statistics import Statistics, build
 from watchkeep.formats.violations import (
     Violation,
@@ -29,14 +28,13 @@ from watchkeep.formats.violations import (
 from watchkeep.frames.roles import Role
 from watchkeep.measures.columns import Column
 from watchkeep.monitors.findings import Findings
-from watchkeep.monitors.model_quality.evaluation import QualityFindings
 from watchkeep.states.bins import Bins
 
 VERSION: Final = 1
 
 
-def report_document(findings: Findings, *, baseline_id: str) -> dict[str, object]:
-    """All that a run found, as `report.json`."""
+def report_document(findings: Findings, *, baseline_id: str, **sections: object) -> dict[str, object]:
+    """All that a run found, as `report.json`; `sections` are what only this monitor has to tell, by name."""
     profile, baseline = findings.profile, findings.baseline
     outcomes: dict[str, list[Outcome]] = {}
     for verdict in findings.verdicts:
@@ -82,7 +80,7 @@ def report_document(findings: Findings, *, baseline_id: str) -> dict[str, object
             for cause in findings.causes()
         ],
         "columns": [_column(column, outcomes.get(column.name, [])) for column in findings.columns],
-        **({"quality": quality_document(findings)} if isinstance(findings, QualityFindings) else {}),
+        **sections,
         "timing": {step: round(seconds, 3) for step, seconds in findings.timing.items()},
     }
 

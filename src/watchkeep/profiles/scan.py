@@ -1,14 +1,13 @@
 """The fold: batches in, a profile out."""
 
-from collections.abc import Mapping
-
 from watchkeep.frames.batches import Batch
 from watchkeep.frames.numbers import read_numbers
+from watchkeep.profiles.account import RowAccount
 from watchkeep.profiles.columns import scanner
 from watchkeep.profiles.joint_scan import JointScan
 from watchkeep.profiles.number_columns import NumberScanner
 from watchkeep.profiles.plan import Plan
-from watchkeep.profiles.profile import JOINT, Profile, added
+from watchkeep.profiles.profile import JOINT, Profile
 from watchkeep.states.cells import LIMIT
 from watchkeep.states.codec import State
 from watchkeep.stats.scratch import Scratch
@@ -40,22 +39,15 @@ class Scan:
         self._scanners = {
             column.name: scanner(column, plan.dialect, limit, scratch) for column in plan.columns
         }
-        self._rows = 0
-        self._rejected: dict[str, int] = {}
-        self._unplaced = 0
-        self.outside: Mapping[str, int] = {}
-        """Rows that the source left out, by what they lie outside of."""
-        self._seen: dict[str, int] = {}
+        self.account = RowAccount()
         self._joint = None if plan.joint is None else JointScan(plan.joint)
 
     def add(self, batch: Batch) -> None:
         """Read a batch: each column of the plan is decoded once."""
-        self._rejected = added(self._rejected, batch.rejected)
-        self._unplaced += sum(batch.rejected.values())
+        self.account.met(batch)
         if not batch.rows and not batch.names:
             return
-        self._rows += batch.rows
-        self._seen = added(self._seen, dict.fromkeys(batch.names, batch.rows))
+        self.account.analysed(batch.rows)
         joint = self._joint
         keys = joint.plan.keys if joint is not None else ()
         if joint is not None:
@@ -91,5 +83,4 @@ class Scan:
         }
         if self._joint is not None:
             parts |= {(JOINT, part): state for part, state in self._joint.states().items()}
-        rejected, outside = dict(self._rejected), dict(self.outside)
-        return Profile(self._rows, rejected, dict(self._seen), parts, outside, self._unplaced)
+        return self.account.profile(parts)

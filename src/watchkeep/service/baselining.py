@@ -1,7 +1,7 @@
 """Learning a baseline from reference data."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import pyarrow as pa
@@ -14,10 +14,8 @@ from watchkeep.baselines.relation_days import DayScan
 from watchkeep.baselines.relations import RelationBaseline, relations_of
 from watchkeep.baselines.suggestions import suggest
 from watchkeep.baselines.timeline import Timeline, timeline_of
-from watchkeep.constraints.constraint import Constraint
 from watchkeep.core.errors import EmptySourceError, UnreadableSourceError
 from watchkeep.formats.constraint_list import to_constraints, to_document
-from watchkeep.formats.constraints import Constraints
 from watchkeep.frames.roles import Role, Roles
 from watchkeep.frames.schema import OPEN, ColumnType, column_type, is_text, is_textual
 from watchkeep.frames.text_values import Dialect
@@ -26,30 +24,11 @@ from watchkeep.profiles.plan import ColumnPlan, Plan, joint_plan
 from watchkeep.profiles.profile import Profile
 from watchkeep.profiles.scan import Scan
 from watchkeep.profiles.survey import Survey
+from watchkeep.service.checking import DataLearned
 from watchkeep.service.ports import Ask, Progress, Silent, Source
-from watchkeep.service.reading import ask_of, told
+from watchkeep.service.reading import ask_of, no_rows, told
 from watchkeep.service.rows import rows_of
 from watchkeep.states.cells import Cells
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Learned:
-    """A baseline and its constraints as a document.
-
-    Args:
-        baseline: the states; its constraints are those of the document.
-        document: `constraints.json`: suggested, or edited since.
-        suggested: what the rules suggested, by key.
-    """
-
-    baseline: Baseline
-    document: Constraints
-    suggested: Mapping[tuple[str, str, str, str], Constraint]
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns it knows, in order."""
-        return tuple(column.name for column in self.baseline.columns)
 
 
 def learn(
@@ -60,7 +39,7 @@ def learn(
     dialect: Dialect,
     created: datetime,
     progress: Progress | None = None,
-) -> Learned:
+) -> DataLearned:
     """Learn a baseline from all the rows of a source.
 
     Text is read twice: once to tell what type each column is, once to count. Anything else is read once.
@@ -89,7 +68,7 @@ def learn(
         scan.add(batch)
         if history is not None:
             history.add(batch)
-    scan.outside = ask.outside
+    scan.account.outside = ask.outside
     profile = scan.profile()
     if not profile.rows:
         raise EmptySourceError(source.name, why=no_rows(profile.rejected))
@@ -116,7 +95,7 @@ def learn(
         timeline=timeline,
         constraints=to_constraints(document, columns, dialect, by_key),
     )
-    return Learned(baseline, document, by_key)
+    return DataLearned(baseline, document, by_key)
 
 
 def require_times(hours: Cells | None, roles: Roles, source: str) -> None:
@@ -162,14 +141,6 @@ def _timeline(
         days.add(batch)
     unrest = replace(timeline.unrest, relations=days.days(timeline.blocks / timeline.days))
     return replace(timeline, unrest=unrest)
-
-
-def no_rows(rejected: Mapping[str, int]) -> str:
-    """Why there is nothing to analyse."""
-    if not rejected:
-        return "it holds no rows"
-    reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(rejected.items()))
-    return f"it holds no rows that can be analysed; rejected: {reasons}"
 
 
 def column_types(

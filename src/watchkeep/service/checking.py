@@ -1,32 +1,41 @@
 """Checking a window against a baseline."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from time import perf_counter
+from typing import Self
 
+from watchkeep.alarms.sightings import panel_of
+from watchkeep.alarms.watch import MARGIN, Panel
 from watchkeep.baselines.baseline import Baseline
 from watchkeep.baselines.buckets import buckets_of
+from watchkeep.constraints.constraint import Constraint
 from watchkeep.constraints.policy import Policy
 from watchkeep.core.errors import EmptySourceError
 from watchkeep.core.window import Window
+from watchkeep.formats import archive, constraints, statistics, violations
 from watchkeep.formats.constraint_list import retyped, to_constraints
+from watchkeep.formats.constraints import Constraints
+from watchkeep.formats.report import (
+    baseline_document,
+    baseline_statistics,
+    report_document,
+    violations_document,
+    window_statistics,
+)
 from watchkeep.frames.roles import Role, Roles
 from watchkeep.frames.text_values import Dialect
 from watchkeep.monitors.data_quality.evaluation import evaluate
 from watchkeep.monitors.findings import Findings
 from watchkeep.profiles.profile import Profile
 from watchkeep.profiles.scan import Scan
-from watchkeep.service.baselining import Learned, no_rows
+from watchkeep.service.learned import only_answers, timed
 from watchkeep.service.ports import Progress, Silent, Source
-from watchkeep.service.reading import EVENT, ask_of, told
+from watchkeep.service.reading import EVENT, ask_of, no_rows, told
+from watchkeep.service.review import Review
 from watchkeep.service.rows import rows_of
-
-
-def in_force(learned: Learned, dialect: Dialect) -> Baseline:
-    """The baseline with the constraints of its document, as a dialect judges them."""
-    columns = retyped(learned.baseline, learned.document)
-    constraints = to_constraints(learned.document, columns, dialect, learned.suggested)
-    return replace(learned.baseline, columns=columns, constraints=constraints)
 
 
 def scan_window(
@@ -42,7 +51,7 @@ def scan_window(
     ask = ask_of(source, baseline.roles, positional=baseline.names or None, window=window)
     for batch in told(source.batches(ask), progress or Silent(), "Checking the window"):
         scan.add(batch)
-    scan.outside = ask.outside
+    scan.account.outside = ask.outside
     profile = scan.profile()
     if not profile.rows:
         outside = " in the window" if window.bounded and not profile.rejected else ""
@@ -83,42 +92,108 @@ def _told_apart(baseline: Baseline, source: Source, given: Roles) -> Baseline:
     )
 
 
-def check(
-    learned: Learned,
-    source: Source,
-    *,
-    window: Window,
-    policy: Policy,
-    created: datetime,
-    roles: Roles | None = None,
-    progress: Progress | None = None,
-) -> Findings:
-    """Check one window.
+@dataclass(frozen=True, eq=False)
+class DataLearned:
+    """A baseline of data quality and its constraints as a document; see `Learned`.
 
     Args:
-        learned: the baseline.
-        source: the window's rows.
-        window: keeps only rows of this time.
-        policy: the standard.
-        created: now.
-        roles: which column is what, where it is not as the baseline says.
-        progress: is told how it goes.
-
-    Raises:
-        EmptySourceError: no row is left to analyse.
-        MissingColumnError: a role names a column that is nowhere.
-        SourceError: the source cannot be read.
+        baseline: the states; its constraints are those of the document.
+        document: `constraints.json`: suggested, or edited since.
+        suggested: what the rules suggested, by key.
     """
-    started = perf_counter()
-    baseline = in_force(learned, policy.dialect)
-    if roles is not None:
-        baseline = _told_apart(baseline, source, roles)
-    source = rows_of(source, baseline.roles)
-    profile = scan_window(baseline, source, window=window, dialect=policy.dialect, progress=progress)
-    read = perf_counter()
-    findings = evaluate(
-        baseline, profile, window=window, policy=policy, source=source.name, created=created, timing={}
-    )
-    judged = perf_counter()
-    timing = {"read_seconds": read - started, "judge_seconds": judged - read, "seconds": judged - started}
-    return replace(findings, timing=timing)
+
+    baseline: Baseline
+    document: Constraints
+    suggested: Mapping[tuple[str, str, str, str], Constraint]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """See `Learned`."""
+        return tuple(column.name for column in self.baseline.columns)
+
+    @cached_property
+    def id(self) -> str:
+        """See `Learned`."""
+        return archive.identity(self.baseline)
+
+    @cached_property
+    def states_id(self) -> str:
+        """See `Learned`."""
+        return archive.states_identity(self.baseline)
+
+    def packed(self) -> bytes:
+        """See `Learned`."""
+        return archive.pack(self.baseline, tuple(self.suggested.values()))
+
+    def files(self) -> dict[str, dict[str, object]]:
+        """See `Learned`."""
+        return {
+            statistics.DOCUMENT: baseline_statistics(self.baseline.columns, self.baseline.rows).document(),
+            constraints.DOCUMENT: self.document.document(),
+        }
+
+    def told(self) -> dict[str, object]:
+        """See `Learned`."""
+        return baseline_document(self.baseline)
+
+    def files_of(self, findings: Findings) -> dict[str, dict[str, object]]:
+        """See `Learned`."""
+        return {
+            statistics.DOCUMENT: window_statistics(findings).document(),
+            constraints.DOCUMENT: self.document.document(),
+            violations.DOCUMENT: violations_document(findings).document(),
+        }
+
+    def report(self, findings: Findings) -> dict[str, object]:
+        """See `Learned`."""
+        return report_document(findings, baseline_id=self.id)
+
+    def in_force(self, dialect: Dialect) -> Self:
+        """See `Learned`."""
+        columns = retyped(self.baseline, self.document)
+        limits = to_constraints(self.document, columns, dialect, self.suggested)
+        return replace(self, baseline=replace(self.baseline, columns=columns, constraints=limits))
+
+    def fold(self, dialect: Dialect) -> Scan:
+        """See `Learned`."""
+        return Scan(self.baseline.plan(dialect))
+
+    def scan(self, source: Source, *, window: Window, dialect: Dialect) -> Profile:
+        """See `Learned`."""
+        return scan_window(self.baseline, source, window=window, dialect=dialect)
+
+    def judge(
+        self, profile: Profile, *, window: Window, policy: Policy, source: str, created: datetime
+    ) -> Findings:
+        """See `Learned`."""
+        return evaluate(self.baseline, profile, window=window, policy=policy, source=source, created=created)
+
+    def panel(self, *, false_alarms: float, margin: float = MARGIN) -> Panel:
+        """See `Learned`."""
+        return panel_of(self.baseline, false_alarms=false_alarms, margin=margin)
+
+    def check(
+        self,
+        source: Source,
+        *,
+        window: Window,
+        policy: Policy,
+        created: datetime,
+        roles: Roles | None = None,
+        progress: Progress | None = None,
+        review: Review | None = None,
+        search: bool = False,
+    ) -> Findings:
+        """See `Learned`."""
+        only_answers(self.baseline.kind, review, search=search)
+        started = perf_counter()
+        baseline = self.in_force(policy.dialect).baseline
+        if roles is not None:
+            baseline = _told_apart(baseline, source, roles)
+        source = rows_of(source, baseline.roles)
+        profile = scan_window(baseline, source, window=window, dialect=policy.dialect, progress=progress)
+        read = perf_counter()
+        findings = evaluate(
+            baseline, profile, window=window, policy=policy, source=source.name, created=created
+        )
+        return timed(findings, started, read)

@@ -1,7 +1,7 @@
 """What a join of predictions with their labels found, and the port through which it is told."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from math import ceil
 from typing import Final, Protocol, Self, runtime_checkable
 
@@ -122,3 +122,28 @@ class Labelled(Source, Protocol):
             WatchkeepError: nothing was read yet.
         """
         ...
+
+
+def account_of(source: Labelled) -> dict[str, object]:
+    """What became of predictions and labels that were joined, as JSON."""
+    account = source.account()
+    told: dict[str, object] = {
+        name: getattr(account, name)
+        for name in (
+            "predictions",
+            "matched",
+            "unmatched",
+            "labels",
+            "duplicate_labels",
+            "changed_labels",
+            "unmatched_labels",
+            "labels_without_id",
+            "labels_without_value",
+            "duplicate_predictions",
+        )
+    }
+    rate, delay = account.match_rate, account.delay
+    told["match_rate"] = rate.document() if isinstance(rate, Undefined) else rate
+    told["delay"] = None if delay is None else asdict(delay)
+    told["rejected_labels"] = dict(account.rejected_labels)
+    return told

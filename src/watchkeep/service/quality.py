@@ -27,9 +27,9 @@ from watchkeep.monitors.model_quality.survey import LabelSurvey, PlaceSurvey, wi
 from watchkeep.profiles.plan import ColumnPlan, Plan
 from watchkeep.profiles.profile import Profile
 from watchkeep.profiles.scan import Scan
-from watchkeep.service.baselining import column_types, no_rows, require_times
+from watchkeep.service.baselining import column_types, require_times
 from watchkeep.service.ports import Ask, Progress, Silent, Source
-from watchkeep.service.reading import ask_of, told
+from watchkeep.service.reading import ask_of, no_rows, told
 from watchkeep.service.rows import rows_of
 from watchkeep.states.cells import Cells
 
@@ -96,7 +96,7 @@ def learn_quality(
     ask.outside.clear()  # they were read before
     for batch in read("Learning the baseline"):
         answered.add(batch)
-    answered.outside = ask.outside
+    answered.account.outside = ask.outside
     profile = answered.profile()
     if not profile.rows:
         raise EmptySourceError(source.name, why=no_rows(profile.rejected))
@@ -261,7 +261,7 @@ def count_answers(
         scan.add(batch)
         if also is not None:
             also(batch)
-    scan.outside = ask.outside
+    scan.account.outside = ask.outside
     profile = scan.profile()
     if not profile.rows:
         outside = " in the window" if ask.window.bounded and not profile.rejected else ""

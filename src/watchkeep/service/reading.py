@@ -1,7 +1,7 @@
 """What to ask of a source, and the fold over its batches."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from watchkeep.core.window import Window
@@ -42,3 +42,11 @@ def told(batches: Iterator[Batch], progress: Progress, what: str, rows: int | No
             progress.advance(batch.rows + sum(batch.rejected.values()))
     finally:
         progress.stop()
+
+
+def no_rows(rejected: Mapping[str, int]) -> str:
+    """Why there is nothing to analyse."""
+    if not rejected:
+        return "it holds no rows"
+    reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(rejected.items()))
+    return f"it holds no rows that can be analysed; rejected: {reasons}"

@@ -14,14 +14,14 @@ from watchkeep.alarms.sightings import panel_of, sighting_of
 from watchkeep.alarms.witness import Chances
 from watchkeep.baselines.baseline import Baseline
 from watchkeep.core.window import Window
-from watchkeep.service.baselining import Learned
+from watchkeep.service.checking import DataLearned
 
 WINDOWS = 60
 
 
 def learned_of(baseline: wk.Baseline) -> Baseline:
     learned = baseline.learned
-    assert isinstance(learned, Learned)
+    assert isinstance(learned, DataLearned)
     return learned.baseline
 
 

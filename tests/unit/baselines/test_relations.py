@@ -7,7 +7,7 @@ import pytest
 import watchkeep as wk
 from watchkeep.baselines.relation_days import correlations, influences
 from watchkeep.baselines.relations import RelationBaseline
-from watchkeep.service.baselining import Learned
+from watchkeep.service.checking import DataLearned
 
 
 def rows(rng: np.random.Generator, n: int) -> pa.Table:
@@ -24,7 +24,7 @@ def rows(rng: np.random.Generator, n: int) -> pa.Table:
 @pytest.fixture(scope="module")
 def known() -> RelationBaseline:
     learned = wk.DataQuality().baseline(rows(np.random.default_rng(1), 4_000)).learned
-    assert isinstance(learned, Learned)
+    assert isinstance(learned, DataLearned)
     assert learned.baseline.relations is not None
     return learned.baseline.relations
 

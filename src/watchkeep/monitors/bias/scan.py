@@ -1,6 +1,5 @@
 """The fold over outcomes of groups: batches in, a profile out."""
 
-from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -11,7 +10,8 @@ from watchkeep.frames.classes import MISSING, Codes
 from watchkeep.frames.outcomes import NO_OUTCOME, OUTCOMES
 from watchkeep.monitors.bias.plan import BiasPlan, Crossing
 from watchkeep.monitors.model_quality.rows import Doubles, Sieve, weights_of
-from watchkeep.profiles.profile import Profile, added
+from watchkeep.profiles.account import RowAccount
+from watchkeep.profiles.profile import Profile
 from watchkeep.states.codec import State
 from watchkeep.states.totals import Totals, layers
 
@@ -32,12 +32,7 @@ class BiasScan:
 
     def __init__(self, plan: BiasPlan) -> None:
         self.plan = plan
-        self._rows = 0
-        self._rejected: dict[str, int] = {}
-        self._unplaced = 0
-        self.outside: Mapping[str, int] = {}
-        """Rows that the source left out, by what they lie outside of."""
-        self._seen: dict[str, int] = {}
+        self.account = RowAccount()
         depth = 1 if plan.roles.weight is None else 3
         self._tables: dict[tuple[str, str], Totals] = {}
         for at, facet in enumerate(plan.facets):
@@ -52,19 +47,16 @@ class BiasScan:
 
     def add(self, batch: Batch) -> None:
         """Read a batch."""
-        self._rejected = added(self._rejected, batch.rejected)
-        self._unplaced += sum(batch.rejected.values())
+        self.account.met(batch)
         if not batch.rows:
             return
-        self._seen = added(self._seen, dict.fromkeys(batch.names, batch.rows))
         batch = batch.decoded_once()  # a label may be a facet of another plan's, a facet a stratum
         sieve = Sieve(batch.rows)
         weights = weights_of(batch, self.plan.roles, sieve)
         labels, predictions = self._labels(batch), self._predictions(batch)
         sieve.out((labels == NO_OUTCOME) & (predictions == NO_OUTCOME), NO_OUTCOMES)
-        self._rejected = added(self._rejected, sieve.rejected)
         kept = sieve.kept
-        self._rows += int(np.count_nonzero(kept))
+        self.account.analysed(int(np.count_nonzero(kept)), sieve.rejected)
         cells = (labels * OUTCOMES + predictions)[kept]
         weights = None if weights is None else weights[kept]
         levels = [
@@ -87,8 +79,7 @@ class BiasScan:
     def profile(self) -> Profile:
         """All that was read so far."""
         parts: dict[tuple[str, str], State] = dict(self._tables)
-        rejected, outside = dict(self._rejected), dict(self.outside)
-        return Profile(self._rows, rejected, dict(self._seen), parts, outside, self._unplaced)
+        return self.account.profile(parts)
 
     def _labels(self, batch: Batch) -> Codes:
         name = self.plan.roles.label

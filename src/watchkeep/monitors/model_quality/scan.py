@@ -1,6 +1,5 @@
 """The fold over answers: batches in, a profile out."""
 
-from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -17,8 +16,9 @@ from watchkeep.monitors.model_quality.counting import counter_of
 from watchkeep.monitors.model_quality.members import SUMS, sums_of_members
 from watchkeep.monitors.model_quality.plan import Problem, QualityPlan
 from watchkeep.monitors.model_quality.rows import Answers, Doubles, read_answers
+from watchkeep.profiles.account import RowAccount
 from watchkeep.profiles.columns import by_hour
-from watchkeep.profiles.profile import Profile, added
+from watchkeep.profiles.profile import Profile
 from watchkeep.profiles.row_texts import text_hashes
 from watchkeep.states.cells import Cells
 from watchkeep.states.codec import State
@@ -54,12 +54,7 @@ class QualityScan:
     def __init__(self, plan: QualityPlan) -> None:
         self.plan = plan
         self._counter = counter_of(plan)
-        self._rows = 0
-        self._rejected: dict[str, int] = {}
-        self._unplaced = 0
-        self.outside: Mapping[str, int] = {}
-        """Rows that the source left out, by what they lie outside of."""
-        self._seen: dict[str, int] = {}
+        self.account = RowAccount()
         self._tables = {
             name: Totals.empty(self._counter.segment)
             for name in (DATASET, *(one.name for one in plan.segments))
@@ -73,15 +68,12 @@ class QualityScan:
 
     def add(self, batch: Batch) -> None:
         """Read a batch."""
-        self._rejected = added(self._rejected, batch.rejected)
-        self._unplaced += sum(batch.rejected.values())
+        self.account.met(batch)
         if not batch.rows:
             return
-        self._seen = added(self._seen, dict.fromkeys(batch.names, batch.rows))
         batch = batch.decoded_once()  # segments, answers and the sample ask for the same columns
         answers = read_answers(batch, self.plan)
-        self._rejected = added(self._rejected, answers.rejected)
-        self._rows += answers.count
+        self.account.analysed(answers.count, answers.rejected)
         if not answers.count:
             return
         self._tables[DATASET] = self._tables[DATASET].merge(Totals(self._counter.table(answers, None)))
@@ -113,8 +105,7 @@ class QualityScan:
             parts |= {(DATASET, part): rows for part, rows in self._hours.items()}
         if self._queries is not None:
             parts[DATASET, QUERIES] = self._queries
-        rejected, outside = dict(self._rejected), dict(self.outside)
-        return Profile(self._rows, rejected, dict(self._seen), parts, outside, self._unplaced)
+        return self.account.profile(parts)
 
     def _keep(self, batch: Batch, answers: Answers) -> None:
         """Sample the rows: those whose hash is small enough."""

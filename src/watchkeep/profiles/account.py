@@ -1,0 +1,43 @@
+"""What becomes of the rows that a scan meets: every one is analysed, rejected or outside."""
+
+from collections.abc import Mapping
+
+from watchkeep.frames.batches import Batch
+from watchkeep.profiles.profile import Profile, added
+from watchkeep.states.codec import State
+
+
+class RowAccount:
+    """An account of rows, kept while they are scanned.
+
+    >>> import pyarrow as pa
+    >>> account = RowAccount()
+    >>> account.met(Batch.of(pa.table({"age": [41, 7, 12]})))
+    >>> account.analysed(2, {"the label is missing": 1})
+    >>> account.profile({}).read
+    3
+    """
+
+    def __init__(self) -> None:
+        self.outside: Mapping[str, int] = {}
+        """Rows that the source left out, by what they lie outside of."""
+        self._rows = 0
+        self._rejected: dict[str, int] = {}
+        self._unplaced = 0
+        self._seen: dict[str, int] = {}
+
+    def met(self, batch: Batch) -> None:
+        """A batch came: what its source rejected is on account, and which columns its rows have."""
+        self._rejected = added(self._rejected, batch.rejected)
+        self._unplaced += sum(batch.rejected.values())
+        self._seen = added(self._seen, dict.fromkeys(batch.names, batch.rows))
+
+    def analysed(self, rows: int, rejected: Mapping[str, int] | None = None) -> None:
+        """So many of its rows were analysed; the scan itself rejected the others, by reason."""
+        self._rows += rows
+        self._rejected = added(self._rejected, rejected or {})
+
+    def profile(self, parts: Mapping[tuple[str, str], State]) -> Profile:
+        """All that was counted so far, and of how many rows."""
+        rejected, outside = dict(self._rejected), dict(self.outside)
+        return Profile(self._rows, rejected, dict(self._seen), parts, outside, self._unplaced)
