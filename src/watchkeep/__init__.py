@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from watchkeep.alarms.decision import Decision
-    from watchkeep.app.api import Baseline, DataQuality, Dataset, ModelQuality, Report, load, read
+    from watchkeep.app.api import Baseline, Bias, DataQuality, Dataset, ModelQuality, Report, load, read
     from watchkeep.app.watching import Watch
     from watchkeep.constraints.policy import Policy
     from watchkeep.core.errors import WatchkeepError
@@ -28,6 +28,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Baseline",
+    "Bias",
     "DataQuality",
     "Dataset",
     "Decision",
@@ -49,6 +50,7 @@ __all__ = [
 _HOMES: Final = MappingProxyType(
     {
         "Baseline": "watchkeep.app.api",
+        "Bias": "watchkeep.app.api",
         "DataQuality": "watchkeep.app.api",
         "Dataset": "watchkeep.app.api",
         "Decision": "watchkeep.alarms.decision",

@@ -8,6 +8,7 @@ from typing import Final
 
 COLUMNS: Final = "columns"
 MEASURES: Final = "measures"
+GROUPS: Final = "groups"
 
 
 class Outcome(StrEnum):
@@ -46,7 +47,7 @@ class Decision:
         lasting: those windows.
         within: as `detectable`, if a change lasts for so many windows.
         why: why there is no answer; empty when there is one.
-        about: what its subjects are: columns, or measures of answers.
+        about: what its subjects are: columns, measures of answers, or groups of people.
     """
 
     key: str

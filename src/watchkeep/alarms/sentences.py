@@ -19,6 +19,7 @@ KINDS: Final[Mapping[str, str]] = {
     Change.STRANGE: "values the baseline never had",
     Change.RELATION: "related otherwise to the other columns",
     Change.MEAN: "worse",
+    Change.GAP: "treated otherwise, beside the others",
 }
 """What each kind of change looks like."""
 _NAMED = 4

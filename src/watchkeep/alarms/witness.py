@@ -24,6 +24,7 @@ class Change(StrEnum):
     STRANGE = "strange"
     RELATION = "relation"
     MEAN = "mean"
+    GAP = "gap"
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,12 +27,14 @@ from watchkeep.monitors.model_quality.plan import Problem
 from watchkeep.profiles.profile import Profile
 from watchkeep.service.answers import learn_answers
 from watchkeep.service.baselining import learn
+from watchkeep.service.bias import BiasOptions, learn_bias
 from watchkeep.service.labelling import HALVED, Labelling
 from watchkeep.service.learned import Learned
 from watchkeep.service.ports import Progress, Source
 from watchkeep.service.quality import QualityOptions
 from watchkeep.service.review import REVIEWED
 from watchkeep.service.rows import kept
+from watchkeep.stats.flip_test import NEIGHBOURS
 from watchkeep.views.html import report_html
 from watchkeep.views.notebook import baseline_fragment, report_fragment
 
@@ -182,6 +184,57 @@ class ModelQuality:
             segments=tuple(parse_segment(text) for text in self.segments),
         )
         learned = learn_answers(
+            data.source,
+            data.roles,
+            options,
+            dialect=dialect_of(self.dialect),
+            created=datetime.now(UTC),
+            progress=progress,
+        )
+        return Baseline(learned)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bias:
+    """The bias monitor: are groups of people treated alike, and as they were in the reference data?
+
+    Args:
+        positive: the label that counts as positive, or several; of labels that are numbers the one they must be above.
+            The later of two when not given.
+        threshold: a score above it is a positive answer, where there is no column of predictions.
+        stratum: the column that groups are compared within, for conditional demographic disparity.
+        neighbours: how many neighbours the flip test asks.
+        dialect: "default", or "sagemaker" / "sagemaker-2020".
+
+    >>> import pyarrow as pa
+    >>> rows = pa.table({"sex": ["F", "M", "M"] * 300, "hired": ["no", "yes", "no"] * 150 + ["no", "yes", "yes"] * 150})
+    >>> baseline = Bias().baseline(read(rows, label="hired", facets={"sex": ["F"]}))
+    >>> baseline.check(rows).measures["DPL", "sex=F"]
+    0.75
+    """
+
+    positive: str | Sequence[str] = ()
+    threshold: float = 0.5
+    stratum: str | None = None
+    neighbours: int = NEIGHBOURS
+    dialect: str = "default"
+
+    def baseline(self, reference: object, *, progress: Progress | None = None) -> "Baseline":
+        """Learn a baseline from a `Dataset` with facets, and a label, a prediction or a score.
+
+        Raises:
+            EmptySourceError: there are no rows.
+            OptionError: an option, a role or a facet cannot be used.
+            SourceError: they cannot be read.
+        """
+        data = reference if isinstance(reference, Dataset) else read(reference)
+        options = BiasOptions(
+            positive=(self.positive,) if isinstance(self.positive, str) else tuple(self.positive),
+            threshold=self.threshold,
+            stratum=self.stratum,
+            neighbours=self.neighbours,
+        )
+        learned = learn_bias(
             data.source,
             data.roles,
             options,

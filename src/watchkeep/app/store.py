@@ -9,31 +9,46 @@ from watchkeep.adapters.folders import Made, whole_folder
 from watchkeep.alarms.decision import Decision
 from watchkeep.alarms.record import Record
 from watchkeep.core.errors import BaselineError, MissingSourceError
-from watchkeep.formats import archive, constraints, json_text, quality_constraints, statistics
+from watchkeep.formats import (
+    archive,
+    bias_analysis,
+    bias_constraints,
+    constraints,
+    json_text,
+    quality_constraints,
+    statistics,
+)
 from watchkeep.formats import quality_statistics as quality_documents
+from watchkeep.formats.bias_archive import unpack_bias
+from watchkeep.formats.bias_constraints import to_bias_constraints
 from watchkeep.formats.constraint_list import to_constraints
 from watchkeep.formats.container import read_rows
 from watchkeep.formats.decisions import watch_document
 from watchkeep.formats.foreign import foreign_baseline
+from watchkeep.formats.foreign_bias import foreign_bias
 from watchkeep.formats.foreign_quality import foreign_quality
 from watchkeep.formats.quality_archive import unpack_quality
 from watchkeep.formats.quality_limits import to_quality_constraints
 from watchkeep.frames.roles import Roles
 from watchkeep.monitors.findings import Findings
 from watchkeep.service.answers import QualityLearned
+from watchkeep.service.bias import BiasLearned
 from watchkeep.service.checking import DataLearned
 from watchkeep.service.learned import Learned
 from watchkeep.service.quality import require_answers
 from watchkeep.views.html import report_html
 
 ARCHIVE: Final = "baseline.arrow"
+ANALYSIS: Final = bias_analysis.DOCUMENT
 STATISTICS: Final = "statistics.json"
 CONSTRAINTS: Final = "constraints.json"
 VIOLATIONS: Final = "constraint_violations.json"
 REPORT: Final = "report.json"
 PAGE: Final = "report.html"
-_A_BASELINE: Final = Made("a baseline", ARCHIVE, frozenset({ARCHIVE, STATISTICS, CONSTRAINTS}))
-_A_REPORT: Final = Made("a report", REPORT, frozenset({STATISTICS, CONSTRAINTS, VIOLATIONS, REPORT, PAGE}))
+_A_BASELINE: Final = Made("a baseline", ARCHIVE, frozenset({ARCHIVE, STATISTICS, CONSTRAINTS, ANALYSIS}))
+_A_REPORT: Final = Made(
+    "a report", REPORT, frozenset({STATISTICS, CONSTRAINTS, VIOLATIONS, REPORT, PAGE, ANALYSIS})
+)
 
 
 def save_baseline(learned: Learned, folder: Path) -> None:
@@ -77,6 +92,11 @@ def load_baseline(folder: Path, *, roles: Roles | None = None) -> Learned:
         limits_of = quality_constraints.parse(limits_json, str(folder / CONSTRAINTS))
         own = to_quality_constraints(limits_of, suggested)
         return QualityLearned(replace(answers, constraints=own), limits_of, suggested)
+    if meta.get("kind") == "bias":
+        groups, suggested = unpack_bias(rows, meta, str(packed))
+        told = bias_constraints.parse(limits_json, str(folder / CONSTRAINTS))
+        ranges = to_bias_constraints(told, groups.plan, suggested, sagemaker=groups.dialect.sagemaker)
+        return BiasLearned(replace(groups, constraints=ranges), told, suggested)
     baseline, suggested = archive.unpack(rows, meta, str(packed))
     document = constraints.parse(limits_json, str(folder / CONSTRAINTS))
     limits = to_constraints(document, baseline.columns, baseline.dialect, suggested)
@@ -92,6 +112,8 @@ def _foreign(folder: Path, limits_json: dict[str, object] | None, roles: Roles |
     path = folder / STATISTICS
     if (folder / REPORT).exists():
         raise BaselineError(str(folder), why="it holds a report, not a baseline")
+    if (folder / ANALYSIS).exists():
+        return _foreign_groups(folder / ANALYSIS, roles)
     if not path.exists():
         raise BaselineError(
             str(folder), why=f"it holds no baseline: neither {ARCHIVE} nor {STATISTICS} is there"
@@ -124,6 +146,14 @@ def _foreign_answers(
         limits_of = quality_constraints.parse(limits_json, str(folder / CONSTRAINTS))
     baseline = foreign_quality(known, limits_of, roles or Roles(), path=str(folder), created=written)
     return QualityLearned(baseline, limits_of, {})
+
+
+def _foreign_groups(path: Path, roles: Roles | None) -> BiasLearned:
+    told = bias_constraints.parse(json_text.loads(_text(path), str(path)), str(path))
+    written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    baseline = foreign_bias(told.analysis, roles or Roles(), path=str(path.parent), created=written)
+    limits = to_bias_constraints(told, baseline.plan, sagemaker=True)
+    return BiasLearned(replace(baseline, constraints=limits), told, {})
 
 
 def _text(path: Path) -> str:

@@ -17,8 +17,10 @@ from watchkeep.frames.text_values import Dialect
 from watchkeep.monitors.model_quality.plan import Problem
 from watchkeep.service.answers import learn_answers
 from watchkeep.service.baselining import learn
+from watchkeep.service.bias import BiasOptions, learn_bias
 from watchkeep.service.learned import KINDS, Learned
 from watchkeep.service.quality import QualityOptions
+from watchkeep.stats.flip_test import NEIGHBOURS
 
 
 @click.command("baseline")
@@ -30,7 +32,11 @@ from watchkeep.service.quality import QualityOptions
     type=click.Choice([str(one) for one in Problem]),
     help="What the model answers (model-quality); told by the labels if not given.",
 )
-@click.option("--positive", metavar="V", help="The positive of two classes; the larger if not given.")
+@click.option(
+    "--positive",
+    metavar="V",
+    help="The positive of two classes; the larger if not given. For bias several, V,V, or a number to be above.",
+)
 @click.option(
     "--threshold",
     type=float,
@@ -45,6 +51,18 @@ from watchkeep.service.quality import QualityOptions
     metavar="[NAME:] RULE",
     help='A slice of the rows to be measured apart, such as "age < 30". May be repeated.',
 )
+@click.option(
+    "--stratum",
+    metavar="C",
+    help="The column that groups are compared within, for conditional disparity (bias).",
+)
+@click.option(
+    "--neighbours",
+    type=int,
+    default=NEIGHBOURS,
+    show_default=True,
+    help="How many neighbours the flip test asks (bias).",
+)
 @roles_options
 @source_options
 @dialect_option
@@ -52,7 +70,8 @@ from watchkeep.service.quality import QualityOptions
 def command(kind: str, sources: tuple[str, ...], out: Path, dialect: str, as_json: bool, **given: Any) -> int:
     """Learn from SOURCE what the reference data looks like, and what it promises.
 
-    KIND is the monitor: data-quality, or model-quality (which needs --label, and --prediction or --score).
+    KIND is the monitor: data-quality, model-quality (which needs --label, and --prediction or --score), or bias
+    (which needs --facet, and --label, --prediction or --score).
 
     SOURCE is a file, folder, glob or URL of Parquet, CSV, JSON Lines or Arrow IPC, a SageMaker capture tree, or -
     for standard input. Writes statistics.json, constraints.json and baseline.arrow into the folder, which appears
@@ -61,29 +80,59 @@ def command(kind: str, sources: tuple[str, ...], out: Path, dialect: str, as_jso
     \b
         watchkeep baseline data-quality train.parquet --out baselines/churn --label churned --timestamp at
         watchkeep baseline model-quality val.parquet --out baselines/quality --label churned --score p
+        watchkeep baseline bias val.parquet --out baselines/bias --label hired --score p --facet sex=F --facet age=40
     """  # noqa: D301 (click wants the character itself)
     roles = roles_from(given)
     source = open_source(list(sources), format=given["format"], header=given["header"])
     learned: Learned
     created, told = datetime.now(UTC), progress()
+    _only_of(kind, given)
+    rules = Dialect(dialect)
     if kind == "model-quality":
-        options = QualityOptions(
-            problem=None if given["problem"] is None else Problem(given["problem"]),
-            positive=given["positive"],
-            threshold=given["threshold"],
-            segments=tuple(parse_segment(text) for text in given["segments"]),
-        )
         learned = learn_answers(
-            source, roles, options, dialect=Dialect(dialect), created=created, progress=told
+            source, roles, _quality_options(given), dialect=rules, created=created, progress=told
+        )
+    elif kind == "bias":
+        learned = learn_bias(
+            source, roles, _bias_options(given), dialect=rules, created=created, progress=told
         )
     else:
-        if given["segments"]:
-            raise OptionError(
-                "--segment", got=given["segments"][0], expected="model-quality; here, see --where"
-            )
-        learned = learn(source, roles, kind=kind, dialect=Dialect(dialect), created=created, progress=told)
+        learned = learn(source, roles, kind=kind, dialect=rules, created=created, progress=told)
     save_baseline(learned, out)
     code = answer_baseline(learned.told(), as_json=as_json)
     if not as_json:
         click.echo(f"Baseline: {out}")
     return code
+
+
+def _only_of(kind: str, given: dict[str, Any]) -> None:
+    """Check that no option is given that only another monitor has.
+
+    Raises:
+        OptionError: one is.
+    """
+    if given["segments"] and kind != "model-quality":
+        raise OptionError(
+            "--segment", got=given["segments"][0], expected="model-quality; here, see --where and --facet"
+        )
+    if given["stratum"] is not None and kind != "bias":
+        raise OptionError("--stratum", got=given["stratum"], expected="bias")
+
+
+def _quality_options(given: dict[str, Any]) -> QualityOptions:
+    return QualityOptions(
+        problem=None if given["problem"] is None else Problem(given["problem"]),
+        positive=given["positive"],
+        threshold=given["threshold"],
+        segments=tuple(parse_segment(text) for text in given["segments"]),
+    )
+
+
+def _bias_options(given: dict[str, Any]) -> BiasOptions:
+    positive = given["positive"]
+    return BiasOptions(
+        positive=() if positive is None else tuple(positive.split(",")),
+        threshold=given["threshold"],
+        stratum=given["stratum"],
+        neighbours=given["neighbours"],
+    )

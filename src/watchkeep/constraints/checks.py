@@ -30,6 +30,10 @@ GREATER_THAN: Final = "GreaterThanThreshold"
 """The same: a measure may not be greater."""
 CONCEPT_DRIFT: Final = "concept_drift_check"
 """Realised quality beyond what answers and features lead to expect."""
+BIAS: Final = "bias_check"
+"""How differently groups are treated, against a range."""
+BIAS_DRIFT: Final = "bias_drift_check"
+"""The same as SageMaker has it: a measure may not be farther from 0 than in the baseline."""
 LIMIT: Final = "limit_check"
 """A limit on any other measure, written by hand."""
 
@@ -85,6 +89,8 @@ EVERY: Final = (
     LESS_THAN,
     GREATER_THAN,
     CONCEPT_DRIFT,
+    BIAS,
+    BIAS_DRIFT,
     LIMIT,
 )
 """Every check there is."""

@@ -21,7 +21,7 @@ from watchkeep.service.joining import Labelled
 from watchkeep.service.ports import Ask, Progress, Source
 from watchkeep.service.review import Review
 
-KINDS: Final = ("data-quality", "model-quality")
+KINDS: Final = ("data-quality", "model-quality", "bias")
 """The monitors, as commands name them."""
 
 

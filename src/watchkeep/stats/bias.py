@@ -13,6 +13,7 @@ from watchkeep.core.undefined import Undefined, Value
 from watchkeep.stats import bias_formulas as of
 from watchkeep.stats.bias_formulas import Formula, Outcomes, Over
 
+Reals = npt.NDArray[np.float64]
 Needs = Literal["labels", "predictions", "both"]
 
 
@@ -28,6 +29,7 @@ class BiasMeasure:
         low, high: the least and the largest it can be.
         formula: of the outcomes of d and a.
         ours: whether SageMaker lacks it, so that its rules do not apply.
+        among: the rows of a group that it is a mean over, as `Outcomes` names them.
     """
 
     name: str
@@ -38,6 +40,7 @@ class BiasMeasure:
     high: float
     formula: Formula
     ours: bool = False
+    among: str = "rows"
 
     def of(self, d: Outcomes, a: Outcomes, *, sagemaker: bool = False) -> Value:
         """The measure of two groups; Undefined, saying what is missing, where it divides by nothing.
@@ -80,21 +83,53 @@ _ALL: Final = (
     ),
     BiasMeasure("DI", "disparate impact", "predictions", 1, 0, _INF, of.disparate_impact),
     BiasMeasure(
-        "DCA", "difference in conditional acceptance", "both", 0, -_INF, _INF, of.conditional_acceptance
+        "DCA",
+        "difference in conditional acceptance",
+        "both",
+        0,
+        -_INF,
+        _INF,
+        of.conditional_acceptance,
+        among="accepted",
     ),
     BiasMeasure(
-        "DCR", "difference in conditional rejection", "both", 0, -_INF, _INF, of.conditional_rejection
+        "DCR",
+        "difference in conditional rejection",
+        "both",
+        0,
+        -_INF,
+        _INF,
+        of.conditional_rejection,
+        among="rejected",
     ),
     BiasMeasure("AD", "accuracy difference", "both", 0, -1, 1, of.accuracy_difference),
-    BiasMeasure("RD", "recall difference", "both", 0, -1, 1, of.recall_difference),
-    BiasMeasure("SD", "specificity difference", "both", 0, -1, 1, of.specificity_difference),
-    BiasMeasure("DAR", "difference in acceptance rates", "both", 0, -1, 1, of.acceptance_difference),
-    BiasMeasure("DRR", "difference in rejection rates", "both", 0, -1, 1, of.rejection_difference),
-    BiasMeasure("TE", "treatment equality", "both", 0, -_INF, _INF, of.treatment_equality),
+    BiasMeasure("RD", "recall difference", "both", 0, -1, 1, of.recall_difference, among="positives"),
+    BiasMeasure(
+        "SD", "specificity difference", "both", 0, -1, 1, of.specificity_difference, among="negatives"
+    ),
+    BiasMeasure(
+        "DAR", "difference in acceptance rates", "both", 0, -1, 1, of.acceptance_difference, among="accepted"
+    ),
+    BiasMeasure(
+        "DRR", "difference in rejection rates", "both", 0, -1, 1, of.rejection_difference, among="rejected"
+    ),
+    BiasMeasure("TE", "treatment equality", "both", 0, -_INF, _INF, of.treatment_equality, among="fp"),
     BiasMeasure("GE", "generalised entropy", "both", 0, 0, _INF, of.generalised_entropy),
-    BiasMeasure("EOD", "equal opportunity difference", "both", 0, -1, 1, of.equal_opportunity, ours=True),
-    BiasMeasure("AOD", "average odds difference", "both", 0, -1, 1, of.average_odds, ours=True),
-    BiasMeasure("EOR", "equalised odds ratio", "both", 1, 0, 1, of.equalised_odds, ours=True),
+    BiasMeasure(
+        "EOD",
+        "equal opportunity difference",
+        "both",
+        0,
+        -1,
+        1,
+        of.equal_opportunity,
+        ours=True,
+        among="positives",
+    ),
+    BiasMeasure(
+        "AOD", "average odds difference", "both", 0, -1, 1, of.average_odds, ours=True, among="rarer"
+    ),
+    BiasMeasure("EOR", "equalised odds ratio", "both", 1, 0, 1, of.equalised_odds, ours=True, among="rarer"),
 )
 MEASURES: Final[Mapping[str, BiasMeasure]] = MappingProxyType({measure.name: measure for measure in _ALL})
 """All measures of a table of two groups, by name.
@@ -131,9 +166,17 @@ def conditional_disparity(strata: npt.ArrayLike, *, name: str = "CDD", sagemaker
     for outcome, word in zip(outcomes, ("negative", "positive"), strict=True):
         if outcome == 0:
             return Undefined(f"{name} needs 1 {word} row, has 0")
-    by_outcome = counts.sum(axis=1)
-    shares = np.divide(counts[:, 1], by_outcome, out=np.zeros(by_outcome.shape), where=by_outcome > 0)
-    gaps = shares[:, 0] - shares[:, 1]
+    return float(disparities(counts, sagemaker=sagemaker))
+
+
+def disparities(strata: Reals, *, sagemaker: bool = False) -> Reals:
+    """`conditional_disparity` of many tables at once, shape (..., strata, 2, 2); NaN of those without an outcome."""
+    by_outcome = strata.sum(axis=-2)
+    shares = np.divide(strata[..., 1, :], by_outcome, out=np.zeros(by_outcome.shape), where=by_outcome > 0)
+    gaps = shares[..., 0] - shares[..., 1]
     if not sagemaker:
-        gaps[(by_outcome == 0).any(axis=1)] = 0.0
-    return float((counts.sum(axis=(1, 2)) * gaps).sum() / counts.sum())
+        gaps = np.where((by_outcome == 0).any(axis=-1), 0.0, gaps)
+    rows = by_outcome.sum(axis=-1)
+    whole = np.where((by_outcome.sum(axis=-2) == 0).any(axis=-1), np.nan, rows.sum(axis=-1))
+    found: Reals = (rows * gaps).sum(axis=-1) / whole
+    return found

@@ -60,6 +60,11 @@ class Outcomes:
         """Rows predicted negative."""
         return self.tn + self.fn
 
+    @property
+    def rarer(self) -> Reals:
+        """Rows labelled positive or rows labelled negative, whichever are fewer."""
+        return np.minimum(self.positives, self.negatives)
+
 
 class Over:
     """Divides, and remembers what was missing where it divided by nothing.

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
-from watchkeep.alarms.decision import MEASURES
+from watchkeep.alarms.decision import COLUMNS, GROUPS, MEASURES
 from watchkeep.alarms.sentences import KINDS
 from watchkeep.views.columns import brief
 from watchkeep.views.detectable import Detectable, detectable_of, explained
@@ -23,13 +23,14 @@ HEADS: Final = ("Changed", "Changed before", "Not changed", "Worth a look", "Too
 _TIME: Final = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _TONES: Final = {"changed": "violated", "not changed": "kept"}
 _SYMBOLS: Final = {"violated": "▲", "kept": "✓"}
+_NOUNS: Final = {COLUMNS: "column", MEASURES: "measure", GROUPS: "group"}
 _MOST_SHARES: Final = 8
 _LEAST: Final = 0.005  # a share of the evidence below which a column that is not named is not worth its line
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A column's or measure's share of the evidence, and what changed in it, if that is known."""
+    """A column's, measure's or group's share of the evidence, and what changed in it, if that is known."""
 
     name: str
     change: str
@@ -46,7 +47,7 @@ class Decided:
         head, lead: its sentence, parted: the answer, and what is said of it.
         level: 1 rings.
         number: of the window, from 1; `windows`: how many of the last seem changed; `since` when.
-        noun: what it is about, one by one: a column, or a measure of answers.
+        about: what it is about, as `Decision.about` spells it; `noun`: one by one, a column or a measure.
         shares: those by their share of the evidence, the named ones first.
         left: those with evidence that are not among them.
         horizons: windows, for each of which `detectable` tells a size; `unlisted` are not among them.
@@ -68,6 +69,7 @@ class Decided:
     number: int
     since: str
     windows: int
+    about: str
     noun: str
     shares: tuple[Share, ...]
     left: int
@@ -104,17 +106,15 @@ class Decided:
             return None
         alarm, warning = given.get("alarm") is True, given.get("warning") is True
         named = [str(name) for name in _list(given.get("named"))]
-        measures = given.get("subjects") == MEASURES
-        sentence = _sentence(given, outcome, named, measures=measures)
+        about = text(given.get("subjects"), COLUMNS)
+        sentence = _sentence(given, outcome, named, about=about)
         head, lead = _parted(sentence)
         lead = lead if named else lead[:1].upper() + lead[1:]  # a name stays as it is
         tone = _TONES.get(outcome, "undecided")
         if tone == "kept" and warning:
             tone = "undecided"
-        shares, left = _shares(given, named, measures=measures)
-        horizons, detectable, unlisted = detectable_of(
-            given.get("detectable"), kinds or {}, measures=measures
-        )
+        shares, left = _shares(given, named, about=about)
+        horizons, detectable, unlisted = detectable_of(given.get("detectable"), kinds or {}, about=about)
         told = real(given.get("false_alarms"))
         rang = real(given.get("alarms"))
         return cls(
@@ -130,7 +130,8 @@ class Decided:
             number=whole(given.get("number")) + 1,
             since=_since(given),
             windows=whole(given.get("windows")),
-            noun="measure" if measures else "column",
+            about=about,
+            noun=_NOUNS.get(about, "column"),
             shares=shares,
             left=left,
             horizons=horizons,
@@ -172,7 +173,7 @@ class Decided:
     @property
     def silence(self) -> str:
         """What the sizes of `detectable` mean, in sentences."""
-        return explained(self.detectable, measures=self.noun == "measure")
+        return explained(self.detectable, about=self.about)
 
     @property
     def promise(self) -> str:
@@ -205,11 +206,11 @@ def strength(level: float) -> str:
     return "over 1,000" if level > 1000 else number(level, digits=2)
 
 
-def _sentence(given: Mapping[str, object], outcome: str, named: Sequence[str], *, measures: bool) -> str:
+def _sentence(given: Mapping[str, object], outcome: str, named: Sequence[str], *, about: str) -> str:
     sentence = text(given.get("sentence"))
     for name in sorted(named, key=len, reverse=True):
         sentence = brief(sentence, name)
-        if measures:
+        if about == MEASURES:
             sentence = sentence.replace(f"{name} (", f"{label(name)} (")
     sentence = _TIME.sub(lambda found: moment(found.group()), sentence)
     return clip(sentence, 1000) if sentence else outcome.capitalize()
@@ -235,7 +236,7 @@ def _since(given: Mapping[str, object]) -> str:
 
 
 def _shares(
-    given: Mapping[str, object], named: Sequence[str], *, measures: bool
+    given: Mapping[str, object], named: Sequence[str], *, about: str
 ) -> tuple[tuple[Share, ...], int]:
     changes = mapping(given.get("changes"))
     evidence = {
@@ -247,7 +248,7 @@ def _shares(
     shown = names[:_MOST_SHARES]
     told = tuple(
         Share(
-            name=label(name) if measures else name,
+            name=label(name) if about == MEASURES else name,
             change=KINDS.get(kind, clip(kind, 60)) if (kind := text(changes.get(name))) else "",
             share=evidence.get(name, 0.0),
             named=name in named,

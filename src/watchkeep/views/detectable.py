@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from watchkeep.alarms.decision import COLUMNS, GROUPS, MEASURES
 from watchkeep.views.measure_words import label, unit_kind
 from watchkeep.views.values import mapping, real
 from watchkeep.views.words import DASH, listing, number
@@ -34,14 +35,14 @@ class Detectable:
 
 
 def detectable_of(
-    value: object, kinds: Mapping[str, str], *, measures: bool = False
+    value: object, kinds: Mapping[str, str], *, about: str = COLUMNS
 ) -> tuple[tuple[int, ...], tuple[Detectable, ...], int]:
     """The horizons in windows, columns grouped by what is seen of them, and how many columns were left out.
 
     Args:
         value: what stands under `detectable` of a decision.
         kinds: of charts, by column.
-        measures: whether it is about measures of answers and not about columns.
+        about: columns, measures of answers, or groups, as `Decision.about` spells it.
 
     >>> detectable_of({"1": {"a": 0.2, "b": 0.2}, "7": {"a": 0.08, "b": 0.08}}, {"a": "numeric", "b": "numeric"})
     ((1, 7), (Detectable(names=('a', 'b'), sizes=('0.2', '0.08'), unit='sd'),), 0)
@@ -54,27 +55,31 @@ def detectable_of(
     horizons = tuple(sorted(by_horizon))
     groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for name in dict.fromkeys(str(name) for sizes in by_horizon.values() for name in sizes):
-        kind = unit_kind(name) if measures else kinds.get(name, "")
+        kind = unit_kind(name) if about == MEASURES else "rate" if about == GROUPS else kinds.get(name, "")
         seen = tuple(_size(by_horizon[horizon].get(name), kind) for horizon in horizons)
-        groups.setdefault((_UNITS.get(kind, ""), seen), []).append(label(name) if measures else name)
+        groups.setdefault((_UNITS.get(kind, ""), seen), []).append(label(name) if about == MEASURES else name)
     ranked = sorted(groups.items(), key=lambda group: -len(group[1]))
     shown = [Detectable(tuple(names), sizes, unit) for (unit, sizes), names in ranked[:_MOST_GROUPS]]
     return horizons, tuple(shown), sum(len(names) for _, names in ranked[_MOST_GROUPS:])
 
 
-def explained(rows: Sequence[Detectable], *, measures: bool) -> str:
+def explained(rows: Sequence[Detectable], *, about: str) -> str:
     """What the sizes mean, in sentences.
 
     Args:
         rows: as read.
-        measures: whether they are of a model's answers and not of columns.
+        about: as above.
 
     >>> row = Detectable(("accuracy",), ("2.7",), "points")
-    >>> print(explained([row], measures=True))
+    >>> print(explained([row], about=MEASURES))
     Points: so many more of a hundred rows answered wrongly. Silence rules out what is larger.
     """
     units = {row.unit for row in rows}
-    if measures:
+    if about == GROUPS:
+        told = [
+            "Points: so much more of a difference between a share of the group and of the others, of a hundred."
+        ]
+    elif about == MEASURES:
         sets = " or outside their sets" if any(label("coverage") in row.names for row in rows) else ""
         told = [f"Points: so many more of a hundred rows answered wrongly{sets}."] * ("points" in units)
         told += ["Brier score: a rise of it by so much."] * ("" in units)

@@ -42,6 +42,7 @@ def report_html(document: Mapping[str, object]) -> str:
         "report.html",
         report=report,
         quality=report.quality,
+        bias=report.bias,
         violated=report.having("violated"),
         failed=report.having("failed"),
         undecided=report.undecided,
@@ -70,7 +71,12 @@ def baseline_html(document: Mapping[str, object]) -> str:
     columns = baseline.columns[:MOST_COLUMNS]
     left = len(baseline.columns) - len(columns)
     return _page(
-        "baseline.html", baseline=baseline, quality=baseline.quality, columns=columns, not_drawn=left
+        "baseline.html",
+        baseline=baseline,
+        quality=baseline.quality,
+        bias=baseline.bias,
+        columns=columns,
+        not_drawn=left,
     )
 
 

@@ -32,6 +32,7 @@ def report_fragment(document: Mapping[str, object]) -> str:
         "cell_report.html",
         report=report,
         quality=report.quality,
+        bias=report.bias,
         verdicts=[*report.having("violated"), *report.having("failed")],
         columns=bad[:_MOST_CARDS],
         left=len(report.columns) - len(bad[:_MOST_CARDS]),
@@ -49,5 +50,10 @@ def baseline_fragment(document: Mapping[str, object]) -> str:
     columns = baseline.columns[:_MOST_CARDS]
     left = len(baseline.columns) - len(columns)
     return fragment(
-        "cell_baseline.html", baseline=baseline, quality=baseline.quality, columns=columns, left=left
+        "cell_baseline.html",
+        baseline=baseline,
+        quality=baseline.quality,
+        bias=baseline.bias,
+        columns=columns,
+        left=left,
     ).strip()

@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from watchkeep.views.bias import Bias, sizes
 from watchkeep.views.columns import OUTCOMES, Column, Judged, Rule, brief, column_of, rank, rules
 from watchkeep.views.decisions import Decided, promise
 from watchkeep.views.judged_answers import of_answers, of_promise, out_of_limits, telling
 from watchkeep.views.quality import Quality, kind_words
 from watchkeep.views.values import mapping, objects, pairs, real, text, whole
-from watchkeep.views.words import amount, clip, headline, moment, number, span
+from watchkeep.views.words import amount, clip, count, headline, listing, moment, number, span
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class Report:
     timing: Mapping[str, object]
     decision: Decided | None
     quality: Quality | None
+    bias: Bias | None
 
     @classmethod
     def of(cls, document: Mapping[str, object]) -> Self:
@@ -90,6 +92,7 @@ class Report:
                 judged=text(mapping(document.get("baseline")).get("judged")),
             ),
             quality=quality,
+            bias=Bias.of(document.get("bias")),
         )
 
     @property
@@ -187,6 +190,7 @@ class Baseline:
     columns: tuple[Column, ...]
     constraints: tuple[Rule, ...]
     quality: Quality | None
+    bias: Bias | None
 
     @classmethod
     def of(cls, document: Mapping[str, object]) -> Self:
@@ -205,6 +209,7 @@ class Baseline:
             columns=tuple(column_of(column, [], {}) for column in objects(document.get("columns"))),
             constraints=promises if quality is None else tuple(map(of_promise, promises)),
             quality=quality,
+            bias=Bias.of(document.get("bias")),
         )
 
     @property
@@ -217,8 +222,17 @@ class Baseline:
         """What it is, in one sentence."""
         if self.quality is not None:
             return self._answering(self.quality)
+        if self.bias is not None:
+            return self._treating(self.bias)
         learned = f"{amount(len(self.columns), 'column')} and {amount(self.total, 'constraint')}"
         return f"A {clip(self.kind, 40)} baseline of {amount(self.rows, 'row')}: {learned}."
+
+    def _treating(self, bias: Bias) -> str:
+        crossed = f", {count(len(bias.crossed))} of two facets together" if bias.crossed else ""
+        return (
+            f"A {clip(self.kind, 40)} baseline of {amount(self.rows, 'row')}: {sizes(bias.groups)} by"
+            f" {listing(bias.facets)}{crossed}; {amount(self.total, 'constraint')}."
+        )
 
     def _answering(self, quality: Quality) -> str:
         good = f" with {quality.good}" if quality.good else ""

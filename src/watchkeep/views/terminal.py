@@ -27,6 +27,7 @@ from watchkeep.views.judged_answers import of_segment
 from watchkeep.views.levels import spark
 from watchkeep.views.reading import Baseline, Report, Watch
 from watchkeep.views.tables import evidence_lines, measure_table, policy_lines, timing_words
+from watchkeep.views.terminal_bias import print_bias
 from watchkeep.views.terminal_quality import print_quality
 from watchkeep.views.values import real
 from watchkeep.views.words import DASH, SYMBOLS, amount, clip, count, figure, listing, moment, spaced
@@ -70,6 +71,8 @@ def print_report(document: Mapping[str, object], console: Console, *, verbose: b
     if report.quality is not None:
         print_quality(report.quality, console)
         violated = [one for one in violated if of_segment(one)]  # the table of measures has the others
+    if report.bias is not None:
+        print_bias(report.bias, console)
     _print_verdicts("Violations", violated, console)
     _print_verdicts("Could not be run", report.having("failed"), console)
     _print_undecided(report, console)
@@ -98,10 +101,12 @@ def print_baseline(document: Mapping[str, object], console: Console, *, verbose:
     facts += [("Time", clip(baseline.judged, 200))] * bool(baseline.judged)
     facts += [("Dialect", clip(baseline.dialect, 40))] * bool(baseline.dialect)
     console.print(fact_list([*facts, *baseline.roles]))
-    if baseline.quality is None:
-        _print_columns(baseline, console, verbose=verbose)
-    else:
+    if baseline.quality is not None:
         print_quality(baseline.quality, console)
+    elif baseline.bias is not None:
+        print_bias(baseline.bias, console)
+    else:
+        _print_columns(baseline, console, verbose=verbose)
     if verbose:
         heading("Constraints", console)
         rules_of = [baseline.constraints, *(column.constraints for column in baseline.columns)]

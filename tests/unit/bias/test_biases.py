@@ -206,8 +206,7 @@ def test_strata_tell_conditional_disparity() -> None:
         roles=Roles(label="y"),
         facets=(Facet("sex", Classes(("F",)), groups=(Group("F", (0,)),)),),
         label=Positive(Classes(("1",))),
-        strata=Classes(("a", "b")),
-        stratum="dept",
+        strata=Facet("dept", Classes(("a", "b"))),
     )
 
     found = group(biases(plan, profile_of(table, plan)), "sex=F").measures["CDDL"]

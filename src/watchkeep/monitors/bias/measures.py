@@ -1,30 +1,48 @@
 """From counts to measures of bias of every group, each with its standard error."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from watchkeep.core.undefined import Undefined, Value
-from watchkeep.frames.facets import Group
+from watchkeep.core.undefined import Undefined
+from watchkeep.core.verdicts import DATASET
 from watchkeep.frames.outcomes import NEGATIVE, NO_OUTCOME, POSITIVE
-from watchkeep.monitors.bias.plan import BiasPlan
-from watchkeep.monitors.bias.scan import STRATA, TABLE
+from watchkeep.monitors.bias.plan import BiasPlan, Crossing
+from watchkeep.monitors.bias.scan import SAMPLE, SCORES, STRATA, SUMS, TABLE
 from watchkeep.monitors.model_quality.measures import Sampled
 from watchkeep.profiles.profile import Profile
+from watchkeep.states.rows import RowSample
 from watchkeep.states.totals import Totals
-from watchkeep.stats.bias import MEASURES, BiasMeasure, conditional_disparity
+from watchkeep.stats.bias import MEASURES, BiasMeasure, conditional_disparity, disparities
 from watchkeep.stats.bias_formulas import Outcomes, Over
 from watchkeep.stats.cell_bootstrap import redrawn
+from watchkeep.stats.flip_test import flip_test
 
 Doubles = npt.NDArray[np.float64]
 
 REPLICATES: Final = 200
 """Of the bootstrap."""
+FLIP_TEST: Final = "FT"
+CALIBRATION: Final = "CG"
+DISPARITIES: Final[Mapping[str, int]] = MappingProxyType({"CDDL": -1, "CDDPL": -2})
+"""Disparities within strata, and the axis of what they are not of."""
+TITLES: Final[Mapping[str, str]] = MappingProxyType(
+    {name: one.title for name, one in MEASURES.items()}
+    | {
+        "CDDL": "conditional demographic disparity of labels",
+        "CDDPL": "conditional demographic disparity of predictions",
+        FLIP_TEST: "flip test",
+        CALIBRATION: "calibration gap",
+    }
+)
+"""Every measure in words."""
 _SEED: Final = 2021
 _USUAL: Final = 0.5  # share of replicates that must have a value for their scatter to be one
+_NULL: Final = 2 / 3  # weight of the variance that unchanged rates would have, see `GroupBias.noise`
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +55,11 @@ class GroupBias:
         rows, others: of the group, and of all others that have a value.
         missing: rows without a value, which are in neither.
         measures: by name.
+        unlabelled: whether no row of either has a label.
+        among: rows of the group, or of the others if they are fewer, that a measure is a mean over.
+        noise: how far a measure would scatter if nothing had changed. A measure of few rows scatters more the larger
+            the shares are that it is made of, so neither the window's own error nor that of unchanged shares tells how
+            likely a value far out is; a third of the one variance and two of the other do, to third order.
     """
 
     facet: str
@@ -45,6 +68,9 @@ class GroupBias:
     others: int
     missing: int
     measures: Mapping[str, Sampled]
+    unlabelled: bool = False
+    among: Mapping[str, int] = field(default_factory=dict)
+    noise: Mapping[str, float | None] = field(default_factory=dict)
 
     @property
     def subject(self) -> str:
@@ -52,78 +78,266 @@ class GroupBias:
         return f"{self.facet}={self.group}"
 
 
-def biases(plan: BiasPlan, profile: Profile, *, replicates: int = REPLICATES) -> tuple[GroupBias, ...]:
+def biases(
+    plan: BiasPlan, profile: Profile, *, reference: Profile | None = None, replicates: int = REPLICATES
+) -> tuple[GroupBias, ...]:
     """The measures of every group: of each facet, then of crossings.
 
     Args:
         plan: how the rows were counted.
         profile: what was counted.
+        reference: what was counted of the rows that these are judged beside, for `GroupBias.noise`.
         replicates: of the bootstrap; with 0 there are no standard errors.
     """
     found: list[GroupBias] = []
-    for at, facet in enumerate(plan.facets):
-        found += _of_facet(plan, profile, plan.subject(at), facet.groups, replicates)
-    for crossing in plan.crossings:
-        found += _of_facet(plan, profile, plan.subject(crossing), plan.groups(crossing), replicates)
+    for place in plan.places:
+        found += _Groups(plan, place, profile, reference, replicates).found()
     return tuple(found)
 
 
-def _of_facet(
-    plan: BiasPlan, profile: Profile, subject: str, groups: tuple[Group, ...], replicates: int
-) -> list[GroupBias]:
-    state = profile.part(subject, TABLE, Totals)
-    assert state is not None  # noqa: S101 (every scan counts it)
-    tables = state.values
-    rows, weights = tables[0], tables[1 if len(tables) > 1 else 0]
-    drawn = (
-        np.stack(list(redrawn(tables, replicates, seed=_SEED)))
-        if replicates and rows.sum() >= 2
-        else np.zeros((0, *rows.shape))
-    )
-    strata = profile.part(subject, STRATA, Totals)
-    found = []
-    for group in groups:
-        d, a = _split(weights, group)
-        again = _split(drawn, group)
-        measures = {
-            name: _sampled(measure, d, a, again, plan)
-            for name, measure in MEASURES.items()
-            if plan.prediction is not None or measure.needs == "labels"
-        }
-        if strata is not None:
-            measures |= _disparities(plan, strata.values, group, replicates)
-        mine = int(rows[list(group.levels)].sum())
-        missing = int(rows[-1].sum())
-        found.append(
-            GroupBias(subject, group.name, mine, int(rows.sum()) - mine - missing, missing, measures)
+class _Groups:
+    """The groups of a facet or of a crossing, all at once: the first axis of tables is theirs."""
+
+    def __init__(
+        self,
+        plan: BiasPlan,
+        place: int | Crossing,
+        profile: Profile,
+        reference: Profile | None,
+        replicates: int,
+    ) -> None:
+        self.plan, self.place, self.profile = plan, place, profile
+        self.subject, self.groups = plan.subject(place), plan.groups(place)
+        self.sagemaker = plan.dialect.sagemaker
+        members = np.zeros((len(self.groups), plan.levels(place)))
+        for at, group in enumerate(self.groups):
+            members[at, list(group.levels)] = 1.0
+        self.members = members
+        tables = self._part(TABLE, profile)
+        assert tables is not None  # noqa: S101 (every scan counts it)
+        self.tables = tables
+        self.weights = tables[1 if len(tables) > 1 else 0]
+        self.d, self.a = self.split(self.weights)
+        enough = replicates and tables[0].sum() >= 2
+        self.replicates = replicates if enough else 0
+        before = None if reference is None else self._part(TABLE, reference)
+        self.before = None if before is None else before[1 if len(before) > 1 else 0]
+        self.reference = reference
+
+    def found(self) -> list[GroupBias]:
+        """All measures of all groups."""
+        rows, missing = self.members @ self.tables[0].sum(axis=(1, 2)), int(self.tables[0][-1].sum())
+        every = int(self.tables[0].sum()) - missing
+        measures: list[dict[str, Sampled]] = [{} for _ in self.groups]
+        noise: list[dict[str, float | None]] = [{} for _ in self.groups]
+        among: list[dict[str, int]] = [{} for _ in self.groups]
+        drawn = list(redrawn(self.tables, self.replicates, seed=_SEED)) if self.replicates else []
+        d, a = self.split(np.stack(drawn) if drawn else np.zeros((0, *self.weights.shape)))
+        for name, measure in MEASURES.items():
+            if not self.plan.tells(measure.needs):
+                continue
+            errors = self._scatter(measure, _outcomes(d, measure), _outcomes(a, measure))
+            expected = self._null(measure)
+            mine, others = _outcomes(self.d, measure), _outcomes(self.a, measure)
+            for at in range(len(self.groups)):
+                value = measure.of(_one(mine, at), _one(others, at), sagemaker=self.sagemaker)
+                error = None if isinstance(value, Undefined) else errors[at]
+                measures[at][name] = Sampled(value, error)
+                noise[at][name] = _mixed(error, expected[at])
+                fewer = min(_among(mine, measure, at), _among(others, measure, at))
+                among[at][name] = round(fewer * self._worth())
+        self._disparities(measures, noise, among)
+        self._calibration(measures, noise, among)
+        self._flips(measures, noise, among)
+        return [
+            GroupBias(
+                self.subject,
+                group.name,
+                int(rows[at]),
+                every - int(rows[at]),
+                missing,
+                measures[at],
+                not self.weights[:-1, :NO_OUTCOME].any(),
+                among[at],
+                noise[at],
+            )
+            for at, group in enumerate(self.groups)
+        ]
+
+    def split(self, table: Doubles) -> tuple[Doubles, Doubles]:
+        """Outcomes of groups, and of all other rows that have a value, shape (..., groups, 3, 3) each."""
+        return self._split(table, axis=-3)
+
+    def _split(self, table: Doubles, *, axis: int) -> tuple[Doubles, Doubles]:
+        levels = np.moveaxis(table, axis, -1)
+        d = levels @ self.members.T
+        a = levels[..., :-1].sum(axis=-1, keepdims=True) - d
+        return np.moveaxis(d, -1, axis), np.moveaxis(a, -1, axis)
+
+    def _part(self, part: str, profile: Profile) -> Doubles | None:
+        state = profile.part(self.subject, part, Totals)
+        return None if state is None else state.values
+
+    def _scatter(self, measure: BiasMeasure, d: Outcomes, a: Outcomes) -> list[float | None]:
+        over = Over(sagemaker=self.sagemaker)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return _scatters(measure.formula(d, a, over))
+
+    def _null(self, measure: BiasMeasure) -> list[float | None]:
+        """Errors of groups as large as these, had they the reference's shares of outcomes."""
+        if self.before is None or not self.replicates:
+            return [None] * len(self.groups)
+        before = [_outcomes(each, measure) for each in self.split(self.before)]
+        now = [_outcomes(each, measure) for each in (self.d, self.a)]
+        worth = self._worth()
+        if measure.name == "CI":
+            share = (before[0].rows + 0.5) / (before[0].rows + before[1].rows + 1)
+            rows = (now[0].rows + now[1].rows) * worth
+            return [
+                2 * float((s * (1 - s) / n) ** 0.5) if n > 0 else None
+                for s, n in zip(share, rows, strict=True)
+            ]
+        rng = np.random.default_rng(_SEED)
+        sides = []
+        for then, mine in zip(before, now, strict=True):
+            cells = np.stack([then.tn, then.fp, then.fn, then.tp], axis=-1)
+            used = np.stack([mine.tn, mine.fp, mine.fn, mine.tp], axis=-1).sum(axis=-1)
+            held = cells.any(axis=tuple(range(cells.ndim - 1)))  # measures of labels alone have two cells
+            smooth = np.where(held, cells + 0.5, 0.0)
+            whole = smooth.sum(axis=-1, keepdims=True)
+            means = np.divide(smooth, whole, out=np.zeros(smooth.shape), where=whole > 0)
+            means = means * (used * worth)[:, None]
+            again = rng.poisson(means, (self.replicates, *means.shape)).astype(np.float64)
+            sides.append(Outcomes(*np.moveaxis(again, -1, 0)))
+        return self._scatter(measure, *sides)
+
+    def _worth(self) -> float:
+        """What a unit of weight is worth in rows of equal weight."""
+        squares = float(self.tables[2].sum()) if len(self.tables) > 1 else 0.0
+        return float(self.weights.sum()) / squares if squares > 0 else 1.0
+
+    def _disparities(
+        self,
+        measures: list[dict[str, Sampled]],
+        noise: list[dict[str, float | None]],
+        among: list[dict[str, int]],
+    ) -> None:
+        """CDDL and CDDPL."""
+        strata = self._part(STRATA, self.profile)
+        if strata is None:
+            return
+        drawn = (
+            np.stack(list(redrawn(strata[None], self.replicates, seed=_SEED))) if self.replicates else None
         )
+        for name, axis in DISPARITIES.items():
+            if not self.plan.tells("labels" if name == "CDDL" else "predictions"):
+                continue
+            tables = self._by_outcome(strata, axis)
+            errors: list[float | None] = [None] * len(self.groups)
+            if drawn is not None:
+                errors = _scatters(disparities(self._by_outcome(drawn, axis), sagemaker=self.sagemaker))
+            for at, table in enumerate(tables):
+                value = conditional_disparity(table, name=name, sagemaker=self.sagemaker)
+                measures[at][name] = Sampled(value, None if isinstance(value, Undefined) else errors[at])
+                noise[at][name] = measures[at][name].error
+                among[at][name] = int(table.sum(axis=(0, 2)).min())
+
+    def _by_outcome(self, strata: Doubles, axis: int) -> Doubles:
+        """Rows by group, stratum, d or a, and outcome, shape (..., groups, strata, 2, 2)."""
+        sides = [each.sum(axis=axis)[..., :NO_OUTCOME] for each in reversed(self._split(strata, axis=-3))]
+        return np.swapaxes(np.stack(sides, axis=-2), -4, -3)
+
+    def _calibration(
+        self,
+        measures: list[dict[str, Sampled]],
+        noise: list[dict[str, float | None]],
+        among: list[dict[str, int]],
+    ) -> None:
+        """CG: by how much more the scores of d exceed what came true than those of a do."""
+        sums, placed = self._part(SUMS, self.profile), self._part(SCORES, self.profile)
+        if sums is None or placed is None or not self.plan.tells("both"):
+            return
+        rows = placed.sum(axis=(1, 3))[:, :NO_OUTCOME]  # by level and label
+        sides = []
+        for held, told in zip(
+            self._split(rows, axis=0), self._split(sums[:, :NO_OUTCOME], axis=0), strict=True
+        ):
+            n = held.sum(axis=1)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                gap = (told[:, :, 0].sum(axis=1) - held[:, POSITIVE]) / n
+                square = (told[:, :, 1].sum(axis=1) - 2 * told[:, POSITIVE, 0] + held[:, POSITIVE]) / n
+                sides.append((n, gap, np.maximum(0.0, square - gap**2) / n))
+        (n_d, gap_d, variance_d), (n_a, gap_a, variance_a) = sides
+        for at in range(len(self.groups)):
+            fewer = min(n_d[at], n_a[at])
+            among[at][CALIBRATION] = round(float(fewer))
+            if fewer <= 0:
+                whose = "the group" if n_d[at] <= 0 else "the others"
+                measures[at][CALIBRATION] = Sampled(Undefined(f"CG needs 1 labelled row of {whose}, has 0"))
+                continue
+            error = float((variance_d[at] + variance_a[at]) ** 0.5)
+            measures[at][CALIBRATION] = Sampled(float(gap_d[at] - gap_a[at]), error)
+            noise[at][CALIBRATION] = error
+
+    def _flips(
+        self,
+        measures: list[dict[str, Sampled]],
+        noise: list[dict[str, float | None]],
+        among: list[dict[str, int]],
+    ) -> None:
+        """FT, of the groups of facets: those of crossings are too many and too small."""
+        sample = self.profile.part(DATASET, SAMPLE, RowSample)
+        if sample is None or isinstance(self.place, Crossing):
+            return
+        first = len(self.plan.facets)
+        whole = sample.values[~np.isnan(sample.values).any(axis=1)]
+        levels, positive, features = whole[:, self.place], whole[:, first] == POSITIVE, whole[:, first + 1 :]
+        held = levels < self.plan.facets[self.place].missing
+        for at, group in enumerate(self.groups):
+            d = np.isin(levels, group.levels)
+            a = held & ~d
+            value, error = flip_test(
+                features[d], positive[d], features[a], positive[a], neighbours=self.plan.neighbours
+            )
+            measures[at][FLIP_TEST] = Sampled(value, error)
+            noise[at][FLIP_TEST] = error
+            among[at][FLIP_TEST] = int(min(d.sum(), a.sum()))
+
+
+def needs_labels(name: str) -> bool:
+    """Whether a measure cannot be told without labels.
+
+    >>> needs_labels("RD"), needs_labels("DPPL")
+    (True, False)
+    """
+    if name in MEASURES:
+        return MEASURES[name].needs != "predictions"
+    return name in ("CDDL", CALIBRATION)
+
+
+def _scatters(again: Doubles) -> list[float | None]:
+    """The standard deviations of replicates, shape (replicates, groups); None where too few of them have a value."""
+    found: list[float | None] = []
+    for column in again.T:
+        finite = column[np.isfinite(column)]
+        usual = len(finite) > max(1, _USUAL * len(column))
+        found.append(float(np.std(finite, ddof=1)) if usual else None)
     return found
 
 
-def _split(table: Doubles, group: Group) -> tuple[Doubles, Doubles]:
-    """The outcomes of a group and of all other rows that have a value, shape (..., 3, 3) each."""
-    levels = list(group.levels)
-    d: Doubles = table[..., levels, :, :].sum(axis=-3)
-    whole: Doubles = table[..., :-1, :, :].sum(axis=-3)
-    return d, whole - d
+def _mixed(error: float | None, expected: float | None) -> float | None:
+    if error is None or expected is None:
+        return error
+    return float((_NULL * expected**2 + (1 - _NULL) * error**2) ** 0.5)
 
 
-def _sampled(
-    measure: BiasMeasure, d: Doubles, a: Doubles, drawn: tuple[Doubles, Doubles], plan: BiasPlan
-) -> Sampled:
-    value = measure.of(_outcomes(d, measure), _outcomes(a, measure), sagemaker=plan.dialect.sagemaker)
-    if isinstance(value, Undefined) or not len(drawn[0]):
-        return Sampled(value)
-    over = Over(sagemaker=plan.dialect.sagemaker)
-    with np.errstate(invalid="ignore"):
-        again = measure.formula(_outcomes(drawn[0], measure), _outcomes(drawn[1], measure), over)
-    return Sampled(value, _scatter(again, len(again)))
+def _one(outcomes: Outcomes, at: int) -> Outcomes:
+    return Outcomes(outcomes.tn[at], outcomes.fp[at], outcomes.fn[at], outcomes.tp[at])
 
 
-def _scatter(again: Doubles, replicates: int) -> float | None:
-    """The standard deviation of replicates; None where too few of them have a value."""
-    finite = again[np.isfinite(again)]
-    return float(np.std(finite, ddof=1)) if len(finite) > _USUAL * replicates else None
+def _among(outcomes: Outcomes, measure: BiasMeasure, at: int) -> float:
+    rows: Doubles = getattr(outcomes, measure.among)
+    return float(rows[at])
 
 
 def _outcomes(table: Doubles, measure: BiasMeasure) -> Outcomes:
@@ -136,22 +350,3 @@ def _outcomes(table: Doubles, measure: BiasMeasure) -> Outcomes:
         return Outcomes(labels[..., NEGATIVE], none, labels[..., POSITIVE], none)
     predictions = table.sum(axis=-2)
     return Outcomes(predictions[..., NEGATIVE], predictions[..., POSITIVE], none, none)
-
-
-def _disparities(plan: BiasPlan, strata: Doubles, group: Group, replicates: int) -> dict[str, Sampled]:
-    """CDDL and CDDPL."""
-    names = ("CDDL", "CDDPL") if plan.prediction is not None else ("CDDL",)
-    found = {}
-    again = list(redrawn(strata[None], replicates, seed=_SEED)) if replicates else []
-    for name in names:
-        value = _disparity(name, strata, group, plan)
-        drawn = [] if isinstance(value, Undefined) else [_disparity(name, one, group, plan) for one in again]
-        numbers = np.array([one for one in drawn if not isinstance(one, Undefined)])
-        found[name] = Sampled(value, _scatter(numbers, len(again)) if again else None)
-    return found
-
-
-def _disparity(name: str, strata: Doubles, group: Group, plan: BiasPlan) -> Value:
-    d, a = _split(strata, group)
-    by_outcome = [each.sum(axis=-1 if name == "CDDL" else -2)[:, :NO_OUTCOME] for each in (a, d)]
-    return conditional_disparity(np.stack(by_outcome, axis=1), name=name, sagemaker=plan.dialect.sagemaker)

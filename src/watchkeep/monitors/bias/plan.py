@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
 
-from watchkeep.frames.classes import Classes
 from watchkeep.frames.facets import Facet, Group
 from watchkeep.frames.outcomes import Positive
 from watchkeep.frames.roles import Roles
 from watchkeep.frames.text_values import Dialect
+from watchkeep.stats.bias import Needs
+from watchkeep.stats.flip_test import NEIGHBOURS
 
 MOST_CROSSED: Final = 1024
 """Levels of two facets together up to which their crossing is counted."""
@@ -35,8 +36,10 @@ class BiasPlan:
         facets: the columns that tell groups apart.
         label: what counts as a positive label.
         prediction: what counts as a positive prediction, or score; None when the model's answers are not looked at.
-        strata: the values of the column that groups are compared within; none when there is no such column.
-        stratum: that column.
+        probability: whether scores are probabilities, so that they can be held against labels.
+        strata: the column that groups are compared within; None when there is none.
+        features: the columns of numbers by which rows are alike, for the flip test; none without predictions.
+        neighbours: how many of them the flip test asks.
         names: all the columns of the reference data, in order: what columns without names are called by position.
         dialect: whose rules tell types apart.
     """
@@ -45,10 +48,17 @@ class BiasPlan:
     facets: tuple[Facet, ...]
     label: Positive
     prediction: Positive | None = None
-    strata: Classes | None = None
-    stratum: str | None = None
+    probability: bool = False
+    strata: Facet | None = None
+    features: tuple[str, ...] = ()
+    neighbours: int = NEIGHBOURS
     names: tuple[str, ...] = ()
     dialect: Dialect = Dialect.DEFAULT
+
+    def tells(self, needs: Needs) -> bool:
+        """Whether rows can have what a measure needs: a label, a prediction, or both."""
+        labelled = needs == "predictions" or self.roles.label is not None
+        return labelled and (needs == "labels" or self.prediction is not None)
 
     @property
     def crossings(self) -> tuple[Crossing, ...]:
@@ -65,11 +75,24 @@ class BiasPlan:
             return f"{self.facets[where.one].column} x {self.facets[where.other].column}"
         return self.facets[where].column
 
-    def groups(self, crossing: Crossing) -> tuple[Group, ...]:
-        """The groups of a crossing: each of one facet with each of the other."""
-        one, other = self.facets[crossing.one], self.facets[crossing.other]
+    def groups(self, where: "int | Crossing") -> tuple[Group, ...]:
+        """The groups of a facet; or of a crossing, each of one facet with each of the other."""
+        if not isinstance(where, Crossing):
+            return self.facets[where].groups
+        one, other = self.facets[where.one], self.facets[where.other]
         return tuple(
             Group(f"{a.name} x {b.name}", tuple(i * other.missing + j for i in a.levels for j in b.levels))
             for a in one.groups
             for b in other.groups
         )
+
+    def levels(self, where: "int | Crossing") -> int:
+        """How many levels there are, that of rows without a value included, which is the last one."""
+        if not isinstance(where, Crossing):
+            return self.facets[where].missing + 1
+        return self.facets[where.one].missing * self.facets[where.other].missing + 1
+
+    @property
+    def places(self) -> "tuple[int | Crossing, ...]":
+        """All facets, then all crossings."""
+        return (*range(len(self.facets)), *self.crossings)

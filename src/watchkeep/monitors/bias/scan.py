@@ -1,26 +1,44 @@
 """The fold over outcomes of groups: batches in, a profile out."""
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, TypeVar
 
 import numpy as np
 
 from watchkeep.core.errors import MissingColumnError
+from watchkeep.core.verdicts import DATASET
 from watchkeep.frames.batches import Batch
-from watchkeep.frames.classes import MISSING, Codes
+from watchkeep.frames.classes import Codes
 from watchkeep.frames.outcomes import NO_OUTCOME, OUTCOMES
 from watchkeep.monitors.bias.plan import BiasPlan, Crossing
-from watchkeep.monitors.model_quality.rows import Doubles, Sieve, weights_of
+from watchkeep.monitors.model_quality.rows import Doubles, Mask, Sieve, column_of, weights_of
 from watchkeep.profiles.account import RowAccount
 from watchkeep.profiles.profile import Profile
+from watchkeep.profiles.row_texts import text_hashes
 from watchkeep.states.codec import State
-from watchkeep.states.totals import Totals, layers
+from watchkeep.states.rows import ROWS, RowSample, levels_of, settled_level
+from watchkeep.states.totals import Totals, grained, layers
+from watchkeep.stats.hashing import Hashes, mixed
 
 TABLE: Final = "outcomes"
 """Part: rows by level, label and prediction, shape (layers, levels + 1, 3, 3)."""
 STRATA: Final = "strata"
 """Part: rows by stratum, level, label and prediction, shape (strata + 1, levels + 1, 3, 3)."""
+SCORES: Final = "scores"
+"""Part: rows by level, place of the score, label and prediction, shape (levels + 1, places, 3, 3); by weight."""
+SUMS: Final = "score_sums"
+"""Part: sums of scores, and of their squares, by level and label, shape (levels + 1, 3, 2); by weight."""
+SAMPLE: Final = "rows"
+"""Part: a sample of rows: the level in each facet, the prediction, the features."""
+PLACES: Final = 20
+"""Places of scores, all as wide."""
 NO_OUTCOMES: Final = "neither a label nor a prediction"
+NO_SCORE: Final = "the score is missing or not within [0, 1]"
 _CELLS: Final = OUTCOMES * OUTCOMES
+_AT_ONCE: Final = 1 << 16  # cells of all facets together up to which rows are counted once
+_KEYS: Final = 4  # features that a row without an id is told from others by
+
+Levels = list[Codes]
 
 
 class BiasScan:
@@ -33,17 +51,21 @@ class BiasScan:
     def __init__(self, plan: BiasPlan) -> None:
         self.plan = plan
         self.account = RowAccount()
-        depth = 1 if plan.roles.weight is None else 3
+        self._depth = 1 if plan.roles.weight is None else 3
+        self._sizes = [facet.missing + 1 for facet in plan.facets]
         self._tables: dict[tuple[str, str], Totals] = {}
-        for at, facet in enumerate(plan.facets):
-            size = facet.missing + 1
-            self._tables[plan.subject(at), TABLE] = Totals.empty((depth, size, OUTCOMES, OUTCOMES))
+        for place in plan.places:
+            shape = (self._depth, plan.levels(place), OUTCOMES, OUTCOMES)
+            self._tables[plan.subject(place), TABLE] = Totals.empty(shape)
+        for at, size in enumerate(self._sizes):
+            subject = plan.subject(at)
             if plan.strata is not None:
-                shape = (len(plan.strata) + 1, size, OUTCOMES, OUTCOMES)
-                self._tables[plan.subject(at), STRATA] = Totals.empty(shape)
-        for crossing in plan.crossings:
-            size = plan.facets[crossing.one].missing * plan.facets[crossing.other].missing + 1
-            self._tables[plan.subject(crossing), TABLE] = Totals.empty((depth, size, OUTCOMES, OUTCOMES))
+                shape = (plan.strata.missing + 1, size, OUTCOMES, OUTCOMES)
+                self._tables[subject, STRATA] = Totals.empty(shape)
+            if plan.probability:
+                self._tables[subject, SCORES] = Totals.empty((size, PLACES, OUTCOMES, OUTCOMES))
+                self._tables[subject, SUMS] = Totals.empty((size, OUTCOMES, 2))
+        self._sample = RowSample.empty(len(plan.facets) + 1 + len(plan.features)) if plan.features else None
 
     def add(self, batch: Batch) -> None:
         """Read a batch."""
@@ -53,32 +75,29 @@ class BiasScan:
         batch = batch.decoded_once()  # a label may be a facet of another plan's, a facet a stratum
         sieve = Sieve(batch.rows)
         weights = weights_of(batch, self.plan.roles, sieve)
+        scores = self._scores(batch, sieve)
         labels, predictions = self._labels(batch), self._predictions(batch)
         sieve.out((labels == NO_OUTCOME) & (predictions == NO_OUTCOME), NO_OUTCOMES)
-        kept = sieve.kept
-        self.account.analysed(int(np.count_nonzero(kept)), sieve.rejected)
-        cells = (labels * OUTCOMES + predictions)[kept]
-        weights = None if weights is None else weights[kept]
+        kept = None if sieve.kept.all() else sieve.kept
+        self.account.analysed(int(np.count_nonzero(sieve.kept)), sieve.rejected)
+        cells = _of(kept, labels * OUTCOMES + predictions)
+        weights = None if weights is None else _of(kept, weights)
         levels = [
-            facet.codes(batch.column(facet.column, reader="a facet"))[kept] for facet in self.plan.facets
+            _of(kept, facet.codes(batch.column(facet.column, reader="a facet"))) for facet in self.plan.facets
         ]
-        strata = self._strata(batch)
-        for at, mine in enumerate(levels):
-            self._count((self.plan.subject(at), TABLE), mine * _CELLS + cells, weights)
-            if strata is not None:
-                size = self.plan.facets[at].missing + 1
-                self._count(
-                    (self.plan.subject(at), STRATA),
-                    (strata[kept] * size + mine) * _CELLS + cells,
-                    weights,
-                )
-        for crossing in self.plan.crossings:
-            crossed = self._crossed(crossing, levels)
-            self._count((self.plan.subject(crossing), TABLE), crossed * _CELLS + cells, weights)
+        self._count(levels, cells, weights)
+        if self.plan.strata is not None:
+            self._stratify(_of(kept, self._strata(batch)), levels, cells, weights)
+        if scores is not None:
+            self._score(_of(kept, scores), levels, cells, weights)
+        if self._sample is not None and set(self.plan.features) <= set(batch.names):
+            self._keep(batch, sieve.kept, levels, cells)
 
     def profile(self) -> Profile:
         """All that was read so far."""
         parts: dict[tuple[str, str], State] = dict(self._tables)
+        if self._sample is not None:
+            parts[DATASET, SAMPLE] = self._sample
         return self.account.profile(parts)
 
     def _labels(self, batch: Batch) -> Codes:
@@ -95,25 +114,114 @@ class BiasScan:
         role = "the role prediction" if roles.prediction is not None else "the role score"
         return self.plan.prediction.codes(batch.column(name, reader=role))
 
-    def _strata(self, batch: Batch) -> Codes | None:
-        """The stratum of each row; rows without a value are in one of their own, and so are new values."""
-        if self.plan.strata is None or self.plan.stratum is None:
+    def _scores(self, batch: Batch, sieve: Sieve) -> Doubles | None:
+        """Probabilities, shape (rows,); rows without one are left out."""
+        name = self.plan.roles.score
+        if not self.plan.probability or name is None:
             return None
-        if self.plan.stratum not in batch.names:
-            raise MissingColumnError(self.plan.stratum, reader="the strata", available=batch.names)
-        codes = self.plan.strata.codes(batch.column(self.plan.stratum))
-        return np.where((codes < 0) | (codes == MISSING), len(self.plan.strata), codes)
+        scores = column_of(batch, name, "the role score")
+        sieve.out(~((scores >= 0) & (scores <= 1)), NO_SCORE)
+        return scores
 
-    def _crossed(self, crossing: Crossing, levels: list[Codes]) -> Codes:
+    def _strata(self, batch: Batch) -> Codes:
+        """The stratum of each row; rows without a value are in one of their own, and so are new values."""
+        strata = self.plan.strata
+        assert strata is not None  # noqa: S101 (the caller looked)
+        if strata.column not in batch.names:
+            raise MissingColumnError(strata.column, reader="the strata", available=batch.names)
+        return strata.codes(batch.column(strata.column))
+
+    def _count(self, levels: Levels, cells: Codes, weights: Doubles | None) -> None:
+        """Rows by level, label and prediction: of all facets at once where that is a small table."""
+        if int(np.prod(self._sizes)) * _CELLS > _AT_ONCE:
+            for place in self.plan.places:
+                size = self.plan.levels(place)
+                codes = self._crossed(place, levels) if isinstance(place, Crossing) else levels[place]
+                found = layers(codes * _CELLS + cells, weights, size * _CELLS)
+                self._add((self.plan.subject(place), TABLE), found)
+            return
+        codes = levels[0]
+        for size, mine in zip(self._sizes[1:], levels[1:], strict=True):
+            codes = codes * size + mine
+        size = int(np.prod(self._sizes)) * _CELLS
+        every = layers(codes * _CELLS + cells, weights, size).reshape(self._depth, *self._sizes, _CELLS)
+        for place in self.plan.places:
+            wanted = {place} if isinstance(place, int) else {place.one, place.other}
+            others = tuple(1 + at for at in range(len(levels)) if at not in wanted)
+            found = every.sum(axis=others)
+            self._add((self.plan.subject(place), TABLE), found if isinstance(place, int) else _paired(found))
+
+    def _crossed(self, crossing: Crossing, levels: Levels) -> Codes:
         """The level of a crossing; the last one where a row lacks either value."""
         one, other = self.plan.facets[crossing.one], self.plan.facets[crossing.other]
         a, b = levels[crossing.one], levels[crossing.other]
         lacks = (a == one.missing) | (b == other.missing)
         return np.where(lacks, one.missing * other.missing, a * other.missing + b)
 
-    def _count(self, key: tuple[str, str], codes: Codes, weights: Doubles | None) -> None:
+    def _stratify(self, strata: Codes, levels: Levels, cells: Codes, weights: Doubles | None) -> None:
+        for at, (size, mine) in enumerate(zip(self._sizes, levels, strict=True)):
+            key = self.plan.subject(at), STRATA
+            codes = (strata * size + mine) * _CELLS + cells
+            self._add(key, _weighed(codes, weights, self._tables[key].values.size))
+
+    def _score(self, scores: Doubles, levels: Levels, cells: Codes, weights: Doubles | None) -> None:
+        places = np.minimum((scores * PLACES).astype(np.intp), PLACES - 1)
+        labels = cells // OUTCOMES
+        for at, mine in enumerate(levels):
+            subject = self.plan.subject(at)
+            size = self._tables[subject, SCORES].values.size
+            self._add((subject, SCORES), _weighed((mine * PLACES + places) * _CELLS + cells, weights, size))
+            by_label, size = mine * OUTCOMES + labels, self._sizes[at] * OUTCOMES
+            powers = [
+                np.bincount(by_label, grained(power if weights is None else power * weights), size)
+                for power in (scores, scores**2)
+            ]
+            self._add((subject, SUMS), np.stack(powers, axis=1))
+
+    def _keep(self, batch: Batch, kept: Mask, levels: Levels, cells: Codes) -> None:
+        """Sample the rows that have a prediction: those whose hash is small enough."""
+        assert self._sample is not None  # noqa: S101 (the caller looked)
+        features = [column_of(batch, name, "the flip test")[kept] for name in self.plan.features]
+        hashes = self._hashes(batch, kept, features)
+        start = self._sample.level
+        below = np.flatnonzero((hashes <= np.uint64((1 << 64 - start) - 1)) & (cells % OUTCOMES < NO_OUTCOME))
+        found = levels_of(hashes[below])
+        level = settled_level(np.bincount(found, minlength=64), start, limit=ROWS)
+        mine = below[found >= level]
+        columns = [*levels, cells % OUTCOMES, *features]
+        values = np.stack([column[mine].astype(np.float64) for column in columns], axis=1)
+        self._sample = self._sample.merge(RowSample.of(hashes[mine], values, level))
+
+    def _hashes(self, batch: Batch, kept: Mask, features: Sequence[Doubles]) -> Hashes:
+        """A hash of each row: of its id or, where there is none, of its features."""
+        name = self.plan.roles.id
+        if name is not None and name in batch.names:
+            return mixed(text_hashes(batch.column(name))[kept])
+        hashes = np.ones(len(features[0]), np.uint64)
+        for values in features[:_KEYS]:
+            hashes = mixed(hashes + np.ascontiguousarray(values + 0.0).view(np.uint64))
+        return hashes
+
+    def _add(self, key: tuple[str, str], found: Doubles) -> None:
         table = self._tables[key]
-        shape = table.values.shape
-        counted = layers(codes, weights, int(np.prod(shape)) // (1 if key[1] == STRATA else shape[0]))
-        found = counted[1 if key[1] == STRATA and weights is not None else slice(None)]
-        self._tables[key] = table.merge(Totals(found.reshape(shape)))
+        self._tables[key] = table.merge(Totals(found.reshape(table.values.shape)))
+
+
+V = TypeVar("V", Codes, Doubles)
+
+
+def _of(kept: Mask | None, values: V) -> V:
+    return values if kept is None else values[kept]
+
+
+def _weighed(codes: Codes, weights: Doubles | None, size: int) -> Doubles:
+    """Rows by code, or their weights if they have any, shape (size,)."""
+    found: Doubles = layers(codes, weights, size)[0 if weights is None else 1]
+    return found
+
+
+def _paired(table: Doubles) -> Doubles:
+    """Two facets' levels as those of their crossing, shape (layers, one, other, cells) to (layers, levels, cells)."""
+    held = table[:, :-1, :-1].reshape(len(table), -1, table.shape[-1])
+    lacks = table.sum(axis=(1, 2)) - held.sum(axis=1)
+    return np.concatenate([held, lacks[:, None]], axis=1)

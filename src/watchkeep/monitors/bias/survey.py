@@ -14,6 +14,7 @@ from watchkeep.frames.categories import row_texts
 from watchkeep.frames.classes import Classes, canonical
 from watchkeep.frames.facets import Facet, Group
 from watchkeep.frames.numbers import read_numbers
+from watchkeep.frames.outcomes import Positive
 from watchkeep.states.tallies import CellTally
 
 Doubles = npt.NDArray[np.float64]
@@ -32,10 +33,12 @@ class FacetSurvey:
     Args:
         column: its name.
         values: those that a user named: of its group, or where to cut it; none for each value, or quarters.
+        option: what the user named it by.
     """
 
     column: str
     values: tuple[str, ...] = ()
+    option: str = "facet"
     texts: dict[str, str] = field(default_factory=dict)
     numeric: bool = True
     _numbers: CellTally = field(default_factory=CellTally)
@@ -52,43 +55,95 @@ class FacetSurvey:
                 if text is not None and text != "nan":
                     self.texts.setdefault(canonical(text), text)
 
-    def facet(self, *, source: str) -> Facet:
+    def facet(self, *, source: str, together: bool = False) -> Facet:
         """The facet, as the values found and those named tell.
+
+        Args:
+            source: whose values they are, for people.
+            together: whether all that is above the first cut is one group, as SageMaker has it.
 
         Raises:
             OptionError: no row holds a value, or the group; a cut is no number; or the groups are too many.
         """
-        if not self.texts:
-            raise OptionError(
-                "facet", got=self.column, expected=f"a column with values; in {source} it has none"
-            )
-        if self.numeric and len(self.texts) > FEW:
-            return self._cut()
+        self._held(source)
+        if self.many:
+            return self._cut(together=together)
         classes = Classes.among(self.texts.values())
         if not self.values:
             self._not_too_many(len(classes))
             return Facet(self.column, classes, groups=_each(classes.names))
         return self._listed(classes)
 
-    def _listed(self, classes: Classes) -> Facet:
-        codes = [classes.code(value) for value in self.values]
-        strange = [value for value, code in zip(self.values, codes, strict=True) if code < 0]
-        if strange:
+    @property
+    def many(self) -> bool:
+        """Whether its values are numbers, too many to be told apart."""
+        return self.numeric and len(self.texts) > FEW
+
+    def positive(self, *, source: str) -> Positive:
+        """What counts as positive: the values named, or all above the number named; of two values the later one.
+
+        Raises:
+            OptionError: it is not said and cannot be told, or no row holds a value that was named.
+        """
+        self._held(source)
+        if self.many:
+            return Positive(threshold=self._threshold())
+        classes = Classes.among(self.texts.values())
+        if not self.values:
+            if len(classes) != 2:
+                told = ", ".join(classes.names[:FEW])
+                raise OptionError(
+                    "positive",
+                    got="nothing",
+                    expected=f"the values of {self.column!r} that count; it has {told}",
+                )
+            return Positive(Classes(classes.names[1:]))
+        return Positive(Classes(self._known(classes, "positive", self.values)))
+
+    def _threshold(self) -> float:
+        try:
+            (found,) = (float(value) for value in self.values)
+        except ValueError:
+            found = float("nan")
+        if not np.isfinite(found):
             raise OptionError(
-                "facet",
-                got=f"{self.column}={strange[0]}",
-                expected=f"a value of column {self.column!r}",
-                choices=[f"{self.column}={name}" for name in classes.names[:MOST]],
+                "positive",
+                got=",".join(self.values) or "nothing",
+                expected=f"a number: the labels {self.column!r} above it count as positive",
             )
-        names = tuple(classes.names[code] for code in dict.fromkeys(codes))
+        return found
+
+    def _held(self, source: str) -> None:
+        if not self.texts:
+            raise OptionError(
+                self.option, got=self.column, expected=f"a column with values; in {source} it has none"
+            )
+
+    def _known(self, classes: Classes, option: str, values: Sequence[str]) -> tuple[str, ...]:
+        codes = [classes.code(value) for value in values]
+        for value, code in zip(values, codes, strict=True):
+            if code < 0:
+                own = option == "facet"
+                raise OptionError(
+                    option,
+                    got=f"{self.column}={value}" if own else value,
+                    expected=f"a value of column {self.column!r}",
+                    choices=[f"{self.column}={name}" if own else name for name in classes.names[:MOST]],
+                )
+        return tuple(classes.names[code] for code in dict.fromkeys(codes))
+
+    def _listed(self, classes: Classes) -> Facet:
+        names = self._known(classes, "facet", self.values)
         return Facet(self.column, Classes(names), groups=(Group(",".join(names), tuple(range(len(names)))),))
 
-    def _cut(self) -> Facet:
+    def _cut(self, *, together: bool) -> Facet:
         edges = self._named() if self.values else self._quarters()
         self._not_too_many(len(edges) + 1)
         facet = Facet(self.column, edges=tuple(float(edge) for edge in edges))
         bands = facet.levels[:-1]
-        groups = (Group(bands[-1], (1,)),) if len(edges) == 1 else _each(bands)
+        groups = _each(bands)
+        if len(edges) == 1 or (together and self.values):
+            groups = (Group(f"> {edges[0]:.12g}", tuple(range(1, len(bands)))),)
         return Facet(self.column, edges=facet.edges, groups=groups)
 
     def _named(self) -> Doubles:

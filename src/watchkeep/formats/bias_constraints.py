@@ -1,0 +1,164 @@
+"""`constraints.json` of bias: the measures of the reference as `analysis.json` has them, and our own limits."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final, Self
+
+from watchkeep.constraints import checks
+from watchkeep.constraints.constraint import Constraint, Side
+from watchkeep.core.undefined import Undefined
+from watchkeep.core.verdicts import DATASET
+from watchkeep.formats.bias_analysis import OURS, Analysis, analysis, subject_of
+from watchkeep.formats.bias_analysis import parse as parse_analysis
+from watchkeep.formats.constraints import DOCUMENT
+from watchkeep.formats.places import Place, copied
+from watchkeep.monitors.bias.limits import as_far
+from watchkeep.monitors.bias.measures import GroupBias
+from watchkeep.monitors.bias.plan import BiasPlan
+
+_CONSTRAINTS: Final = "constraints"
+_KEYS: Final = ("measure", "subject", "at_least", "at_most", "rule", "reason")
+
+
+@dataclass(frozen=True, slots=True)
+class BiasLimit:
+    """One limit of ours.
+
+    Args:
+        measure: what it limits.
+        subject: of which group.
+        side: which side of the limit is allowed.
+        limit: in the measure's unit.
+        rule, reason: where it comes from.
+    """
+
+    measure: str
+    subject: str
+    side: Side
+    limit: float
+    rule: str = "written by hand"
+    reason: str = ""
+
+    @classmethod
+    def read(cls, place: Place) -> Self:
+        """From one item of the list.
+
+        Raises:
+            DocumentError: it does not follow the schema.
+        """
+        for key in place.mapping():
+            if key not in _KEYS:
+                raise place.refuse(f"an object without the key {key!r}; its keys are {', '.join(_KEYS)}")
+        sides = [(side, found) for side in Side if (found := place.child(str(side))) is not None]
+        if len(sides) != 1:
+            raise place.refuse("an object with exactly one of the keys 'at_least' and 'at_most'")
+        rule, reason = place.child("rule"), place.child("reason")
+        return cls(
+            place.need("measure").text(),
+            place.need("subject").text(),
+            sides[0][0],
+            sides[0][1].number(),
+            "written by hand" if rule is None else rule.text(),
+            "" if reason is None else reason.text(),
+        )
+
+    def document(self) -> dict[str, object]:
+        """The JSON object."""
+        told = {"measure": self.measure, "subject": self.subject, str(self.side): self.limit}
+        return told | {"rule": self.rule, "reason": self.reason}
+
+
+@dataclass(frozen=True, slots=True)
+class BiasConstraints:
+    """A whole `constraints.json` of bias.
+
+    Args:
+        analysis: the measures of the reference.
+        limits: our own; None where the document has none of ours, so that SageMaker's rule is the only one.
+    """
+
+    analysis: Analysis
+    limits: tuple[BiasLimit, ...] | None
+
+    def document(self) -> dict[str, object]:
+        """The JSON object: equal to the one parsed, unknown keys and spelling of numbers included."""
+        return copied(self.analysis.json)
+
+
+def parse(document: Mapping[str, object], name: str = DOCUMENT) -> BiasConstraints:
+    """A `constraints.json` of bias read and checked; an `analysis.json` is one.
+
+    Args:
+        document: the JSON object, as `json_text.loads` gives it.
+        name: what errors call it.
+
+    Raises:
+        DocumentError: it does not follow the schema.
+    """
+    ours = Place(copied(document), name).child(OURS)
+    listed = None if ours is None else ours.child(_CONSTRAINTS)
+    limits = None if listed is None else tuple(BiasLimit.read(item) for item in listed.array())
+    return BiasConstraints(parse_analysis(document, name), limits)
+
+
+def to_bias_document(
+    plan: BiasPlan, groups: Iterable[GroupBias], suggested: Iterable[Constraint]
+) -> BiasConstraints:
+    """The `constraints.json` of suggested limits."""
+    told = analysis(plan, groups)
+    own = told.get(OURS)
+    limits = [
+        BiasLimit(one.measure, one.subject, one.side, one.limit, one.rule, one.reason).document()
+        for one in suggested
+        if one.check != checks.BIAS_DRIFT
+    ]
+    if not plan.dialect.sagemaker:
+        told[OURS] = {**(own if isinstance(own, dict) else {}), _CONSTRAINTS: limits}
+    return parse(told)
+
+
+def to_bias_constraints(
+    document: BiasConstraints,
+    plan: BiasPlan,
+    suggested: Mapping[tuple[str, str, str, str], Constraint] | None = None,
+    *,
+    sagemaker: bool,
+) -> tuple[Constraint, ...]:
+    """The limits of a document; one that is as it was suggested has its reason and evidence.
+
+    Args:
+        document: `constraints.json`.
+        plan: how groups are read.
+        suggested: what the baseline suggested, by key.
+        sagemaker: whether SageMaker's rule is asked for; a document that has no limits of ours is judged by it, too.
+    """
+    if sagemaker or document.limits is None:
+        return tuple(_of_analysis(document.analysis, plan))
+    found = []
+    for one in document.limits:
+        limit = Constraint(
+            check=checks.GREATER_THAN if one.subject == DATASET else checks.BIAS,
+            measure=one.measure,
+            subject=one.subject,
+            side=one.side,
+            limit=one.limit,
+            rule=one.rule,
+            reason=one.reason,
+        )
+        known = (suggested or {}).get(limit.key)
+        if known is not None:
+            own = {name: item for name, item in known.evidence.items() if name != "own"}
+            limit = known if known.limit == limit.limit else replace(limit, evidence=own)
+        found.append(limit)
+    return tuple(found)
+
+
+def _of_analysis(told: Analysis, plan: BiasPlan) -> Iterator[Constraint]:
+    facets = {facet.column: facet for facet in plan.facets}
+    for column, groups in told.facets.items():
+        facet = facets.get(column)
+        for text, metrics in groups.items():
+            subject = None if facet is None else subject_of(facet, text)
+            for name, value in metrics.items():
+                if not isinstance(value, Undefined):
+                    yield as_far(name, subject or f"{column}={text}", value)

@@ -1,0 +1,215 @@
+"""What a report says of groups: SageMaker's violations, and our own document."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from watchkeep.constraints.constraint import Constraint, Side
+from watchkeep.core.undefined import Undefined, Value
+from watchkeep.core.verdicts import DATASET, Outcome, Verdict
+from watchkeep.core.window import iso
+from watchkeep.formats.bias_analysis import spelled
+from watchkeep.formats.column_documents import value
+from watchkeep.formats.promises import promise
+from watchkeep.frames.facets import Facet
+from watchkeep.monitors.bias.baseline import BiasBaseline
+from watchkeep.monitors.bias.estimates import SENTENCE, Estimates
+from watchkeep.monitors.bias.evaluation import BiasFindings
+from watchkeep.monitors.bias.limits import unfair
+from watchkeep.monitors.bias.measures import CALIBRATION, DISPARITIES, FLIP_TEST, TITLES, GroupBias
+from watchkeep.monitors.bias.plan import BiasPlan
+from watchkeep.monitors.model_quality.measures import Sampled
+from watchkeep.stats.bias import MEASURES
+from watchkeep.stats.normal import upper_quantile
+
+CONFIDENCE: Final = 0.95
+"""Of intervals."""
+_REACH: Final = upper_quantile((1 - CONFIDENCE) / 2)
+_RANGES: Final = dict.fromkeys((*DISPARITIES, FLIP_TEST, CALIBRATION), (0.0, -1.0, 1.0))
+_WORST_FIRST: Final = (Outcome.VIOLATED, Outcome.FAILED, Outcome.UNDECIDED, Outcome.KEPT)
+
+
+def bias_violations(findings: BiasFindings) -> dict[str, object]:
+    """The window's `constraint_violations.json`; a measure outside a range of ours is listed in the same form."""
+    facets = {facet.column: facet for facet in findings.against.plan.facets}
+    return {
+        "version": "1.0",
+        "violations": [_violation(one, facets) for one in findings.violations],
+    }
+
+
+def _violation(verdict: Verdict, facets: Mapping[str, Facet]) -> dict[str, object]:
+    column, _, group = verdict.subject.partition("=")
+    facet = facets.get(column)
+    told = group
+    if facet is not None:
+        told = next((spelled(facet, one) for one in facet.groups if one.name == group), group)
+    found = 0.0 if isinstance(verdict.value, Undefined) else verdict.value
+    required = verdict.evidence.get("baseline")
+    if not isinstance(required, float) or verdict.check != "bias_drift_check":
+        required = verdict.limit or 0.0
+    return {
+        "facet": None if verdict.subject == DATASET else column,
+        "facet_value": None if verdict.subject == DATASET else told,
+        "metric_name": verdict.measure,
+        "constraint_check_type": verdict.check,
+        "description": f"Metric value {found:.4g} doesn't meet the baseline constraint requirement {required:.4g}",
+        "watchkeep": {
+            "measure": verdict.measure,
+            "value": value(verdict.value),
+            "limit": verdict.limit,
+            "sentence": verdict.sentence,
+        },
+    }
+
+
+def bias_document(findings: BiasFindings) -> dict[str, object]:
+    """What `report.json` says under `bias`: of every group its size, its measures, their intervals and limits."""
+    against = findings.against
+    outcomes: dict[tuple[str, str], list[Verdict]] = {}
+    for verdict in findings.verdicts:
+        outcomes.setdefault((verdict.subject, verdict.measure), []).append(verdict)
+    told = _head(against.plan) | {
+        "groups": [
+            _group(one, against.by_subject.get(one.subject), against, outcomes, findings.estimates)
+            for one in findings.groups
+        ]
+    }
+    return told | ({"estimates": {"sentence": SENTENCE}} if findings.estimates else {})
+
+
+def bias_baseline_document(baseline: BiasBaseline) -> dict[str, object]:
+    """A baseline for people: how groups are treated in the reference rows, and what is promised."""
+    told = _head(baseline.plan)
+    groups = baseline.groups or _known(baseline)
+    return {
+        "version": 1,
+        "kind": baseline.kind,
+        "created": iso(baseline.created),
+        "source": baseline.source,
+        "rows": baseline.rows,
+        "rejected": dict(sorted(baseline.rejected.items())),
+        "judged": baseline.judged,
+        "dialect": str(baseline.dialect),
+        "roles": baseline.roles.document(),
+        "columns": [],
+        "constraints": [
+            promise(one) | {"subject": one.subject, "sentence": f"{one.subject}: {promise(one)['sentence']}"}
+            for one in baseline.constraints
+        ],
+        "bias": told | {"groups": [_group(one, None, baseline, {}, {}) for one in groups]},
+    }
+
+
+def _known(baseline: BiasBaseline) -> tuple[GroupBias, ...]:
+    """The groups of a baseline whose rows nobody knows."""
+    by_subject: dict[str, dict[str, Sampled]] = {}
+    for (subject, name), found in (baseline.known or {}).items():
+        by_subject.setdefault(subject, {})[name] = Sampled(found)
+    return tuple(
+        GroupBias(facet, group, 0, 0, 0, measures)
+        for subject, measures in by_subject.items()
+        for facet, _, group in [subject.partition("=")]
+    )
+
+
+def _head(plan: BiasPlan) -> dict[str, object]:
+    roles = plan.roles
+    answers = roles.prediction or roles.score
+    return {
+        "label": roles.label,
+        "positive": plan.label.name,
+        "above": plan.label.threshold is not None,
+        "prediction": answers if plan.prediction is not None else None,
+        "threshold": None
+        if plan.prediction is None or roles.prediction is not None
+        else plan.prediction.threshold,
+        "stratum": None if plan.strata is None else plan.strata.column,
+        "neighbours": plan.neighbours if plan.features else None,
+        "facets": [plan.subject(place) for place in plan.places],
+        "confidence": CONFIDENCE,
+    }
+
+
+def _group(
+    group: GroupBias,
+    before: GroupBias | None,
+    baseline: BiasBaseline,
+    verdicts: Mapping[tuple[str, str], Sequence[Verdict]],
+    expected: Estimates,
+) -> dict[str, object]:
+    limits: dict[str, list[Constraint]] = {}
+    for limit in baseline.constraints:
+        if limit.subject == group.subject:
+            limits.setdefault(limit.measure, []).append(limit)
+    listed = []
+    for name, one in group.measures.items():
+        then = (baseline.known or {}).get((group.subject, name))
+        if before is not None and name in before.measures:
+            then = before.measures[name].value
+        told = _measure(name, one) | {
+            "among": group.among.get(name),
+            "before": None if then is None else _value(then),
+            **_allowed(limits.get(name, ())),
+        }
+        found = verdicts.get((group.subject, name))
+        if found is not None:
+            worst = min(found, key=lambda verdict: _WORST_FIRST.index(verdict.outcome))
+            told |= {"outcome": str(worst.outcome), "sentence": worst.sentence}
+        if before is None and unfair(name, one.value):
+            told["unfair"] = True
+        early = expected.get((group.subject, name))
+        if early is not None:
+            told["estimate"] = {
+                "value": value(early.value),
+                "low": _number(early.low),
+                "high": _number(early.high),
+            }
+        listed.append(told)
+    return {
+        "subject": group.subject,
+        "facet": group.facet,
+        "group": group.group,
+        "rows": group.rows,
+        "others": group.others,
+        "missing": group.missing,
+        "baseline_rows": None if before is None else before.rows,
+        "measures": listed,
+    }
+
+
+def _measure(name: str, one: Sampled) -> dict[str, object]:
+    neutral, low, high = _RANGES.get(name, (0.0, -math.inf, math.inf))
+    if name in MEASURES:
+        neutral, low, high = MEASURES[name].neutral, MEASURES[name].low, MEASURES[name].high
+    told: dict[str, object] = {
+        "measure": name,
+        "title": TITLES.get(name, name),
+        "value": _value(one.value),
+        "neutral": neutral,
+        "error": None if one.error is None else float(f"{one.error:.6g}"),
+    }
+    if not isinstance(one.value, Undefined) and one.error is not None and math.isfinite(one.value):
+        told["low"] = _number(max(low, one.value - _REACH * one.error))
+        told["high"] = _number(min(high, one.value + _REACH * one.error))
+    return told
+
+
+def _value(found: Value) -> object:
+    """A value as JSON; infinite ones, which SageMaker's rules make, are told as what they are."""
+    if not isinstance(found, Undefined) and math.isinf(found):
+        return {"undefined": "it is infinite: something is divided by nothing"}
+    return value(found)
+
+
+def _allowed(limits: Iterable[Constraint]) -> dict[str, object]:
+    told: dict[str, object] = {}
+    for one in limits:
+        if one.check == "bias_drift_check":
+            return {"at_least": _number(-one.limit), "at_most": _number(one.limit)}
+        told["at_least" if one.side is Side.AT_LEAST else "at_most"] = _number(one.limit)
+    return told
+
+
+def _number(number: float | None) -> float | None:
+    return None if number is None or not math.isfinite(number) else float(f"{number:.12g}")

@@ -1,0 +1,137 @@
+"""Limits on bias: a range around the value at which groups are treated alike, wide enough for the reference itself."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from watchkeep.baselines.rules.dataset import retain_rows
+from watchkeep.constraints import checks
+from watchkeep.constraints.constraint import Constraint, Side
+from watchkeep.core.undefined import Undefined, Value
+from watchkeep.monitors.bias.measures import CALIBRATION, DISPARITIES, GroupBias
+from watchkeep.monitors.model_quality.measures import Sampled
+from watchkeep.profiles.profile import Profile
+
+RULE: Final = "treated_alike"
+SLACK: Final = 0.02
+"""What a measure may be farther from its neutral value than in the reference rows: less does not matter."""
+FEWEST: Final = 30
+"""Rows of a group, and of the others, from which on a limit is suggested."""
+CROSSED: Final = ("DPL", "DPPL", "RD", "SD")
+"""Measures that have limits for groups of two facets together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """The values of a measure at which groups count as treated alike.
+
+    Args:
+        low, high: the range; None where there is no such side.
+        why: whose convention it is.
+    """
+
+    low: float | None
+    high: float | None
+    why: str
+
+
+_TENTH: Final = Allowed(-0.1, 0.1, "groups that differ by up to 0.1 count as treated alike")
+ALLOWED: Final[Mapping[str, Allowed]] = MappingProxyType(
+    {
+        **dict.fromkeys(("CI", "DPL", "DPPL", "AD", "RD", "SD", "DAR", "DRR", "AOD"), _TENTH),
+        "DI": Allowed(0.8, 1.25, "the four-fifths rule"),
+        "EOR": Allowed(0.8, None, "four fifths, as of disparate impact"),
+        **dict.fromkeys((*DISPARITIES, CALIBRATION), _TENTH),
+    }
+)
+"""Measures that are judged unless somebody says otherwise: those that tell what no other does, and have a scale.
+
+Not the flip test: the fewer rows there are, the less alike are neighbours, so it differs between windows of different
+sizes without any change.
+
+References:
+    29 CFR 1607.4(D) (the four-fifths rule of the EEOC); Bellamy et al. (2018), arXiv:1810.01943 (0.1 of a difference).
+"""
+
+
+def suggest(groups: Iterable[GroupBias], profile: Profile, *, sagemaker: bool) -> tuple[Constraint, ...]:
+    """The limits of every group.
+
+    Args:
+        groups: of the reference rows.
+        profile: their states.
+        sagemaker: all measures, each no farther from 0 than it was.
+    """
+    found = [one for group in groups for one in (_as_far(group) if sagemaker else _ranges(group))]
+    if not sagemaker:
+        found.append(retain_rows(profile.read, profile.rejected_share, check=checks.GREATER_THAN))
+    return tuple(found)
+
+
+def as_far(measure: str, subject: str, baseline: float) -> Constraint:
+    """SageMaker's limit: no farther from 0 than the baseline, whatever the measure's neutral value is."""
+    return Constraint(
+        check=checks.BIAS_DRIFT,
+        measure=measure,
+        subject=subject,
+        side=Side.AT_MOST,
+        limit=abs(baseline),
+        rule="no_farther_from_0",
+        reason=f"the baseline's {measure} is {baseline:.4g}",
+        evidence={"baseline": baseline},
+    )
+
+
+def _as_far(group: GroupBias) -> Iterator[Constraint]:
+    for name, one in group.measures.items():
+        if not isinstance(one.value, Undefined):
+            yield as_far(name, group.subject, one.value)
+
+
+def _ranges(group: GroupBias) -> Iterator[Constraint]:
+    crossed = " x " in group.facet
+    for name, one in group.measures.items():
+        allowed = ALLOWED.get(name)
+        if allowed is None or (crossed and name not in CROSSED):
+            continue
+        if not isinstance(one.value, Undefined) and group.among.get(name, 0) >= FEWEST:
+            yield from _range(group, name, one, one.value, allowed)
+
+
+def _range(group: GroupBias, name: str, one: Sampled, value: float, allowed: Allowed) -> Iterator[Constraint]:
+    for side, edge in ((Side.AT_LEAST, allowed.low), (Side.AT_MOST, allowed.high)):
+        if edge is None:
+            continue
+        outward = -1 if side is Side.AT_LEAST else 1
+        own = value + outward * SLACK
+        beyond = (own - edge) * outward > 0
+        evidence: dict[str, object] = {"baseline": value, "error": one.error, "rows": group.rows}
+        reason = allowed.why
+        if beyond:  # the limit is the reference's own value, which scatters too
+            reason = f"the reference rows are at {value:.4g} themselves; {SLACK:g} more does not matter"
+            evidence["own"] = True
+        yield Constraint(
+            check=checks.BIAS,
+            measure=name,
+            subject=group.subject,
+            side=side,
+            limit=own if beyond else edge,
+            rule=RULE,
+            reason=reason,
+            evidence=evidence,
+        )
+
+
+def unfair(name: str, value: Value) -> bool:
+    """Whether a value is outside the range in which groups count as treated alike, by whatever margin.
+
+    >>> unfair("DI", 0.6), unfair("DI", 0.9), unfair("DPL", 0.3), unfair("GE", 0.3)
+    (True, False, True, False)
+    """
+    allowed = None if name == "CI" else ALLOWED.get(name)  # to be few is not to be treated badly
+    if allowed is None or isinstance(value, Undefined):
+        return False
+    return (allowed.low is not None and value < allowed.low) or (
+        allowed.high is not None and value > allowed.high
+    )
