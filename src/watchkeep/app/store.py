@@ -10,6 +10,7 @@ from watchkeep.alarms.decision import Decision
 from watchkeep.alarms.record import Record
 from watchkeep.core.errors import BaselineError, MissingSourceError
 from watchkeep.formats import (
+    analysis_config,
     archive,
     bias_analysis,
     bias_constraints,
@@ -19,6 +20,7 @@ from watchkeep.formats import (
     statistics,
 )
 from watchkeep.formats import quality_statistics as quality_documents
+from watchkeep.formats.analysis_config import AnalysisConfig
 from watchkeep.formats.bias_archive import unpack_bias
 from watchkeep.formats.bias_constraints import to_bias_constraints
 from watchkeep.formats.constraint_list import to_constraints
@@ -154,6 +156,15 @@ def _foreign_groups(path: Path, roles: Roles | None) -> BiasLearned:
     baseline = foreign_bias(told.analysis, roles or Roles(), path=str(path.parent), created=written)
     limits = to_bias_constraints(told, baseline.plan, sagemaker=True)
     return BiasLearned(replace(baseline, constraints=limits), told, {})
+
+
+def read_analysis_config(path: Path) -> AnalysisConfig:
+    """What a SageMaker Clarify job was told.
+
+    Raises:
+        DocumentError: it does not follow the schema.
+    """
+    return analysis_config.parse(json_text.loads(_text(path), str(path)), str(path))
 
 
 def _text(path: Path) -> str:

@@ -26,6 +26,7 @@ COMMANDS: Final = MappingProxyType(
         "compare": "Compare two datasets at a glance; nothing is saved.",
         "show": "Draw a report, a baseline or a watch.",
         "label-plan": "Tell which rows to label for quality to be known better.",
+        "mitigate": "Treat groups alike, and tell what it costs.",
         "acknowledge": "End the open alarm of a watch, on record.",
         "demo": "Watch a real model through a real blizzard.",
         "doctor": "Tell whether this installation works, and with what.",

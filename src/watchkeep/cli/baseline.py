@@ -1,17 +1,20 @@
 """`watchkeep baseline`."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from watchkeep.adapters.sources import open_source
-from watchkeep.app.store import save_baseline
+from watchkeep.app.store import read_analysis_config, save_baseline
 from watchkeep.cli.options import dialect_option, roles_from, roles_options, source_options
 from watchkeep.cli.output import answer_baseline
 from watchkeep.cli.progress import progress
 from watchkeep.core.errors import OptionError
+from watchkeep.formats.analysis_config import AnalysisConfig
 from watchkeep.frames.segments import parse_segment
 from watchkeep.frames.text_values import Dialect
 from watchkeep.monitors.model_quality.plan import Problem
@@ -57,6 +60,12 @@ from watchkeep.stats.flip_test import NEIGHBOURS
     help="The column that groups are compared within, for conditional disparity (bias).",
 )
 @click.option(
+    "--analysis-config",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="A SageMaker Clarify analysis_config.json: its columns, facets and labels (bias).",
+)
+@click.option(
     "--neighbours",
     type=int,
     default=NEIGHBOURS,
@@ -82,7 +91,10 @@ def command(kind: str, sources: tuple[str, ...], out: Path, dialect: str, as_jso
         watchkeep baseline model-quality val.parquet --out baselines/quality --label churned --score p
         watchkeep baseline bias val.parquet --out baselines/bias --label hired --score p --facet sex=F --facet age=40
     """  # noqa: D301 (click wants the character itself)
-    roles = roles_from(given)
+    roles, config = roles_from(given), None
+    if given["analysis_config"] is not None:
+        config = read_analysis_config(given["analysis_config"])
+        roles = config.roles.under(roles)
     source = open_source(list(sources), format=given["format"], header=given["header"])
     learned: Learned
     created, told = datetime.now(UTC), progress()
@@ -94,7 +106,7 @@ def command(kind: str, sources: tuple[str, ...], out: Path, dialect: str, as_jso
         )
     elif kind == "bias":
         learned = learn_bias(
-            source, roles, _bias_options(given), dialect=rules, created=created, progress=told
+            source, roles, _bias_options(given, config), dialect=rules, created=created, progress=told
         )
     else:
         learned = learn(source, roles, kind=kind, dialect=rules, created=created, progress=told)
@@ -115,8 +127,9 @@ def _only_of(kind: str, given: dict[str, Any]) -> None:
         raise OptionError(
             "--segment", got=given["segments"][0], expected="model-quality; here, see --where and --facet"
         )
-    if given["stratum"] is not None and kind != "bias":
-        raise OptionError("--stratum", got=given["stratum"], expected="bias")
+    for name in ("stratum", "analysis_config"):
+        if given[name] is not None and kind != "bias":
+            raise OptionError(f"--{name.replace('_', '-')}", got=str(given[name]), expected="bias")
 
 
 def _quality_options(given: dict[str, Any]) -> QualityOptions:
@@ -128,11 +141,22 @@ def _quality_options(given: dict[str, Any]) -> QualityOptions:
     )
 
 
-def _bias_options(given: dict[str, Any]) -> BiasOptions:
-    positive = given["positive"]
-    return BiasOptions(
+def _bias_options(given: dict[str, Any], config: AnalysisConfig | None) -> BiasOptions:
+    """The options of the command line, and where they say nothing those of a configuration."""
+    positive, threshold = given["positive"], given["threshold"]
+    told = BiasOptions(
         positive=() if positive is None else tuple(positive.split(",")),
-        threshold=given["threshold"],
+        threshold=threshold,
         stratum=given["stratum"],
         neighbours=given["neighbours"],
+    )
+    if config is None:
+        return told
+    usual = click.get_current_context().get_parameter_source("threshold") is ParameterSource.DEFAULT
+    return replace(
+        told,
+        positive=told.positive or config.positive,
+        threshold=config.threshold if usual and config.threshold is not None else threshold,
+        stratum=told.stratum or config.stratum,
+        names=config.names,
     )

@@ -54,6 +54,7 @@ class BiasOptions:
         threshold: a score above it is a positive answer, where there is no column of answers.
         stratum: the column that groups are compared within, for conditional disparity.
         neighbours: how many the flip test asks.
+        names: of all columns, in order, for rows that come without names; none to number them.
 
     Raises:
         OptionError: a number is out of its range.
@@ -63,6 +64,7 @@ class BiasOptions:
     threshold: float = 0.5
     stratum: str | None = None
     neighbours: int = NEIGHBOURS
+    names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.neighbours < 1:
@@ -220,7 +222,7 @@ def learn_bias(
         SourceError: the source cannot be read.
     """
     progress, source = progress or Silent(), rows_of(source, roles)
-    ask = ask_of(source, roles)
+    ask = ask_of(source, roles, positional=options.names or None)
     _require(roles)
     types = column_types(source, ask, roles, dialect, progress)
     roles.require(types)

@@ -93,6 +93,16 @@ class BiasScan:
         if self._sample is not None and set(self.plan.features) <= set(batch.names):
             self._keep(batch, sieve.kept, levels, cells)
 
+    def count(self, levels: Sequence[Codes], labels: Codes, predictions: Codes) -> None:
+        """Count rows that were read elsewhere, each of weight 1.
+
+        Args:
+            levels: of each facet, shape (rows,) each.
+            labels, predictions: outcomes, shape (rows,).
+        """
+        self.account.analysed(len(labels))
+        self._count(list(levels), labels * OUTCOMES + predictions, None)
+
     def profile(self) -> Profile:
         """All that was read so far."""
         parts: dict[tuple[str, str], State] = dict(self._tables)
