@@ -1,6 +1,9 @@
 """Fitting models and thresholds through fairlearn and scikit-learn."""
 
 import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -68,7 +71,7 @@ class Fitted:
     def decide(self, rows: TrainingRows) -> npt.NDArray[np.intp]:
         """See `Model`."""
         told = {} if self.seed is None else {"random_state": self.seed}
-        with threadpool_limits(_THREADS):
+        with _alone():
             answers = np.asarray(self.model.predict(rows.features, **told))
         found: npt.NDArray[np.intp] = answers.ravel().astype(np.intp)
         return found
@@ -99,21 +102,22 @@ class Fairlearn:
             prefit=True,
             predict_method="predict",
         )
-        optimizer.fit(rows.scores[:, None], rows.labels, sensitive_features=rows.groups)
+        with _alone():
+            optimizer.fit(rows.scores[:, None], rows.labels, sensitive_features=rows.groups)
         found = optimizer.interpolated_thresholder_.interpolation_dict
         return {int(group): _decision(one) for group, one in found.items()}
 
     def plain(self, rows: TrainingRows, weights: Doubles | None) -> Model:
         """See `Fairness`: gradient-boosted trees."""
         model = self._trees(rows)
-        with threadpool_limits(_THREADS):
+        with _alone():
             model.fit(rows.features, rows.labels, sample_weight=weights)
         return Fitted(model)
 
     def reduction(self, rows: TrainingRows, parity: Parity) -> Model:
         """See `Fairness`: the exponentiated gradient over the same trees."""
         model = ExponentiatedGradient(self._trees(rows), _MOMENTS[parity](), max_iter=_ROUNDS)
-        with threadpool_limits(_THREADS):
+        with _alone():
             model.fit(rows.features, rows.labels, sensitive_features=rows.groups)
         return Fitted(model, self.seed)
 
@@ -137,7 +141,8 @@ class Fairlearn:
                 random_state=self.seed,
             )
             features = prepared.fit_transform(rows.features)
-            networks.fit(features, rows.labels, sensitive_features=rows.groups)
+            with _alone():
+                networks.fit(features, rows.labels, sensitive_features=rows.groups)
         except (ImportError, RuntimeError) as error:
             if isinstance(error, ImportError) or "torch" in str(error).lower():
                 raise MissingExtraError("adversarial debiasing", extra="adversarial") from error
@@ -149,6 +154,14 @@ class Fairlearn:
         return HistGradientBoostingClassifier(
             categorical_features=kinds, max_iter=_TREES, random_state=self.seed, early_stopping=False
         )
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """On one thread, and without the warnings that libraries have for each other."""
+    with warnings.catch_warnings(), threadpool_limits(_THREADS):
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _decision(told: dict[str, Any]) -> Decision:

@@ -20,6 +20,7 @@ KINDS: Final[Mapping[str, str]] = {
     Change.RELATION: "related otherwise to the other columns",
     Change.MEAN: "worse",
     Change.GAP: "treated otherwise, beside the others",
+    Change.SIZE: "a larger or smaller share of the rows",
 }
 """What each kind of change looks like."""
 _NAMED = 4

@@ -25,6 +25,7 @@ class Change(StrEnum):
     RELATION = "relation"
     MEAN = "mean"
     GAP = "gap"
+    SIZE = "size"
 
 
 @dataclass(frozen=True, eq=False)

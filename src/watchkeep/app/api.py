@@ -39,7 +39,9 @@ from watchkeep.views.html import report_html
 from watchkeep.views.notebook import baseline_fragment, report_fragment
 
 Time = str | datetime | None
-Facets = Mapping[str, Sequence[str]] | Sequence[str]
+Values = str | float | Sequence[str | float]
+"""A value, or several; numbers as people write them."""
+Facets = Mapping[str, Values] | Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def read(
     >>> read(pa.table({"age": [41, 7]}), label="age").roles.label
     'age'
     """
-    groups = facets if isinstance(facets, Mapping) else dict.fromkeys(facets, ())
+    groups: Mapping[str, Values] = facets if isinstance(facets, Mapping) else dict.fromkeys(facets, ())
     roles = Roles(
         label=label,
         prediction=prediction,
@@ -100,7 +102,7 @@ def read(
         weight=weight,
         query=query,
         members=members,
-        facets={name: tuple(values) for name, values in groups.items()},
+        facets={name: _texts(values) for name, values in groups.items()},
         features=tuple(features),
         ignored=tuple(ignore),
         where=where,
@@ -213,7 +215,7 @@ class Bias:
     0.75
     """
 
-    positive: str | Sequence[str] = ()
+    positive: Values = ()
     threshold: float = 0.5
     stratum: str | None = None
     neighbours: int = NEIGHBOURS
@@ -229,7 +231,7 @@ class Bias:
         """
         data = reference if isinstance(reference, Dataset) else read(reference)
         options = BiasOptions(
-            positive=(self.positive,) if isinstance(self.positive, str) else tuple(self.positive),
+            positive=_texts(self.positive),
             threshold=self.threshold,
             stratum=self.stratum,
             neighbours=self.neighbours,
@@ -301,7 +303,7 @@ class Baseline:
 
         Args:
             source: anything `read` takes, or what it made: its roles then hold where they differ from the baseline's.
-            labels: a source of true outcomes, joined by the role `id`; of model quality.
+            labels: a source of true outcomes, joined by the role `id`; of model quality and bias.
             labels_id: the column of the ids in `labels`, if it has another name.
             arrival: the column in `labels` of the times when labels arrived: the last one counts.
             start, end: keep only rows with start <= timestamp < end; ISO 8601 texts or aware datetimes.
@@ -498,6 +500,12 @@ def load(folder: str | Path, *, roles: Roles | None = None) -> Baseline:
         DocumentError: a JSON document does not follow its schema.
     """
     return Baseline(store.load_baseline(Path(folder), roles=roles))
+
+
+def _texts(values: Values) -> tuple[str, ...]:
+    """Values as texts."""
+    several = (values,) if isinstance(values, str | float | int) else values
+    return tuple(one if isinstance(one, str) else f"{one:.12g}" for one in several)
 
 
 def _opened(source: object) -> tuple[Source, Roles]:

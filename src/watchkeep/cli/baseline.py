@@ -3,14 +3,14 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 from click.core import ParameterSource
 
 from watchkeep.adapters.sources import open_source
 from watchkeep.app.store import read_analysis_config, save_baseline
-from watchkeep.cli.options import dialect_option, roles_from, roles_options, source_options
+from watchkeep.cli.options import dialect_option, roles_from, roles_options, source_options, values_of
 from watchkeep.cli.output import answer_baseline
 from watchkeep.cli.progress import progress
 from watchkeep.core.errors import OptionError
@@ -117,19 +117,32 @@ def command(kind: str, sources: tuple[str, ...], out: Path, dialect: str, as_jso
     return code
 
 
+_OF: Final = {
+    "segments": ("model-quality",),
+    "problem": ("model-quality",),
+    "positive": ("model-quality", "bias"),
+    "threshold": ("model-quality", "bias"),
+    "stratum": ("bias",),
+    "analysis_config": ("bias",),
+    "neighbours": ("bias",),
+}
+"""Options that only some monitors have."""
+
+
 def _only_of(kind: str, given: dict[str, Any]) -> None:
     """Check that no option is given that only another monitor has.
 
     Raises:
         OptionError: one is.
     """
-    if given["segments"] and kind != "model-quality":
-        raise OptionError(
-            "--segment", got=given["segments"][0], expected="model-quality; here, see --where and --facet"
-        )
-    for name in ("stratum", "analysis_config"):
-        if given[name] is not None and kind != "bias":
-            raise OptionError(f"--{name.replace('_', '-')}", got=str(given[name]), expected="bias")
+    context = click.get_current_context()
+    for name, kinds in _OF.items():
+        if kind in kinds or context.get_parameter_source(name) is ParameterSource.DEFAULT:
+            continue
+        told = given[name][0] if isinstance(given[name], tuple) else given[name]
+        option = "--segment" if name == "segments" else f"--{name.replace('_', '-')}"
+        beside = "; here, see --where and --facet" if name == "segments" else ""
+        raise OptionError(option, got=str(told), expected=f"{' or '.join(kinds)}{beside}")
 
 
 def _quality_options(given: dict[str, Any]) -> QualityOptions:
@@ -145,7 +158,7 @@ def _bias_options(given: dict[str, Any], config: AnalysisConfig | None) -> BiasO
     """The options of the command line, and where they say nothing those of a configuration."""
     positive, threshold = given["positive"], given["threshold"]
     told = BiasOptions(
-        positive=() if positive is None else tuple(positive.split(",")),
+        positive=() if positive is None else values_of(positive),
         threshold=threshold,
         stratum=given["stratum"],
         neighbours=given["neighbours"],

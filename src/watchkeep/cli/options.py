@@ -1,5 +1,6 @@
 """Options that several commands share: sources, roles, dialects."""
 
+import csv
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -74,7 +75,7 @@ def window_options(command: F) -> F:
             "--labels",
             multiple=True,
             metavar="SOURCE",
-            help="The true outcomes, joined by --id (model-quality). May be repeated.",
+            help="The true outcomes, joined by --id (model-quality, bias). May be repeated.",
         ),
         click.option("--end", metavar="T", help="Only rows before this time."),
         click.option(
@@ -110,7 +111,11 @@ def roles_from(given: dict[str, Any]) -> Roles:
     told: dict[str, Any] = {} if path is None else _schema(path)
     single = {name: given.pop(name) or told.get(name) for name in _SINGLE}
     where = given.pop("where")
-    facets = {**_facets_of(told.get("facets", {}), path), **dict(_facet(text) for text in given.pop("facet"))}
+    named = [_facet(text) for text in given.pop("facet")]
+    for name, _ in named:
+        if sum(name == other for other, _ in named) > 1:
+            raise OptionError("--facet", got=f"{name}, twice", expected=f"each column once: {name}=V,V")
+    facets = {**_facets_of(told.get("facets", {}), path), **dict(named)}
     return Roles(
         **single,
         facets=facets,
@@ -124,7 +129,16 @@ def _facet(text: str) -> tuple[str, tuple[str, ...]]:
     column, equals, values = text.partition("=")
     if not column or (equals and not values):
         raise OptionError("--facet", got=text, expected="a column, or column=value,value")
-    return column, tuple(values.split(",")) if values else ()
+    return column, values_of(values) if values else ()
+
+
+def values_of(text: str) -> tuple[str, ...]:
+    """Values by commas; one that has a comma itself stands in double quotes.
+
+    >>> values_of('a,b'), values_of('"Exec, managerial",Sales')
+    (('a', 'b'), ('Exec, managerial', 'Sales'))
+    """
+    return tuple(next(csv.reader([text])))
 
 
 def _schema(path: Path) -> dict[str, Any]:

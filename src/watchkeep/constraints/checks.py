@@ -69,6 +69,7 @@ SHARES: Final = frozenset(
         "outliers",
         "dimension_match",
         "rejected",
+        "new_values",
     }
 )
 """Measures that are a share of rows."""

@@ -12,7 +12,8 @@ from watchkeep.formats.places import Place, copied
 from watchkeep.frames.classes import Classes
 from watchkeep.frames.facets import Facet, Group
 from watchkeep.frames.outcomes import Positive
-from watchkeep.monitors.bias.measures import CALIBRATION, TITLES, GroupBias
+from watchkeep.monitors.bias.limits import of_ours
+from watchkeep.monitors.bias.measures import TITLES, GroupBias
 from watchkeep.monitors.bias.plan import BiasPlan
 from watchkeep.stats.bias import MEASURES
 
@@ -44,7 +45,9 @@ _DESCRIPTIONS: Final = {
     "TE": "Treatment Equality (TE)",
     "TVD": "Total Variation Distance (TVD)",
 }
-_INTERVAL: Final = re.compile(r"^[\[(]\s*([^,]+),\s*([^\])]+)[\])]$")
+_ONE: Final = r"[\[(]\s*([^,()\[\]]+),\s*([^,()\[\]]+)[\])]"
+_INTERVALS: Final = re.compile(rf"^{_ONE}(\s*,\s*{_ONE})*$")
+_INTERVAL: Final = re.compile(_ONE)
 _INFINITE: Final = {"Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -90,7 +93,7 @@ def analysis(plan: BiasPlan, groups: Iterable[GroupBias]) -> dict[str, object]:
             ]
         told[section] = {
             "label": plan.roles.label or plan.roles.prediction or plan.roles.score,
-            "label_value_or_threshold": plan.label.name,
+            "label_value_or_threshold": positive_text(plan.label),
             "facets": found,
         }
     crossed = [one for one in listed if one.facet not in facets]
@@ -122,8 +125,7 @@ def section_of(name: str) -> str:
 def _metrics(group: GroupBias, section: str, plan: BiasPlan) -> list[dict[str, object]]:
     told = []
     for name, one in sorted(group.measures.items()):
-        ours = name == CALIBRATION or (name in MEASURES and MEASURES[name].ours)
-        if section_of(name) != section or (ours and plan.dialect.sagemaker):
+        if section_of(name) != section or (of_ours(name) and plan.dialect.sagemaker):
             continue
         entry: dict[str, object] = {
             "name": name,
@@ -179,34 +181,39 @@ def subject_of(facet: Facet, text: str) -> str | None:
     >>> subject_of(Facet("age", edges=(40.0,), groups=(Group("> 40", (1,)),)), "(40, 90]")
     'age=> 40'
     """
+    intervals = _intervals(text)
     for group in facet.groups:
         own = spelled(facet, group)
-        if own == text:
-            return f"{facet.column}={group.name}"
-        one, other = _INTERVAL.match(own), _INTERVAL.match(text)
-        if one and other and _real(one[1]) == _real(other[1]):
+        if own == text or (intervals and facet.edges and _intervals(own)[0][0] == intervals[0][0]):
             return f"{facet.column}={group.name}"
     return None
 
 
+def _intervals(text: str) -> list[tuple[float, float]]:
+    """The intervals that a text is made of, increasing; none of another text.
+
+    >>> _intervals("(40.0, 60.0],(60.0, 99.0]"), _intervals("A,B")
+    ([(40.0, 60.0), (60.0, 99.0)], [])
+    """
+    if not _INTERVALS.match(text):
+        return []
+    found = sorted((_real(low), _real(high)) for low, high in _INTERVAL.findall(text))
+    return [] if any(math.isnan(end) for pair in found for end in pair) else found
+
+
 def facet_of(column: str, texts: Sequence[str]) -> Facet:
     """The facet whose groups a document spells so.
+
+    Where an interval ends that no other begins at is the largest value that was seen: it has no end.
 
     >>> facet_of("age", ["(100, 225]"]).groups
     (Group(name='> 100', levels=(1,)),)
     >>> facet_of("sex", ["F", "X,Y"]).groups
     (Group(name='F', levels=(0,)), Group(name='X,Y', levels=(1, 2)))
     """
-    intervals = [_INTERVAL.match(text) for text in texts]
-    if all(intervals) and texts:
-        lows = sorted({_real(found[1]) for found in intervals if found} - {-math.inf})
-        edges = tuple(low for low in lows if math.isfinite(low))
-        facet = Facet(column, edges=edges)
-        names = facet.levels[:-1]
-        groups = [Group(f"> {edge:.12g}", tuple(range(at, len(names)))) for at, edge in enumerate(edges, 1)]
-        if len(edges) > 1:  # each up to the next
-            groups = [Group(names[at], (at,)) for at in range(1, len(names))]
-        return Facet(column, edges=edges, groups=tuple(groups))
+    found = [_intervals(text) for text in texts]
+    if texts and all(found):
+        return _cut(column, found)
     from_texts: list[str] = []
     made = []
     for text in texts:
@@ -216,15 +223,42 @@ def facet_of(column: str, texts: Sequence[str]) -> Facet:
     return Facet(column, Classes(tuple(from_texts)), groups=tuple(made))
 
 
+def _cut(column: str, found: Sequence[list[tuple[float, float]]]) -> Facet:
+    lows = {low for pairs in found for low, _ in pairs}
+    highs = {high for pairs in found for low, high in pairs if high in lows or low == -math.inf}
+    edges = tuple(sorted(edge for edge in lows | highs if math.isfinite(edge)))
+    facet = Facet(column, edges=edges)
+    names, ends = facet.levels[:-1], (-math.inf, *edges, math.inf)
+    groups = []
+    for pairs in found:
+        low, high = pairs[0][0], pairs[-1][1]
+        levels = [
+            at for at in range(len(names)) if ends[at] >= low and (high not in edges or ends[at + 1] <= high)
+        ]
+        name = names[levels[0]] if len(levels) == 1 else f"> {low:.12g}"
+        if levels and levels[-1] == len(names) - 1 and math.isfinite(low):
+            name = f"> {low:.12g}"
+        groups.append(Group(name, tuple(levels)))
+    return Facet(column, edges=edges, groups=tuple(groups))
+
+
 def positive_of(text: str) -> Positive:
     """What counts as positive, as a document spells it: values, or an interval.
 
     >>> positive_of("(100, 225]").threshold, positive_of("1,2").values.names
     (100.0, ('1', '2'))
     """
-    found = _INTERVAL.match(text)
-    low = math.nan if found is None else _real(found[1])
-    return Positive(threshold=low) if math.isfinite(low) else Positive(Classes(tuple(text.split(","))))
+    found = _intervals(text)
+    return Positive(threshold=found[0][0]) if found else Positive(Classes(tuple(text.split(","))))
+
+
+def positive_text(positive: Positive) -> str:
+    """What counts as positive, as SageMaker spells it.
+
+    >>> positive_text(Positive(threshold=40.0)), positive_text(Positive(Classes(("1", "2"))))
+    ('(40, inf]', '1,2')
+    """
+    return positive.name if positive.threshold is None else f"({positive.threshold:.12g}, inf]"
 
 
 def _real(text: str) -> float:

@@ -45,6 +45,7 @@ def pack_bias(baseline: BiasBaseline, suggested: tuple[Constraint, ...]) -> byte
         "label": _positive(plan.label),
         "prediction": None if plan.prediction is None else _positive(plan.prediction),
         "probability": plan.probability,
+        "weight_unit": plan.weight_unit,
         "strata": None if plan.strata is None else _facet(plan.strata),
         "features": list(plan.features),
         "neighbours": plan.neighbours,
@@ -94,6 +95,7 @@ def _baseline(rows: list[Row], meta: Mapping[str, object], path: str) -> BiasBas
         label=_positive_of(meta["label"]),
         prediction=None if meta["prediction"] is None else _positive_of(meta["prediction"]),
         probability=bool(meta["probability"]),
+        weight_unit=float(str(meta["weight_unit"])),
         strata=None if meta["strata"] is None else _facet_of(meta["strata"]),
         features=tuple(map(str, _listed(meta, "features"))),
         neighbours=int(str(meta["neighbours"])),
@@ -119,6 +121,7 @@ def _facet(facet: Facet) -> dict[str, object]:
         "classes": list(facet.classes.names),
         "edges": list(facet.edges),
         "groups": [[group.name, list(group.levels)] for group in facet.groups],
+        "whole": facet.whole,
     }
 
 
@@ -130,6 +133,7 @@ def _facet_of(told: object) -> Facet:
         Classes(tuple(map(str, told["classes"]))),
         tuple(float(edge) for edge in told["edges"]),
         tuple(Group(str(name), tuple(int(level) for level in levels)) for name, levels in told["groups"]),
+        bool(told["whole"]),
     )
 
 

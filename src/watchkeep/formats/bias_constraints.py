@@ -2,18 +2,20 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Final, Self
 
 from watchkeep.constraints import checks
 from watchkeep.constraints.constraint import Constraint, Side
+from watchkeep.core.errors import DocumentError
 from watchkeep.core.undefined import Undefined
 from watchkeep.core.verdicts import DATASET
 from watchkeep.formats.bias_analysis import OURS, Analysis, analysis, subject_of
 from watchkeep.formats.bias_analysis import parse as parse_analysis
 from watchkeep.formats.constraints import DOCUMENT
 from watchkeep.formats.places import Place, copied
-from watchkeep.monitors.bias.limits import as_far
-from watchkeep.monitors.bias.measures import GroupBias
+from watchkeep.monitors.bias.limits import NEW_VALUES, as_far, of_ours
+from watchkeep.monitors.bias.measures import TITLES, GroupBias
 from watchkeep.monitors.bias.plan import BiasPlan
 
 _CONSTRAINTS: Final = "constraints"
@@ -137,7 +139,7 @@ def to_bias_constraints(
     found = []
     for one in document.limits:
         limit = Constraint(
-            check=checks.GREATER_THAN if one.subject == DATASET else checks.BIAS,
+            check=_check(one, plan),
             measure=one.measure,
             subject=one.subject,
             side=one.side,
@@ -153,6 +155,29 @@ def to_bias_constraints(
     return tuple(found)
 
 
+def _check(limit: BiasLimit, plan: BiasPlan) -> str:
+    """The check that a limit belongs to.
+
+    Raises:
+        DocumentError: there is no such group or measure.
+    """
+    facets = [one.column for one in plan.facets]
+    groups = [f"{plan.subject(place)}={group.name}" for place in plan.places for group in plan.groups(place)]
+    kinds = (
+        ([DATASET], ["rejected"], checks.GREATER_THAN),
+        (facets, [NEW_VALUES], checks.NEW_CATEGORY),
+        (groups, list(TITLES), checks.BIAS),
+    )
+    for subjects, measures, check in kinds:
+        if limit.subject in subjects and limit.measure in measures:
+            return check
+    known = limit.subject in (DATASET, *facets, *groups)
+    got, among = (limit.measure, list(TITLES)) if known else (limit.subject, groups)
+    near = get_close_matches(got, among, n=1)
+    expected = f"{'a measure' if known else 'a group'} of this baseline{f'; did you mean {near[0]!r}?' if near else ''}"
+    raise DocumentError(DOCUMENT, at="a limit of watchkeep.constraints", got=repr(got), expected=expected)
+
+
 def _of_analysis(told: Analysis, plan: BiasPlan) -> Iterator[Constraint]:
     facets = {facet.column: facet for facet in plan.facets}
     for column, groups in told.facets.items():
@@ -160,5 +185,5 @@ def _of_analysis(told: Analysis, plan: BiasPlan) -> Iterator[Constraint]:
         for text, metrics in groups.items():
             subject = None if facet is None else subject_of(facet, text)
             for name, value in metrics.items():
-                if not isinstance(value, Undefined):
+                if not isinstance(value, Undefined) and not of_ours(name):
                     yield as_far(name, subject or f"{column}={text}", value)

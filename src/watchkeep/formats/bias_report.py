@@ -5,20 +5,28 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from watchkeep.constraints.constraint import Constraint, Side
-from watchkeep.core.undefined import Undefined, Value
+from watchkeep.core.undefined import Undefined
 from watchkeep.core.verdicts import DATASET, Outcome, Verdict
 from watchkeep.core.window import iso
 from watchkeep.formats.bias_analysis import spelled
-from watchkeep.formats.column_documents import value
+from watchkeep.formats.column_documents import finite, value
 from watchkeep.formats.promises import promise
 from watchkeep.frames.facets import Facet
 from watchkeep.monitors.bias.baseline import BiasBaseline
 from watchkeep.monitors.bias.estimates import SENTENCE, Estimates
 from watchkeep.monitors.bias.evaluation import BiasFindings
 from watchkeep.monitors.bias.limits import unfair
-from watchkeep.monitors.bias.measures import CALIBRATION, DISPARITIES, FLIP_TEST, TITLES, GroupBias
+from watchkeep.monitors.bias.measures import (
+    CALIBRATION,
+    DISPARITIES,
+    FLIP_TEST,
+    TITLES,
+    GroupBias,
+    level_rows,
+)
 from watchkeep.monitors.bias.plan import BiasPlan
 from watchkeep.monitors.model_quality.measures import Sampled
+from watchkeep.profiles.profile import Profile
 from watchkeep.stats.bias import MEASURES
 from watchkeep.stats.normal import upper_quantile
 
@@ -32,32 +40,32 @@ _WORST_FIRST: Final = (Outcome.VIOLATED, Outcome.FAILED, Outcome.UNDECIDED, Outc
 def bias_violations(findings: BiasFindings) -> dict[str, object]:
     """The window's `constraint_violations.json`; a measure outside a range of ours is listed in the same form."""
     facets = {facet.column: facet for facet in findings.against.plan.facets}
+    groups = {one.subject: one for one in findings.groups}
     return {
         "version": "1.0",
-        "violations": [_violation(one, facets) for one in findings.violations],
+        "violations": [_violation(one, groups.get(one.subject), facets) for one in findings.violations],
     }
 
 
-def _violation(verdict: Verdict, facets: Mapping[str, Facet]) -> dict[str, object]:
-    column, _, group = verdict.subject.partition("=")
-    facet = facets.get(column)
-    told = group
+def _violation(verdict: Verdict, group: GroupBias | None, facets: Mapping[str, Facet]) -> dict[str, object]:
+    column, told = (verdict.subject, None) if group is None else (group.facet, group.group)
+    facet = None if group is None or group.crossed else facets.get(column)
     if facet is not None:
-        told = next((spelled(facet, one) for one in facet.groups if one.name == group), group)
+        told = next((spelled(facet, one) for one in facet.groups if one.name == told), told)
     found = 0.0 if isinstance(verdict.value, Undefined) else verdict.value
     required = verdict.evidence.get("baseline")
     if not isinstance(required, float) or verdict.check != "bias_drift_check":
         required = verdict.limit or 0.0
     return {
         "facet": None if verdict.subject == DATASET else column,
-        "facet_value": None if verdict.subject == DATASET else told,
+        "facet_value": told,
         "metric_name": verdict.measure,
         "constraint_check_type": verdict.check,
         "description": f"Metric value {found:.4g} doesn't meet the baseline constraint requirement {required:.4g}",
         "watchkeep": {
             "measure": verdict.measure,
             "value": value(verdict.value),
-            "limit": verdict.limit,
+            "limit": finite(verdict.limit),
             "sentence": verdict.sentence,
         },
     }
@@ -70,10 +78,12 @@ def bias_document(findings: BiasFindings) -> dict[str, object]:
     for verdict in findings.verdicts:
         outcomes.setdefault((verdict.subject, verdict.measure), []).append(verdict)
     told = _head(against.plan) | {
+        "compared": True,
+        "levels": _levels(against.plan, findings.profile),
         "groups": [
             _group(one, against.by_subject.get(one.subject), against, outcomes, findings.estimates)
             for one in findings.groups
-        ]
+        ],
     }
     return told | ({"estimates": {"sentence": SENTENCE}} if findings.estimates else {})
 
@@ -97,7 +107,7 @@ def bias_baseline_document(baseline: BiasBaseline) -> dict[str, object]:
             promise(one) | {"subject": one.subject, "sentence": f"{one.subject}: {promise(one)['sentence']}"}
             for one in baseline.constraints
         ],
-        "bias": told | {"groups": [_group(one, None, baseline, {}, {}) for one in groups]},
+        "bias": told | {"groups": [_group(one, None, baseline, {}, {}, own=True) for one in groups]},
     }
 
 
@@ -109,8 +119,32 @@ def _known(baseline: BiasBaseline) -> tuple[GroupBias, ...]:
     return tuple(
         GroupBias(facet, group, 0, 0, 0, measures)
         for subject, measures in by_subject.items()
-        for facet, _, group in [subject.partition("=")]
+        for facet, group in [_parted(subject, baseline.plan)]
     )
+
+
+def _parted(subject: str, plan: BiasPlan) -> tuple[str, str]:
+    """The facet and the group that a subject is made of."""
+    for facet in plan.facets:
+        if subject.startswith(f"{facet.column}="):
+            return facet.column, subject.removeprefix(f"{facet.column}=")
+    return subject, ""
+
+
+def _levels(plan: BiasPlan, profile: Profile) -> list[dict[str, object]]:
+    """Of each facet the rows without a value, and those whose value the reference rows never had."""
+    told: list[dict[str, object]] = []
+    for at, facet in enumerate(plan.facets):
+        rows = level_rows(profile, plan.subject(at))
+        new = facet.whole
+        told.append(
+            {
+                "facet": facet.column,
+                "missing": int(rows[facet.missing]),
+                "new": int(rows[facet.missing - 1]) if new else None,
+            }
+        )
+    return told
 
 
 def _head(plan: BiasPlan) -> dict[str, object]:
@@ -127,6 +161,7 @@ def _head(plan: BiasPlan) -> dict[str, object]:
         "stratum": None if plan.strata is None else plan.strata.column,
         "neighbours": plan.neighbours if plan.features else None,
         "facets": [plan.subject(place) for place in plan.places],
+        "not_crossed": [" x ".join(pair) for pair in plan.not_crossed],
         "confidence": CONFIDENCE,
     }
 
@@ -137,6 +172,8 @@ def _group(
     baseline: BiasBaseline,
     verdicts: Mapping[tuple[str, str], Sequence[Verdict]],
     expected: Estimates,
+    *,
+    own: bool = False,
 ) -> dict[str, object]:
     limits: dict[str, list[Constraint]] = {}
     for limit in baseline.constraints:
@@ -149,14 +186,14 @@ def _group(
             then = before.measures[name].value
         told = _measure(name, one) | {
             "among": group.among.get(name),
-            "before": None if then is None else _value(then),
+            "before": None if then is None else value(then),
             **_allowed(limits.get(name, ())),
         }
         found = verdicts.get((group.subject, name))
         if found is not None:
             worst = min(found, key=lambda verdict: _WORST_FIRST.index(verdict.outcome))
             told |= {"outcome": str(worst.outcome), "sentence": worst.sentence}
-        if before is None and unfair(name, one.value):
+        if own and unfair(name, one.value):
             told["unfair"] = True
         early = expected.get((group.subject, name))
         if early is not None:
@@ -170,6 +207,7 @@ def _group(
         "subject": group.subject,
         "facet": group.facet,
         "group": group.group,
+        "crossed": group.crossed,
         "rows": group.rows,
         "others": group.others,
         "missing": group.missing,
@@ -185,7 +223,7 @@ def _measure(name: str, one: Sampled) -> dict[str, object]:
     told: dict[str, object] = {
         "measure": name,
         "title": TITLES.get(name, name),
-        "value": _value(one.value),
+        "value": value(one.value),
         "neutral": neutral,
         "error": None if one.error is None else float(f"{one.error:.6g}"),
     }
@@ -193,13 +231,6 @@ def _measure(name: str, one: Sampled) -> dict[str, object]:
         told["low"] = _number(max(low, one.value - _REACH * one.error))
         told["high"] = _number(min(high, one.value + _REACH * one.error))
     return told
-
-
-def _value(found: Value) -> object:
-    """A value as JSON; infinite ones, which SageMaker's rules make, are told as what they are."""
-    if not isinstance(found, Undefined) and math.isinf(found):
-        return {"undefined": "it is infinite: something is divided by nothing"}
-    return value(found)
 
 
 def _allowed(limits: Iterable[Constraint]) -> dict[str, object]:

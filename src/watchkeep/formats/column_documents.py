@@ -1,5 +1,6 @@
 """Columns as SageMaker's statistics and as our report shows them, from their states."""
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -144,8 +145,15 @@ def summary(kind: ColumnType, parts: Parts, bins: Bins | None) -> dict[str, obje
     return told
 
 
+def finite(limit: float | None) -> float | None:
+    """A limit as JSON; None of one that is infinite: nothing is beyond it."""
+    return None if limit is None or math.isinf(limit) else limit
+
+
 def value(number: Value) -> object:
     """A value as JSON: twelve significant digits, so that the order in which rows came does not show."""
     if isinstance(number, Undefined):
         return number.document()
+    if math.isinf(number):  # SageMaker's rules divide by nothing
+        return Undefined("it is infinite: something is divided by nothing").document()
     return float(f"{number:.12g}")

@@ -6,7 +6,6 @@ from datetime import datetime
 from watchkeep.core.errors import BaselineError
 from watchkeep.core.undefined import Value
 from watchkeep.formats.bias_analysis import Analysis, facet_of, positive_of, subject_of
-from watchkeep.frames.classes import Classes
 from watchkeep.frames.outcomes import Positive
 from watchkeep.frames.roles import Roles
 from watchkeep.frames.text_values import Dialect
@@ -25,12 +24,14 @@ def foreign_bias(told: Analysis, roles: Roles, *, path: str, created: datetime) 
         created: when it was written.
 
     Raises:
-        BaselineError: it names no facet.
+        BaselineError: it names no facet, or no positive label.
     """
     if not told.facets:
         raise BaselineError(path, why="it tells of no facet")
     facets = tuple(facet_of(column, list(groups)) for column, groups in told.facets.items())
-    positive = Positive(Classes(())) if told.positive is None else positive_of(told.positive)
+    if told.positive is None:
+        raise BaselineError(path, why="it does not say which label is positive (label_value_or_threshold)")
+    positive = positive_of(told.positive)
     plan = BiasPlan(
         roles=replace(
             roles if roles.label is not None or told.label is None else replace(roles, label=told.label),

@@ -1,6 +1,7 @@
 """A limit for people."""
 
 from watchkeep.constraints.constraint import Constraint
+from watchkeep.formats.column_documents import finite
 
 
 def promise(constraint: Constraint) -> dict[str, object]:
@@ -10,7 +11,7 @@ def promise(constraint: Constraint) -> dict[str, object]:
         "check": constraint.check,
         "measure": constraint.measure,
         "side": str(constraint.side),
-        "limit": constraint.limit,
+        "limit": finite(constraint.limit),
         "sentence": f"{constraint.measure} {bound} {constraint.limit:.6g}",
         "rule": constraint.rule,
         "reason": constraint.reason,

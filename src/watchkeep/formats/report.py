@@ -10,7 +10,7 @@ from watchkeep.core.undefined import Undefined
 from watchkeep.core.verdicts import DATASET, Outcome, Verdict
 from watchkeep.core.window import iso
 from watchkeep.formats.charts import bins_document, chart
-from watchkeep.formats.column_documents import feature, summary, value
+from watchkeep.formats.column_documents import feature, finite, summary, value
 from watchkeep.formats.constraint_list import inferred_type
 from watchkeep.formats.decisions import decision_document
 from watchkeep.formats.promises import promise
@@ -91,7 +91,7 @@ def _verdict(verdict: Verdict) -> dict[str, object]:
         "measure": verdict.measure,
         "subject": verdict.subject,
         "value": value(verdict.value),
-        "limit": verdict.limit,
+        "limit": finite(verdict.limit),
         "side": None if verdict.side is None else str(verdict.side),
         "outcome": str(verdict.outcome),
         "sentence": verdict.sentence,

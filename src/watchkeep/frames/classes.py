@@ -97,7 +97,9 @@ class Classes:
             return self._of_numbers(array)
         encoded = array if pa.types.is_dictionary(array.type) else pc.dictionary_encode(row_texts(array))
         texts = row_texts(encoded.dictionary).to_pylist()
-        of = [MISSING if text is None else self.code(text) for text in texts]
+        own = stored.value_type if pa.types.is_dictionary(stored) else stored
+        none = (None, "nan") if pa.types.is_floating(own) else (None,)
+        of = [MISSING if text in none else self.code(text) for text in texts]
         places = filled(encoded.indices, len(of))
         found: Codes = np.array([*of, MISSING], np.intp)[places]
         return found

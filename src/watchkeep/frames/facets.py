@@ -44,6 +44,7 @@ class Facet:
         edges: where it is cut, increasing: a band holds numbers above its lower edge, up to its upper one. The first
             and the last have no end, so a new maximum moves none.
         groups: what is compared with the rest.
+        whole: whether the classes are all values that the reference rows had, so that any other one is new.
 
     >>> age = Facet("age", edges=(25.0, 40.0))
     >>> age.levels
@@ -59,6 +60,7 @@ class Facet:
     classes: Classes = field(default=NO_CLASSES)
     edges: tuple[float, ...] = ()
     groups: tuple[Group, ...] = ()
+    whole: bool = False
 
     @property
     def levels(self) -> tuple[str, ...]:

@@ -1,11 +1,14 @@
 """Bias, as the use cases meet it: how groups are treated is learned, windows are checked against it."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from time import perf_counter
 from typing import Final, Self
+
+import numpy as np
 
 from watchkeep.alarms.watch import MARGIN, Panel
 from watchkeep.constraints.constraint import Constraint
@@ -16,6 +19,7 @@ from watchkeep.formats import bias_analysis, constraints, statistics, violations
 from watchkeep.formats.bias_archive import bias_identity, bias_states_identity, pack_bias
 from watchkeep.formats.bias_constraints import BiasConstraints, to_bias_constraints, to_bias_document
 from watchkeep.formats.bias_report import bias_baseline_document, bias_document, bias_violations
+from watchkeep.formats.foreign_bias import prediction_of
 from watchkeep.formats.report import report_document
 from watchkeep.frames.batches import Batch
 from watchkeep.frames.numbers import read_numbers
@@ -189,9 +193,7 @@ class BiasLearned:
         started = perf_counter()
         baseline = self.in_force(policy.dialect).baseline
         if roles is not None:
-            baseline = replace(
-                baseline, plan=replace(baseline.plan, roles=_under(baseline.plan.roles, roles))
-            )
+            baseline = replace(baseline, plan=_under(baseline.plan, roles))
         plan = baseline.plan
         source = rows_of(source, plan.roles)
         ask = ask_of(source, plan.roles, positional=plan.names or None, window=window)
@@ -228,14 +230,15 @@ def learn_bias(
     roles.require(types)
     if options.stratum is not None:
         Roles(features=(options.stratum,)).require(types)
-    look = _Look(roles, options)
+    look = _Look(roles, options, sagemaker=dialect.sagemaker)
     for batch in told(source.batches(replace(ask, columns=look.columns)), progress, "Looking at the groups"):
         look.add(batch)
     ask.outside.clear()  # they were read before
     plan = look.plan(types, dialect=dialect, source=source.name)
+    _require_apart(plan)
     profile = count_groups(plan, source, ask, progress=progress, what="Learning the baseline")
     baseline = BiasBaseline(created=created, source=source.name, plan=plan, profile=profile)
-    suggested = suggest(baseline.groups, profile, sagemaker=dialect.sagemaker)
+    suggested = suggest(baseline.groups, plan, profile, sagemaker=dialect.sagemaker)
     document = to_bias_document(plan, baseline.groups, suggested)
     by_key = {one.key: one for one in suggested}
     return BiasLearned(replace(baseline, constraints=suggested), document, by_key)
@@ -244,12 +247,17 @@ def learn_bias(
 class _Look:
     """A first look at facets, labels, answers and strata: what they hold."""
 
-    def __init__(self, roles: Roles, options: BiasOptions) -> None:
+    def __init__(self, roles: Roles, options: BiasOptions, *, sagemaker: bool) -> None:
         self._roles, self._options = roles, options
-        self._facets = [FacetSurvey(name, values) for name, values in roles.facets.items()]
+        self._weights = [0.0, 0.0]  # their sum, and how many there are
+        self._facets = [
+            FacetSurvey(name, values, sagemaker=sagemaker) for name, values in roles.facets.items()
+        ]
         label, answer, stratum = roles.label, roles.prediction, options.stratum
-        self._label = None if label is None else FacetSurvey(label, options.positive, "label")
-        self._answer = None if answer is None else FacetSurvey(answer, options.positive, "prediction")
+        self._label = None if label is None else FacetSurvey(label, options.positive, "label", sagemaker)
+        self._answer = (
+            None if answer is None else FacetSurvey(answer, options.positive, "prediction", sagemaker)
+        )
         self._strata = None if stratum is None else FacetSurvey(stratum, option="stratum")
         self._probability = roles.score is not None
 
@@ -257,7 +265,8 @@ class _Look:
     def columns(self) -> list[str]:
         """What is looked at."""
         own = [one.column for one in self._surveys]
-        return list(dict.fromkeys([*own, *([] if self._roles.score is None else [self._roles.score])]))
+        others = (self._roles.score, self._roles.weight)
+        return list(dict.fromkeys([*own, *(name for name in others if name is not None)]))
 
     @property
     def _surveys(self) -> list[FacetSurvey]:
@@ -274,6 +283,11 @@ class _Look:
         if score is not None and score in batch.names:
             values = read_numbers(batch.column(score)).values
             self._probability &= bool(((values >= 0) & (values <= 1)).all())
+        weight = self._roles.weight
+        if weight is not None and weight in batch.names:
+            values = read_numbers(batch.column(weight)).values
+            values = values[np.isfinite(values) & (values > 0)]
+            self._weights = [self._weights[0] + float(values.sum()), self._weights[1] + len(values)]
 
     def plan(self, types: Mapping[str, ColumnType], *, dialect: Dialect, source: str) -> BiasPlan:
         """How the rows are to be read.
@@ -284,7 +298,7 @@ class _Look:
         """
         if not any(one.texts for one in self._surveys):
             raise EmptySourceError(source, why="it holds no rows with a facet, a label or a prediction")
-        facets = tuple(one.facet(source=source, together=dialect.sagemaker) for one in self._facets)
+        facets = tuple(one.facet(source=source) for one in self._facets)
         roles, options = self._roles, self._options
         prediction = self._prediction(source)
         label = self._label or self._answer
@@ -298,9 +312,15 @@ class _Look:
             strata=None if self._strata is None else self._strata.facet(source=source),
             features=features,
             neighbours=options.neighbours,
+            weight_unit=self._unit(),
             names=tuple(types),
             dialect=dialect,
         )
+
+    def _unit(self) -> float:
+        """A power of two about as large as a weight: to divide by it changes no digit."""
+        total, rows = self._weights
+        return 2.0 ** round(math.log2(total / rows)) if total > 0 else 1.0
 
     def _prediction(self, source: str) -> Positive | None:
         if self._answer is None:
@@ -320,11 +340,11 @@ class _Look:
 
 
 def _features(types: Mapping[str, ColumnType], roles: Roles, options: BiasOptions) -> tuple[str, ...]:
-    """Columns of numbers that are nothing but features."""
+    """Columns of numbers that are features, facets among them: of each facet the others tell who is alike."""
     found = [
         name
         for name, kind in types.items()
-        if kind.numeric and roles.of(name) is Role.FEATURE and name != options.stratum
+        if kind.numeric and roles.of(name) in (Role.FEATURE, Role.FACET) and name != options.stratum
     ]
     return tuple(found[:FEATURES])
 
@@ -349,18 +369,48 @@ def _require(roles: Roles) -> None:
             raise OptionError("facet", got=name, expected=f"another column: it is the {role} already")
 
 
-def _under(own: Roles, given: Roles) -> Roles:
-    """The baseline's roles, where others say nothing else; its groups stay what they are.
+def _require_apart(plan: BiasPlan) -> None:
+    """Check that no two groups have one name.
 
     Raises:
-        OptionError: a facet is named that the baseline does not know.
+        OptionError: two have.
     """
-    strange = [name for name in given.facets if name not in own.facets]
-    if strange:
-        raise OptionError(
-            "facet", got=strange[0], expected="one that the baseline knows", choices=list(own.facets)
-        )
-    return replace(own.under(given), facets=own.facets)
+    places = [plan.subject(place) for place in plan.places]
+    subjects = [
+        f"{subject}={group.name}"
+        for place, subject in zip(plan.places, places, strict=True)
+        for group in plan.groups(place)
+    ]
+    for name in (*places, *subjects):
+        if places.count(name) > 1 or subjects.count(name) > 1:
+            raise OptionError(
+                "facet", got=name, expected="columns whose groups have names of their own; it is told twice"
+            )
+
+
+def _under(plan: BiasPlan, given: Roles) -> BiasPlan:
+    """The baseline's plan, where roles say nothing else; its groups stay what they are.
+
+    Raises:
+        OptionError: a facet is named that the baseline does not know, or with other values.
+    """
+    own = plan.roles
+    for name, values in given.facets.items():
+        if name not in own.facets:
+            expected = "one that the baseline knows"
+            raise OptionError("facet", got=name, expected=expected, choices=list(own.facets))
+        if values and values != own.facets[name]:
+            told = ",".join(own.facets[name]) or "every value"
+            raise OptionError(
+                "facet",
+                got=f"{name}={','.join(values)}",
+                expected=f"nothing: the baseline's groups are {told}",
+            )
+    roles = replace(own.under(given), facets=own.facets)
+    prediction = plan.prediction
+    if given.prediction is not None and own.prediction is None:
+        prediction = prediction_of(roles, plan.label)
+    return replace(plan, roles=roles, prediction=prediction)
 
 
 def count_groups(

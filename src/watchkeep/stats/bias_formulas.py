@@ -242,6 +242,8 @@ def _shares(d: Outcomes, a: Outcomes, over: Over) -> list[tuple[Reals, Reals]]:
     pairs = [(p, q), (1 - p, 1 - q)]
     if not over.sagemaker:
         return pairs
+    if ((p * q == 0) & ((1 - p) * (1 - q) == 0)).any():  # SageMaker has no number for that either
+        over.refused.append("label that both sides have")
     return [(np.where(y == 0, 0.0, x), np.where(x == 0, 0.0, y)) for x, y in pairs]
 
 

@@ -14,12 +14,14 @@ NEIGHBOURS: Final = 5
 FEW: Final = 9
 """Others up to which one neighbour is asked, however many are asked for."""
 MOST: Final = 4_000_000
-"""Pairs of rows that are compared; of more rows the first ones are."""
+"""Pairs of rows that are compared, unless more are asked for; of more rows the first ones are."""
+WHOLE: Final = 300_000_000
+"""Pairs of rows, some seconds of them, where the value has to be that of all rows."""
 _CHUNK: Final = 2_000_000  # distances held at once
 
 
 def flip_test(
-    d: Reals, d_positive: Mask, a: Reals, a_positive: Mask, *, neighbours: int = NEIGHBOURS
+    d: Reals, d_positive: Mask, a: Reals, a_positive: Mask, *, neighbours: int = NEIGHBOURS, most: int = MOST
 ) -> tuple[Value, float | None]:
     """FT = (F+ - F-) / n_d, and its standard error over the rows of d.
 
@@ -31,6 +33,7 @@ def flip_test(
         d, a: features of the group and of the others, shape (rows, features), no NaN.
         d_positive, a_positive: whether each row was answered positive, shape (rows,).
         neighbours: how many are asked, >= 1; one where there are at most `FEW` others.
+        most: pairs of rows that are compared. With fewer of them neighbours are less alike.
 
     Returns:
         In [-1, 1], below 0 where members of d do worse than the others like them; Undefined without rows.
@@ -49,8 +52,8 @@ def flip_test(
     if not d.shape[1]:
         return Undefined("FT needs 1 feature that is a number, has 0"), None
     asked = 1 if len(a) <= FEW else min(neighbours, len(a))
-    most_a = min(len(a), max(FEW + 1, int(MOST**0.5) * 2))
-    d, d_positive = d[: max(1, MOST // most_a)], d_positive[: max(1, MOST // most_a)]
+    most_a = min(len(a), max(FEW + 1, int(most**0.5) * 2, most // len(d)))
+    d, d_positive = d[: max(1, most // most_a)], d_positive[: max(1, most // most_a)]
     a, a_positive = a[:most_a], a_positive[:most_a]
     votes = np.concatenate(
         [_votes(d[at : at + max(1, _CHUNK // len(a))], a, a_positive, asked) for at in _starts(d, a)]

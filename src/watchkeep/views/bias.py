@@ -54,6 +54,7 @@ class Group:
         rows, others, missing: see the document.
         measures: those to read first; `more`: the others.
         outcome: the worst of its measures.
+        crossed: whether it is of two facets together.
     """
 
     subject: str
@@ -65,6 +66,7 @@ class Group:
     measures: tuple[Measure, ...]
     more: tuple[Measure, ...]
     outcome: str
+    crossed: bool
 
     @property
     def sizes(self) -> str:
@@ -103,6 +105,7 @@ class Bias:
         outcomes: what labels and answers are, in a sentence.
         groups: of facets, in the document's order; `crossed`: of two facets together, the worst first.
         compared: whether a baseline stands beside the window.
+        notes: what rows are in no group, and which facets are not crossed, in sentences.
         estimates: what estimates are, in a sentence; empty without one.
     """
 
@@ -110,6 +113,7 @@ class Bias:
     groups: tuple[Group, ...]
     crossed: tuple[Group, ...]
     compared: bool
+    notes: tuple[str, ...]
     estimates: str
 
     @classmethod
@@ -121,12 +125,13 @@ class Bias:
         listed = objects(given.get("groups"))
         scale = Scale.of([_gap(one) for group in listed for one in objects(group.get("measures"))])
         groups = [_group(one, scale) for one in listed]
-        crossed = [one for one in groups if " x " in one.facet]
+        crossed = [one for one in groups if one.crossed]
         return cls(
             outcomes=_outcomes(given),
-            groups=tuple(one for one in groups if " x " not in one.facet),
+            groups=tuple(one for one in groups if not one.crossed),
             crossed=tuple(sorted(crossed, key=_order)),
-            compared=any(one.get("baseline_rows") is not None for one in listed),
+            compared=given.get("compared") is True,
+            notes=_notes(given),
             estimates=text(mapping(given.get("estimates")).get("sentence")),
         )
 
@@ -189,6 +194,7 @@ def _group(given: Mapping[str, object], scale: Scale) -> Group:
         measures=tuple(sorted(first, key=lambda one: order.get(one.name, len(order)))),
         more=tuple(one for one in measures if one not in first),
         outcome=min(outcomes, key=_WORST_FIRST.index, default=""),
+        crossed=given.get("crossed") is True,
     )
 
 
@@ -266,6 +272,26 @@ def _outcomes(given: Mapping[str, object]) -> str:
         told.append(f"disparity is told within {clip(stratum, 40)}")
     sentence = "; ".join(told)
     return f"{sentence}." if sentence else ""
+
+
+def _notes(given: Mapping[str, object]) -> tuple[str, ...]:
+    told = []
+    for one in objects(given.get("levels")):
+        name, missing, new = (
+            clip(text(one.get("facet")), 40),
+            whole(one.get("missing")),
+            whole(one.get("new")),
+        )
+        if missing:
+            told.append(f"{amount(missing, 'row')} without a value of {name}, in no group.")
+        if new:
+            told.append(
+                f"{amount(new, 'row')} with a value of {name} that the reference rows never had: among the others."
+            )
+    pairs = given.get("not_crossed")
+    if isinstance(pairs, list) and pairs:
+        told.append(f"Too many groups to be crossed: {listing([str(pair) for pair in pairs], most=6)}.")
+    return tuple(told)
 
 
 def sizes(groups: Sequence[Group]) -> str:

@@ -22,6 +22,8 @@ def print_bias(bias: Bias, console: Console) -> None:
         console.print(plain(bias.outcomes))
     if bias.unfair:
         console.print(plain(bias.unfair, STYLES["undecided"]))
+    for note in bias.notes:
+        console.print(plain(note))
     shown = _print_groups(bias.groups, bias.names, _MOST_GROUPS, console)
     titles = bias.titles
     console.print(plain("; ".join(f"{name} {titles[name]}" for name in shown), "dim"))

@@ -26,15 +26,42 @@ def test_without_values_every_value_is_a_group() -> None:
 def test_the_values_named_are_one_group_and_all_others_the_rest() -> None:
     facet = facet_of(["a", "b", "c", None], ("c", "a"))
 
-    assert facet.groups == (Group("c,a", (0, 1)),)
-    assert facet.codes(pa.array(["a", "b", "c", None, "new"])).tolist() == [1, 2, 0, 3, 2]
+    assert facet.groups == (Group("c,a", (2, 0)),)
+    assert facet.codes(pa.array(["a", "b", "c", None, "new"])).tolist() == [0, 1, 2, 4, 3]
+
+
+def test_of_many_values_only_those_named_are_told_apart() -> None:
+    facet = facet_of([f"v{n}" for n in range(30)], ("v7",))
+
+    assert (facet.groups, facet.whole) == ((Group("v7", (0,)),), False)
+    assert facet.codes(pa.array(["v7", "v8", "new"])).tolist() == [0, 1, 1]
+
+
+def test_a_sign_before_a_value_says_how_it_is_meant() -> None:
+    numbers = list(range(100))
+
+    assert facet_of(numbers, ("=7",)).codes(pa.array([7, 8])).tolist() == [0, 1]
+    assert facet_of([1, 2, 3], (">1",)).groups == (Group("> 1", (1,)),)
+    assert facet_of([">50K", "<=50K"], (">50K",)).groups == (Group(">50K", (1,)),)
+
+
+def test_sagemaker_cuts_fractions_and_whole_numbers_that_hardly_repeat() -> None:
+    def groups(values: list[float]) -> tuple[Group, ...]:
+        survey = FacetSurvey("x", ("2",), sagemaker=True)
+        survey.add(pa.array(values))
+        return survey.facet(source="rows").groups
+
+    assert groups([1.0, 2.0, 3.0] * 100) == (Group("> 2", (1,)),)
+    assert groups([1, 2, 3] * 100) == (Group("2", (1,)),)
+    assert groups(list(range(30))) == (Group("> 2", (1,)),)
 
 
 @pytest.mark.parametrize("values", [[1, 0], ["1", "0"], [True, False], [1.0, 0.0], ["1.0", "false"]])
 def test_a_value_is_found_however_it_is_spelled(values: list[object]) -> None:
     facet = facet_of(values, ("1",))
+    levels = facet.groups[0].levels
 
-    assert facet.codes(pa.array(values)).tolist() == [0, 1]
+    assert [code in levels for code in facet.codes(pa.array(values)).tolist()] == [True, False]
 
 
 def test_many_numbers_are_cut_where_it_is_said() -> None:
@@ -77,7 +104,7 @@ def test_repeated_values_as_a_dictionary_are_read_alike() -> None:
     values = pa.array(["F", None, "M", "F"])
     facet = facet_of(values.dictionary_encode(), ("F",))
 
-    assert facet.codes(values.dictionary_encode()).tolist() == facet.codes(values).tolist() == [0, 2, 1, 0]
+    assert facet.codes(values.dictionary_encode()).tolist() == facet.codes(values).tolist() == [0, 3, 1, 0]
 
 
 @given(st.lists(st.one_of(st.none(), st.integers(-5, 5), st.floats(-5, 5)), min_size=1))

@@ -9,20 +9,31 @@ from watchkeep.constraints import checks
 from watchkeep.constraints.constraint import Constraint, Sizes
 from watchkeep.constraints.judging import judge
 from watchkeep.constraints.policy import Policy
-from watchkeep.core.undefined import Undefined
+from watchkeep.core.undefined import Undefined, Value
 from watchkeep.core.verdicts import DATASET, Outcome, Verdict
 from watchkeep.core.window import Window
 from watchkeep.monitors.bias.baseline import BiasBaseline
 from watchkeep.monitors.bias.estimates import Estimates, estimates
+from watchkeep.monitors.bias.limits import NEW_VALUES
 from watchkeep.monitors.bias.listening import panel_of_bias, sighting_of_bias
-from watchkeep.monitors.bias.measures import GroupBias, biases, needs_labels
+from watchkeep.monitors.bias.measures import (
+    DISPARITIES,
+    FLIP_TEST,
+    GroupBias,
+    biases,
+    level_rows,
+    needs_labels,
+)
+from watchkeep.monitors.bias.plan import BiasPlan
 from watchkeep.monitors.bias.sentences import sentence
 from watchkeep.monitors.findings import Findings, Measured, ranked
 from watchkeep.monitors.model_quality.drift import before_labels
 from watchkeep.monitors.model_quality.measures import Sampled
 from watchkeep.profiles.profile import Profile
+from watchkeep.stats.bias import MEASURES
 
 REJECTED: Final = "rejected"
+LABELS: Final = tuple(name for name, one in MEASURES.items() if one.needs == "labels")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -78,6 +89,7 @@ def evaluate_bias(
                 for one in groups
                 for name, found in one.measures.items()
             ),
+            *(Measured(NEW_VALUES, name, share) for name, (share, _) in new_values(plan, profile).items()),
             Measured(REJECTED, DATASET, profile.rejected_share),
         ),
         verdicts=ranked(
@@ -106,12 +118,16 @@ def _verdict(
     *,
     level: float,
 ) -> Verdict:
-    if constraint.measure == REJECTED:
-        return _of_rejected(constraint, baseline, profile, policy, level=level)
+    if constraint.measure == REJECTED and constraint.subject == DATASET:
+        sizes = Sizes(n=profile.read, m=baseline.profile.read)
+        return _of_share(constraint, profile.rejected_share, sizes, policy, level=level)
+    if constraint.measure == NEW_VALUES:
+        share, n = new_values(baseline.plan, profile)[constraint.subject]
+        return _of_share(constraint, share, Sizes(n=n, m=baseline.rows), policy, level=level)
     group = groups.get(constraint.subject)
     one = None if group is None else group.measures.get(constraint.measure)
     if group is None or one is None:
-        one = Sampled(Undefined(f"there is no {constraint.measure} of {constraint.subject}"))
+        one = Sampled(Undefined(_untold(constraint, baseline, known=group is not None)))
         judgement = judge(constraint, one.value, Sizes(n=0, m=baseline.rows), policy, level=level)
         return judgement.verdict(constraint, one.value, sentence(constraint, one, judgement))
     if isinstance(one.value, Undefined) and group.unlabelled and needs_labels(constraint.measure):
@@ -139,6 +155,17 @@ def _verdict(
     )
 
 
+def _untold(constraint: Constraint, baseline: BiasBaseline, *, known: bool) -> str:
+    """Why a measure is not there."""
+    name, plan = constraint.measure, baseline.plan
+    if known and baseline.known is not None:
+        if plan.prediction is None and name not in (*LABELS, "CDDL"):
+            return f"{name} needs the model's answers: name their column with --prediction or --score"
+        if name in (*DISPARITIES, FLIP_TEST):
+            return f"{name} needs columns that the baseline's file does not name; make a baseline of the rows"
+    return f"there is no {name} of {constraint.subject}"
+
+
 def _error(constraint: Constraint, group: GroupBias) -> float | None:
     """How far a measure lies from its limit by chance; a limit that is the reference's own value scatters too."""
     noise = group.noise.get(constraint.measure)
@@ -148,12 +175,22 @@ def _error(constraint: Constraint, group: GroupBias) -> float | None:
     return float((noise**2 + own**2) ** 0.5)
 
 
-def _of_rejected(
-    constraint: Constraint, baseline: BiasBaseline, profile: Profile, policy: Policy, *, level: float
-) -> Verdict:
-    value = profile.rejected_share
-    judgement = judge(constraint, value, Sizes(n=profile.read, m=baseline.profile.read), policy, level=level)
+def _of_share(constraint: Constraint, value: Value, sizes: Sizes, policy: Policy, *, level: float) -> Verdict:
+    judgement = judge(constraint, value, sizes, policy, level=level)
     return judgement.verdict(constraint, value, sentence(constraint, Sampled(value), judgement))
+
+
+def new_values(plan: BiasPlan, profile: Profile) -> dict[str, tuple[Value, int]]:
+    """Of each facet the share of rows whose value the reference rows never had, and how many have a value."""
+    found: dict[str, tuple[Value, int]] = {}
+    for at, facet in enumerate(plan.facets):
+        if facet.whole:
+            rows = level_rows(profile, plan.subject(at))
+            held = int(rows[: facet.missing].sum())
+            why = f"{NEW_VALUES} needs 1 row with a value of {facet.column!r}, has 0"
+            share = float(rows[facet.missing - 1]) / held if held else Undefined(why)
+            found[facet.column] = share, held
+    return found
 
 
 def _rounded(evidence: Mapping[str, object]) -> dict[str, object]:

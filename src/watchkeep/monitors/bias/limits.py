@@ -10,12 +10,18 @@ from watchkeep.constraints import checks
 from watchkeep.constraints.constraint import Constraint, Side
 from watchkeep.core.undefined import Undefined, Value
 from watchkeep.monitors.bias.measures import CALIBRATION, DISPARITIES, GroupBias
+from watchkeep.monitors.bias.plan import BiasPlan
 from watchkeep.monitors.model_quality.measures import Sampled
 from watchkeep.profiles.profile import Profile
+from watchkeep.stats.bias import MEASURES
 
 RULE: Final = "treated_alike"
 SLACK: Final = 0.02
 """What a measure may be farther from its neutral value than in the reference rows: less does not matter."""
+NEW_VALUES: Final = "new_values"
+"""The measure of a facet: the share of its rows whose value the reference rows never had."""
+ROOM: Final = 0.05
+"""Share of rows that may have such values."""
 FEWEST: Final = 30
 """Rows of a group, and of the others, from which on a limit is suggested."""
 CROSSED: Final = ("DPL", "DPPL", "RD", "SD")
@@ -55,18 +61,36 @@ References:
 """
 
 
-def suggest(groups: Iterable[GroupBias], profile: Profile, *, sagemaker: bool) -> tuple[Constraint, ...]:
+def suggest(
+    groups: Iterable[GroupBias], plan: BiasPlan, profile: Profile, *, sagemaker: bool
+) -> tuple[Constraint, ...]:
     """The limits of every group.
 
     Args:
         groups: of the reference rows.
+        plan: how they were counted.
         profile: their states.
         sagemaker: all measures, each no farther from 0 than it was.
     """
     found = [one for group in groups for one in (_as_far(group) if sagemaker else _ranges(group))]
     if not sagemaker:
+        found += [_known_values(facet.column) for facet in plan.facets if facet.whole]
         found.append(retain_rows(profile.read, profile.rejected_share, check=checks.GREATER_THAN))
     return tuple(found)
+
+
+def _known_values(column: str) -> Constraint:
+    """Hardly any value that the reference rows never had: those are in no group."""
+    return Constraint(
+        check=checks.NEW_CATEGORY,
+        measure=NEW_VALUES,
+        subject=column,
+        side=Side.AT_MOST,
+        limit=ROOM,
+        rule="known_values",
+        reason=f"the reference rows tell all values of {column!r}; {ROOM:.0%} of rows may have others",
+        evidence={"baseline": 0.0},
+    )
 
 
 def as_far(measure: str, subject: str, baseline: float) -> Constraint:
@@ -83,17 +107,25 @@ def as_far(measure: str, subject: str, baseline: float) -> Constraint:
     )
 
 
+def of_ours(name: str) -> bool:
+    """Whether SageMaker lacks a measure, so that its rule does not apply.
+
+    >>> of_ours("CG"), of_ours("EOD"), of_ours("RD")
+    (True, True, False)
+    """
+    return name == CALIBRATION or (name in MEASURES and MEASURES[name].ours)
+
+
 def _as_far(group: GroupBias) -> Iterator[Constraint]:
     for name, one in group.measures.items():
-        if not isinstance(one.value, Undefined):
+        if not isinstance(one.value, Undefined) and not of_ours(name) and not group.crossed:
             yield as_far(name, group.subject, one.value)
 
 
 def _ranges(group: GroupBias) -> Iterator[Constraint]:
-    crossed = " x " in group.facet
     for name, one in group.measures.items():
         allowed = ALLOWED.get(name)
-        if allowed is None or (crossed and name not in CROSSED):
+        if allowed is None or (group.crossed and name not in CROSSED):
             continue
         if not isinstance(one.value, Undefined) and group.among.get(name, 0) >= FEWEST:
             yield from _range(group, name, one, one.value, allowed)

@@ -41,7 +41,7 @@ def sighting_of_bias(plan: BiasPlan, profile: Profile, window: Window) -> Sighti
 def _listed(plan: BiasPlan, profile: Profile) -> tuple[tuple[str, ...], Doubles, int]:
     """Subjects, their sums, see `Gaps`, and how many gaps each has."""
     names, sums = [], []
-    gaps = 4 if plan.prediction is not None else 1
+    gaps = 4 if plan.prediction is not None else 1  # and the share of rows
     for at in range(len(plan.facets)):
         table, worth = _table(plan, profile, at)
         whole = table[:-1].sum(axis=0)
@@ -51,9 +51,11 @@ def _listed(plan: BiasPlan, profile: Profile) -> tuple[tuple[str, ...], Doubles,
         for group in groups:
             d = table[list(group.levels)].sum(axis=0)
             names.append(f"{plan.subject(at)}={group.name}")
-            sums.append(np.stack([_counts(d), _counts(whole - d)], axis=1)[:gaps] * worth)
-    shape = (len(names), gaps, 2, 2)
-    return tuple(names), np.array(sums).reshape(shape).ravel(), gaps
+            counts = np.stack([_counts(d), _counts(whole - d)], axis=1)[:gaps]
+            share = np.array([[[d.sum(), whole.sum()], [0.0, 0.0]]])
+            sums.append(np.concatenate([counts, share]) * worth)
+    shape = (len(names), gaps + 1, 2, 2)
+    return tuple(names), np.array(sums).reshape(shape).ravel(), gaps + 1
 
 
 def _table(plan: BiasPlan, profile: Profile, at: int) -> tuple[Doubles, float]:

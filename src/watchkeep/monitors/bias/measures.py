@@ -20,10 +20,13 @@ from watchkeep.states.totals import Totals
 from watchkeep.stats.bias import MEASURES, BiasMeasure, conditional_disparity, disparities
 from watchkeep.stats.bias_formulas import Outcomes, Over
 from watchkeep.stats.cell_bootstrap import redrawn
-from watchkeep.stats.flip_test import flip_test
+from watchkeep.stats.flip_test import MOST, WHOLE, flip_test
 
 Doubles = npt.NDArray[np.float64]
 
+BRIEF: Final = ("CI", "DPL", "DPPL", "DI", "AD", "RD", "SD")
+"""The measures of crossings that have many groups."""
+MANY: Final = 64
 REPLICATES: Final = 200
 """Of the bootstrap."""
 FLIP_TEST: Final = "FT"
@@ -55,7 +58,8 @@ class GroupBias:
         rows, others: of the group, and of all others that have a value.
         missing: rows without a value, which are in neither.
         measures: by name.
-        unlabelled: whether no row of either has a label.
+        crossed: whether it is of two facets together.
+        unlabelled: whether no row at all has a label.
         among: rows of the group, or of the others if they are fewer, that a measure is a mean over.
         noise: how far a measure would scatter if nothing had changed. A measure of few rows scatters more the larger
             the shares are that it is made of, so neither the window's own error nor that of unchanged shares tells how
@@ -68,6 +72,7 @@ class GroupBias:
     others: int
     missing: int
     measures: Mapping[str, Sampled]
+    crossed: bool = False
     unlabelled: bool = False
     among: Mapping[str, int] = field(default_factory=dict)
     noise: Mapping[str, float | None] = field(default_factory=dict)
@@ -123,6 +128,7 @@ class _Groups:
         before = None if reference is None else self._part(TABLE, reference)
         self.before = None if before is None else before[1 if len(before) > 1 else 0]
         self.reference = reference
+        self.brief = isinstance(place, Crossing) and len(self.groups) > MANY
 
     def found(self) -> list[GroupBias]:
         """All measures of all groups."""
@@ -132,9 +138,10 @@ class _Groups:
         noise: list[dict[str, float | None]] = [{} for _ in self.groups]
         among: list[dict[str, int]] = [{} for _ in self.groups]
         drawn = list(redrawn(self.tables, self.replicates, seed=_SEED)) if self.replicates else []
+        worth = self._worth()
         d, a = self.split(np.stack(drawn) if drawn else np.zeros((0, *self.weights.shape)))
         for name, measure in MEASURES.items():
-            if not self.plan.tells(measure.needs):
+            if not self.plan.tells(measure.needs) or (self.brief and name not in BRIEF):
                 continue
             errors = self._scatter(measure, _outcomes(d, measure), _outcomes(a, measure))
             expected = self._null(measure)
@@ -144,8 +151,9 @@ class _Groups:
                 error = None if isinstance(value, Undefined) else errors[at]
                 measures[at][name] = Sampled(value, error)
                 noise[at][name] = _mixed(error, expected[at])
-                fewer = min(_among(mine, measure, at), _among(others, measure, at))
-                among[at][name] = round(fewer * self._worth())
+                sides = _among(mine, measure, at), _among(others, measure, at)
+                fewer = sum(sides) if name == "CI" else min(sides)  # which is a share of them all
+                among[at][name] = round(fewer * worth)
         self._disparities(measures, noise, among)
         self._calibration(measures, noise, among)
         self._flips(measures, noise, among)
@@ -157,7 +165,8 @@ class _Groups:
                 every - int(rows[at]),
                 missing,
                 measures[at],
-                not self.weights[:-1, :NO_OUTCOME].any(),
+                isinstance(self.place, Crossing),
+                not self.tables[0][:, :NO_OUTCOME].any(),
                 among[at],
                 noise[at],
             )
@@ -224,8 +233,9 @@ class _Groups:
     ) -> None:
         """CDDL and CDDPL."""
         strata = self._part(STRATA, self.profile)
-        if strata is None:
+        if strata is None or self.brief:
             return
+        strata = strata * self._worth()  # as rows of equal weight, which it is drawn as
         drawn = (
             np.stack(list(redrawn(strata[None], self.replicates, seed=_SEED))) if self.replicates else None
         )
@@ -257,7 +267,7 @@ class _Groups:
         sums, placed = self._part(SUMS, self.profile), self._part(SCORES, self.profile)
         if sums is None or placed is None or not self.plan.tells("both"):
             return
-        rows = placed.sum(axis=(1, 3))[:, :NO_OUTCOME]  # by level and label
+        rows, worth = placed.sum(axis=(1, 3))[:, :NO_OUTCOME], self._worth()  # by level and label
         sides = []
         for held, told in zip(
             self._split(rows, axis=0), self._split(sums[:, :NO_OUTCOME], axis=0), strict=True
@@ -266,7 +276,7 @@ class _Groups:
             with np.errstate(divide="ignore", invalid="ignore"):
                 gap = (told[:, :, 0].sum(axis=1) - held[:, POSITIVE]) / n
                 square = (told[:, :, 1].sum(axis=1) - 2 * told[:, POSITIVE, 0] + held[:, POSITIVE]) / n
-                sides.append((n, gap, np.maximum(0.0, square - gap**2) / n))
+                sides.append((n * worth, gap, np.maximum(0.0, square - gap**2) / (n * worth)))
         (n_d, gap_d, variance_d), (n_a, gap_a, variance_a) = sides
         for at in range(len(self.groups)):
             fewer = min(n_d[at], n_a[at])
@@ -291,17 +301,32 @@ class _Groups:
             return
         first = len(self.plan.facets)
         whole = sample.values[~np.isnan(sample.values).any(axis=1)]
-        levels, positive, features = whole[:, self.place], whole[:, first] == POSITIVE, whole[:, first + 1 :]
+        levels, positive = whole[:, self.place], whole[:, first] == POSITIVE
+        others = [name != self.subject for name in self.plan.features]
+        features = whole[:, first + 1 :][:, others]
         held = levels < self.plan.facets[self.place].missing
         for at, group in enumerate(self.groups):
             d = np.isin(levels, group.levels)
             a = held & ~d
             value, error = flip_test(
-                features[d], positive[d], features[a], positive[a], neighbours=self.plan.neighbours
+                features[d],
+                positive[d],
+                features[a],
+                positive[a],
+                neighbours=self.plan.neighbours,
+                most=WHOLE if self.sagemaker else MOST,
             )
             measures[at][FLIP_TEST] = Sampled(value, error)
             noise[at][FLIP_TEST] = error
             among[at][FLIP_TEST] = int(min(d.sum(), a.sum()))
+
+
+def level_rows(profile: Profile, subject: str) -> Doubles:
+    """Rows of a facet by level, shape (levels + 1,)."""
+    state = profile.part(subject, TABLE, Totals)
+    assert state is not None  # noqa: S101 (every scan counts it)
+    rows: Doubles = state.values[0].sum(axis=(1, 2))
+    return rows
 
 
 def needs_labels(name: str) -> bool:

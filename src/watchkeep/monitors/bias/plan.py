@@ -40,6 +40,7 @@ class BiasPlan:
         strata: the column that groups are compared within; None when there is none.
         features: the columns of numbers by which rows are alike, for the flip test; none without predictions.
         neighbours: how many of them the flip test asks.
+        weight_unit: what weights are divided by, about as large as the reference rows': sums then keep their digits.
         names: all the columns of the reference data, in order: what columns without names are called by position.
         dialect: whose rules tell types apart.
     """
@@ -52,6 +53,7 @@ class BiasPlan:
     strata: Facet | None = None
     features: tuple[str, ...] = ()
     neighbours: int = NEIGHBOURS
+    weight_unit: float = 1.0
     names: tuple[str, ...] = ()
     dialect: Dialect = Dialect.DEFAULT
 
@@ -68,6 +70,13 @@ class BiasPlan:
             for i, j in combinations(range(len(self.facets)), 2)
             if self.facets[i].missing * self.facets[j].missing <= MOST_CROSSED
         )
+
+    @property
+    def not_crossed(self) -> tuple[tuple[str, str], ...]:
+        """The pairs of facets that have too many levels together."""
+        crossed = {(one.one, one.other) for one in self.crossings}
+        pairs = combinations(range(len(self.facets)), 2)
+        return tuple((self.subject(i), self.subject(j)) for i, j in pairs if (i, j) not in crossed)
 
     def subject(self, where: "int | Crossing") -> str:
         """What the rows of a facet or a crossing are counted under: "sex", "sex x age"."""

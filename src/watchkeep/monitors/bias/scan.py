@@ -1,11 +1,11 @@
 """The fold over outcomes of groups: batches in, a profile out."""
 
+import math
 from collections.abc import Sequence
 from typing import Final, TypeVar
 
 import numpy as np
 
-from watchkeep.core.errors import MissingColumnError
 from watchkeep.core.verdicts import DATASET
 from watchkeep.frames.batches import Batch
 from watchkeep.frames.classes import Codes
@@ -75,6 +75,8 @@ class BiasScan:
         batch = batch.decoded_once()  # a label may be a facet of another plan's, a facet a stratum
         sieve = Sieve(batch.rows)
         weights = weights_of(batch, self.plan.roles, sieve)
+        if weights is not None:
+            weights = weights / self.plan.weight_unit
         scores = self._scores(batch, sieve)
         labels, predictions = self._labels(batch), self._predictions(batch)
         sieve.out((labels == NO_OUTCOME) & (predictions == NO_OUTCOME), NO_OUTCOMES)
@@ -86,7 +88,7 @@ class BiasScan:
             _of(kept, facet.codes(batch.column(facet.column, reader="a facet"))) for facet in self.plan.facets
         ]
         self._count(levels, cells, weights)
-        if self.plan.strata is not None:
+        if self.plan.strata is not None and self.plan.strata.column in batch.names:
             self._stratify(_of(kept, self._strata(batch)), levels, cells, weights)
         if scores is not None:
             self._score(_of(kept, scores), levels, cells, weights)
@@ -125,25 +127,27 @@ class BiasScan:
         return self.plan.prediction.codes(batch.column(name, reader=role))
 
     def _scores(self, batch: Batch, sieve: Sieve) -> Doubles | None:
-        """Probabilities, shape (rows,); rows without one are left out."""
-        name = self.plan.roles.score
-        if not self.plan.probability or name is None:
+        """Probabilities, shape (rows,), NaN where there is none; without one a row has no answer, unless it is told."""
+        roles = self.plan.roles
+        if not self.plan.probability or roles.score is None:
             return None
-        scores = column_of(batch, name, "the role score")
-        sieve.out(~((scores >= 0) & (scores <= 1)), NO_SCORE)
-        return scores
+        if roles.prediction is not None and roles.score not in batch.names:
+            return None
+        scores = column_of(batch, roles.score, "the role score")
+        good = (scores >= 0) & (scores <= 1)
+        if roles.prediction is None:
+            sieve.out(~good, NO_SCORE)
+        return np.where(good, scores, np.nan)
 
     def _strata(self, batch: Batch) -> Codes:
         """The stratum of each row; rows without a value are in one of their own, and so are new values."""
         strata = self.plan.strata
         assert strata is not None  # noqa: S101 (the caller looked)
-        if strata.column not in batch.names:
-            raise MissingColumnError(strata.column, reader="the strata", available=batch.names)
         return strata.codes(batch.column(strata.column))
 
     def _count(self, levels: Levels, cells: Codes, weights: Doubles | None) -> None:
         """Rows by level, label and prediction: of all facets at once where that is a small table."""
-        if int(np.prod(self._sizes)) * _CELLS > _AT_ONCE:
+        if math.prod(self._sizes) * _CELLS > _AT_ONCE:
             for place in self.plan.places:
                 size = self.plan.levels(place)
                 codes = self._crossed(place, levels) if isinstance(place, Crossing) else levels[place]
@@ -153,7 +157,7 @@ class BiasScan:
         codes = levels[0]
         for size, mine in zip(self._sizes[1:], levels[1:], strict=True):
             codes = codes * size + mine
-        size = int(np.prod(self._sizes)) * _CELLS
+        size = math.prod(self._sizes) * _CELLS
         every = layers(codes * _CELLS + cells, weights, size).reshape(self._depth, *self._sizes, _CELLS)
         for place in self.plan.places:
             wanted = {place} if isinstance(place, int) else {place.one, place.other}
@@ -175,6 +179,10 @@ class BiasScan:
             self._add(key, _weighed(codes, weights, self._tables[key].values.size))
 
     def _score(self, scores: Doubles, levels: Levels, cells: Codes, weights: Doubles | None) -> None:
+        held = ~np.isnan(scores)
+        if not held.all():
+            scores, cells, levels = scores[held], cells[held], [one[held] for one in levels]
+            weights = None if weights is None else weights[held]
         places = np.minimum((scores * PLACES).astype(np.intp), PLACES - 1)
         labels = cells // OUTCOMES
         for at, mine in enumerate(levels):

@@ -1,5 +1,6 @@
 """What a verdict about bias says, in words."""
 
+from watchkeep.constraints import checks
 from watchkeep.constraints.constraint import Constraint, Side
 from watchkeep.constraints.judging import Judgement
 from watchkeep.core.undefined import Undefined
@@ -19,7 +20,7 @@ def sentence(constraint: Constraint, one: Sampled, judgement: Judgement) -> str:
     why = f" ({judgement.why})" if judgement.why else ""
     title = TITLES.get(constraint.measure, "")
     named = f"{title} ({constraint.measure})" if title else constraint.measure
-    return (
-        f"{constraint.subject}: {named} is {one.value:.4g}{scatter},"
-        f" {bound} {constraint.limit:.4g} is allowed{then}{why}"
-    )
+    allowed = f"{bound} {constraint.limit:.4g} is allowed"
+    if constraint.check == checks.BIAS_DRIFT:
+        allowed = f"no farther from 0 than {constraint.limit:.4g} is allowed"
+    return f"{constraint.subject}: {named} is {one.value:.4g}{scatter}, {allowed}{then}{why}"

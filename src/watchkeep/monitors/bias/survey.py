@@ -23,6 +23,7 @@ FEW: Final = 20
 """Different numbers up to which they are groups; more are cut into bands."""
 MOST: Final = 64
 """Groups of one facet."""
+_SHARE: Final = 0.05  # different values to a row from which on SageMaker cuts whole numbers
 _MOST_SEEN: Final = 100_000  # different values looked at: more are too many to be groups in any case
 
 
@@ -34,19 +35,26 @@ class FacetSurvey:
         column: its name.
         values: those that a user named: of its group, or where to cut it; none for each value, or quarters.
         option: what the user named it by.
+        sagemaker: whether its rules tell which columns are cut: those of fractions, and of numbers of which at least
+            one in twenty is different.
     """
 
     column: str
     values: tuple[str, ...] = ()
     option: str = "facet"
+    sagemaker: bool = False
     texts: dict[str, str] = field(default_factory=dict)
     numeric: bool = True
+    rows: int = 0
+    _floating: bool = False
     _numbers: CellTally = field(default_factory=CellTally)
 
     def add(self, array: pa.Array) -> None:
         """Look at a batch's column."""
         stored = array.type.value_type if pa.types.is_dictionary(array.type) else array.type
         read = read_numbers(array)
+        self.rows += len(array) - array.null_count
+        self._floating |= pa.types.is_floating(stored)
         self.numeric &= not (read.string or read.other) and not pa.types.is_boolean(stored)
         if self.numeric:
             self._numbers.add(np.ascontiguousarray(read.values[np.isfinite(read.values)]))
@@ -55,29 +63,47 @@ class FacetSurvey:
                 if text is not None and text != "nan":
                     self.texts.setdefault(canonical(text), text)
 
-    def facet(self, *, source: str, together: bool = False) -> Facet:
+    def facet(self, *, source: str) -> Facet:
         """The facet, as the values found and those named tell.
+
+        A value named "=7" is that value, one named ">7" all numbers above it, whatever the column looks like.
 
         Args:
             source: whose values they are, for people.
-            together: whether all that is above the first cut is one group, as SageMaker has it.
 
         Raises:
             OptionError: no row holds a value, or the group; a cut is no number; or the groups are too many.
         """
         self._held(source)
         if self.many:
-            return self._cut(together=together)
+            return self._cut()
         classes = Classes.among(self.texts.values())
         if not self.values:
             self._not_too_many(len(classes))
-            return Facet(self.column, classes, groups=_each(classes.names))
+            return Facet(self.column, classes, groups=_each(classes.names), whole=True)
         return self._listed(classes)
 
     @property
     def many(self) -> bool:
         """Whether its values are numbers, too many to be told apart."""
-        return self.numeric and len(self.texts) > FEW
+        if any(self._prefixed(value, "=") for value in self.values) or not self.numeric:
+            return False
+        if any(self._prefixed(value, ">") for value in self.values):
+            return True
+        if self.sagemaker:
+            return self._floating or len(self.texts) >= _SHARE * self.rows
+        return len(self.texts) > FEW
+
+    def _prefixed(self, value: str, sign: str) -> bool:
+        """Whether a value is named with a sign before it, which none of the column's values begins with."""
+        return value.startswith(sign) and canonical(value) not in self.texts
+
+    def _named_values(self) -> tuple[str, ...]:
+        """The values that were named, without signs."""
+        return tuple(
+            value[1:].strip() if self._prefixed(value, "=") or self._prefixed(value, ">") else value
+            for value in self.values
+        )
 
     def positive(self, *, source: str) -> Positive:
         """What counts as positive: the values named, or all above the number named; of two values the later one.
@@ -98,11 +124,11 @@ class FacetSurvey:
                     expected=f"the values of {self.column!r} that count; it has {told}",
                 )
             return Positive(Classes(classes.names[1:]))
-        return Positive(Classes(self._known(classes, "positive", self.values)))
+        return Positive(Classes(self._known(classes, "positive", self._named_values())))
 
     def _threshold(self) -> float:
         try:
-            (found,) = (float(value) for value in self.values)
+            (found,) = (float(value) for value in self._named_values())
         except ValueError:
             found = float("nan")
         if not np.isfinite(found):
@@ -133,22 +159,25 @@ class FacetSurvey:
         return tuple(classes.names[code] for code in dict.fromkeys(codes))
 
     def _listed(self, classes: Classes) -> Facet:
-        names = self._known(classes, "facet", self.values)
+        names = self._known(classes, "facet", self._named_values())
+        if len(classes) <= FEW:  # so that values which are new are told from those of the others
+            levels = tuple(classes.code(name) for name in names)
+            return Facet(self.column, classes, groups=(Group(",".join(names), levels),), whole=True)
         return Facet(self.column, Classes(names), groups=(Group(",".join(names), tuple(range(len(names)))),))
 
-    def _cut(self, *, together: bool) -> Facet:
+    def _cut(self) -> Facet:
         edges = self._named() if self.values else self._quarters()
         self._not_too_many(len(edges) + 1)
         facet = Facet(self.column, edges=tuple(float(edge) for edge in edges))
         bands = facet.levels[:-1]
         groups = _each(bands)
-        if len(edges) == 1 or (together and self.values):
+        if len(edges) == 1 or (self.sagemaker and self.values):
             groups = (Group(f"> {edges[0]:.12g}", tuple(range(1, len(bands)))),)
         return Facet(self.column, edges=facet.edges, groups=groups)
 
     def _named(self) -> Doubles:
         try:
-            edges = np.unique([float(value) for value in self.values])
+            edges = np.unique([float(value) for value in self._named_values()])
         except ValueError:
             edges = np.array([np.nan])
         if not np.isfinite(edges).all():
@@ -165,10 +194,11 @@ class FacetSurvey:
 
     def _not_too_many(self, groups: int) -> None:
         if groups > MOST:
+            advice = f"; name the values of its group, {self.column}=V,V" if self.option == "facet" else ""
             raise OptionError(
-                "facet",
+                self.option,
                 got=f"{self.column} with {groups:,} groups" if groups <= _MOST_SEEN else f"{self.column}",
-                expected=f"at most {MOST} of them; name the values of its group, {self.column}=V,V",
+                expected=f"at most {MOST} of them{advice}",
             )
 
 
