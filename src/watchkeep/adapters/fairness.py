@@ -1,6 +1,5 @@
 """Fitting models and thresholds through fairlearn and scikit-learn."""
 
-import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from watchkeep.service.training_rows import TrainingRows
 from watchkeep.stats.fairness import Decision
 
 try:
-    import joblib
+    import cloudpickle
     from fairlearn.adversarial import AdversarialFairnessClassifier
     from fairlearn.postprocessing import ThresholdOptimizer
     from fairlearn.reductions import (
@@ -78,9 +77,8 @@ class Fitted:
 
     def packed(self) -> bytes:
         """See `Model`."""
-        into = io.BytesIO()
-        joblib.dump(self.model, into)
-        return into.getvalue()
+        found: bytes = cloudpickle.dumps(self.model)  # networks are of classes that plain pickle cannot find
+        return found
 
 
 @dataclass(frozen=True)

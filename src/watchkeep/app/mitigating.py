@@ -21,7 +21,7 @@ from watchkeep.service.ports import Progress, Source
 DOCUMENT: Final = "mitigation.json"
 THRESHOLDS: Final = "thresholds.json"
 WEIGHTS: Final = "weights.parquet"
-MODEL: Final = "model.joblib"
+MODEL: Final = "model.pkl"
 _A_MITIGATION: Final = Made("a mitigation", DOCUMENT, frozenset({DOCUMENT, THRESHOLDS, WEIGHTS, MODEL}))
 
 

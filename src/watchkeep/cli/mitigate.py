@@ -66,7 +66,7 @@ def command(
         watchkeep mitigate baselines/bias val.parquet --method thresholds --facet sex --out fair
         watchkeep mitigate baselines/bias train.parquet --method reweighing --out weights
 
-    Writes mitigation.json, and thresholds.json, weights.parquet or model.joblib, into the folder, which appears whole
+    Writes mitigation.json, and thresholds.json, weights.parquet or model.pkl, into the folder, which appears whole
     or not at all. Needs pip install 'watchkeep[fairness]'.
     """  # noqa: D301 (click wants the character itself)
     roles = roles_from(given)

@@ -136,10 +136,10 @@ def to_bias_constraints(
     """
     if sagemaker or document.limits is None:
         return tuple(_of_analysis(document.analysis, plan))
-    found = []
+    found, check_of = [], _Checks(plan)
     for one in document.limits:
         limit = Constraint(
-            check=_check(one, plan),
+            check=check_of(one),
             measure=one.measure,
             subject=one.subject,
             side=one.side,
@@ -155,27 +155,33 @@ def to_bias_constraints(
     return tuple(found)
 
 
-def _check(limit: BiasLimit, plan: BiasPlan) -> str:
-    """The check that a limit belongs to.
+class _Checks:
+    """The checks that limits belong to, by subject and measure."""
 
-    Raises:
-        DocumentError: there is no such group or measure.
-    """
-    facets = [one.column for one in plan.facets]
-    groups = [f"{plan.subject(place)}={group.name}" for place in plan.places for group in plan.groups(place)]
-    kinds = (
-        ([DATASET], ["rejected"], checks.GREATER_THAN),
-        (facets, [NEW_VALUES], checks.NEW_CATEGORY),
-        (groups, list(TITLES), checks.BIAS),
-    )
-    for subjects, measures, check in kinds:
-        if limit.subject in subjects and limit.measure in measures:
-            return check
-    known = limit.subject in (DATASET, *facets, *groups)
-    got, among = (limit.measure, list(TITLES)) if known else (limit.subject, groups)
-    near = get_close_matches(got, among, n=1)
-    expected = f"{'a measure' if known else 'a group'} of this baseline{f'; did you mean {near[0]!r}?' if near else ''}"
-    raise DocumentError(DOCUMENT, at="a limit of watchkeep.constraints", got=repr(got), expected=expected)
+    def __init__(self, plan: BiasPlan) -> None:
+        self._facets = {one.column for one in plan.facets}
+        self._groups = {
+            f"{plan.subject(place)}={group.name}" for place in plan.places for group in plan.groups(place)
+        }
+
+    def __call__(self, limit: BiasLimit) -> str:
+        """The check of a limit.
+
+        Raises:
+            DocumentError: there is no such group or measure.
+        """
+        if limit.subject in self._groups and limit.measure in TITLES:
+            return checks.BIAS
+        if limit.subject in self._facets and limit.measure == NEW_VALUES:
+            return checks.NEW_CATEGORY
+        if (limit.subject, limit.measure) == (DATASET, "rejected"):
+            return checks.GREATER_THAN
+        known = limit.subject in (DATASET, *self._facets, *self._groups)
+        got, among = (limit.measure, list(TITLES)) if known else (limit.subject, sorted(self._groups))
+        near = get_close_matches(got, among, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        expected = f"{'a measure' if known else 'a group'} of this baseline{hint}"
+        raise DocumentError(DOCUMENT, at="a limit of watchkeep.constraints", got=repr(got), expected=expected)
 
 
 def _of_analysis(told: Analysis, plan: BiasPlan) -> Iterator[Constraint]:

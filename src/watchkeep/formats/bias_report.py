@@ -17,9 +17,6 @@ from watchkeep.monitors.bias.estimates import SENTENCE, Estimates
 from watchkeep.monitors.bias.evaluation import BiasFindings
 from watchkeep.monitors.bias.limits import unfair
 from watchkeep.monitors.bias.measures import (
-    CALIBRATION,
-    DISPARITIES,
-    FLIP_TEST,
     TITLES,
     GroupBias,
     level_rows,
@@ -30,10 +27,10 @@ from watchkeep.profiles.profile import Profile
 from watchkeep.stats.bias import MEASURES
 from watchkeep.stats.normal import upper_quantile
 
+Limits = Mapping[tuple[str, str], Sequence[Constraint]]
 CONFIDENCE: Final = 0.95
 """Of intervals."""
 _REACH: Final = upper_quantile((1 - CONFIDENCE) / 2)
-_RANGES: Final = dict.fromkeys((*DISPARITIES, FLIP_TEST, CALIBRATION), (0.0, -1.0, 1.0))
 _WORST_FIRST: Final = (Outcome.VIOLATED, Outcome.FAILED, Outcome.UNDECIDED, Outcome.KEPT)
 
 
@@ -74,6 +71,7 @@ def _violation(verdict: Verdict, group: GroupBias | None, facets: Mapping[str, F
 def bias_document(findings: BiasFindings) -> dict[str, object]:
     """What `report.json` says under `bias`: of every group its size, its measures, their intervals and limits."""
     against = findings.against
+    limits = _by_subject(against.constraints)
     outcomes: dict[tuple[str, str], list[Verdict]] = {}
     for verdict in findings.verdicts:
         outcomes.setdefault((verdict.subject, verdict.measure), []).append(verdict)
@@ -81,7 +79,7 @@ def bias_document(findings: BiasFindings) -> dict[str, object]:
         "compared": True,
         "levels": _levels(against.plan, findings.profile),
         "groups": [
-            _group(one, against.by_subject.get(one.subject), against, outcomes, findings.estimates)
+            _group(one, against.by_subject.get(one.subject), against, limits, outcomes, findings.estimates)
             for one in findings.groups
         ],
     }
@@ -91,7 +89,7 @@ def bias_document(findings: BiasFindings) -> dict[str, object]:
 def bias_baseline_document(baseline: BiasBaseline) -> dict[str, object]:
     """A baseline for people: how groups are treated in the reference rows, and what is promised."""
     told = _head(baseline.plan)
-    groups = baseline.groups or _known(baseline)
+    groups, limits = baseline.groups or _known(baseline), _by_subject(baseline.constraints)
     return {
         "version": 1,
         "kind": baseline.kind,
@@ -104,10 +102,11 @@ def bias_baseline_document(baseline: BiasBaseline) -> dict[str, object]:
         "roles": baseline.roles.document(),
         "columns": [],
         "constraints": [
-            promise(one) | {"subject": one.subject, "sentence": f"{one.subject}: {promise(one)['sentence']}"}
+            told | {"subject": one.subject, "sentence": f"{one.subject}: {told['sentence']}"}
             for one in baseline.constraints
+            for told in [promise(one)]
         ],
-        "bias": told | {"groups": [_group(one, None, baseline, {}, {}, own=True) for one in groups]},
+        "bias": told | {"groups": [_group(one, None, baseline, limits, {}, {}, own=True) for one in groups]},
     }
 
 
@@ -163,22 +162,29 @@ def _head(plan: BiasPlan) -> dict[str, object]:
         "facets": [plan.subject(place) for place in plan.places],
         "not_crossed": [" x ".join(pair) for pair in plan.not_crossed],
         "confidence": CONFIDENCE,
+        "titles": dict(TITLES),
+        "neutral": {name: one.neutral for name, one in MEASURES.items() if one.neutral},
     }
+
+
+def _by_subject(constraints: Iterable[Constraint]) -> Limits:
+    """Limits by subject and measure."""
+    found: dict[tuple[str, str], list[Constraint]] = {}
+    for one in constraints:
+        found.setdefault((one.subject, one.measure), []).append(one)
+    return found
 
 
 def _group(
     group: GroupBias,
     before: GroupBias | None,
     baseline: BiasBaseline,
+    limits: Limits,
     verdicts: Mapping[tuple[str, str], Sequence[Verdict]],
     expected: Estimates,
     *,
     own: bool = False,
 ) -> dict[str, object]:
-    limits: dict[str, list[Constraint]] = {}
-    for limit in baseline.constraints:
-        if limit.subject == group.subject:
-            limits.setdefault(limit.measure, []).append(limit)
     listed = []
     for name, one in group.measures.items():
         then = (baseline.known or {}).get((group.subject, name))
@@ -187,12 +193,12 @@ def _group(
         told = _measure(name, one) | {
             "among": group.among.get(name),
             "before": None if then is None else value(then),
-            **_allowed(limits.get(name, ())),
+            **_allowed(limits.get((group.subject, name), ())),
         }
         found = verdicts.get((group.subject, name))
         if found is not None:
             worst = min(found, key=lambda verdict: _WORST_FIRST.index(verdict.outcome))
-            told |= {"outcome": str(worst.outcome), "sentence": worst.sentence}
+            told["outcome"] = str(worst.outcome)
         if own and unfair(name, one.value):
             told["unfair"] = True
         early = expected.get((group.subject, name))
@@ -217,14 +223,10 @@ def _group(
 
 
 def _measure(name: str, one: Sampled) -> dict[str, object]:
-    neutral, low, high = _RANGES.get(name, (0.0, -math.inf, math.inf))
-    if name in MEASURES:
-        neutral, low, high = MEASURES[name].neutral, MEASURES[name].low, MEASURES[name].high
+    low, high = (MEASURES[name].low, MEASURES[name].high) if name in MEASURES else (-1.0, 1.0)
     told: dict[str, object] = {
         "measure": name,
-        "title": TITLES.get(name, name),
         "value": value(one.value),
-        "neutral": neutral,
         "error": None if one.error is None else float(f"{one.error:.6g}"),
     }
     if not isinstance(one.value, Undefined) and one.error is not None and math.isfinite(one.value):

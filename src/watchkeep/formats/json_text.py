@@ -9,6 +9,7 @@ from watchkeep.core.errors import DocumentError, StateError
 
 MAX_DEPTH: Final = 100
 """Objects and arrays inside one another, at most: more than any schema has, less than Python's stack."""
+_SCALARS: Final = (str, int, float)
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
@@ -107,7 +108,11 @@ def _pieces(value: object, indent: str, at: str) -> Iterator[str]:
                 raise StateError(
                     f"a document of ours has the key {key!r} at {at or 'the top'}; keys are texts"
                 )
-            yield f"{',' if i else ''}\n{inner}{_ENCODER.encode(key)}: "
+            start = f"{',' if i else ''}\n{inner}{_ENCODER.encode(key)}: "
+            if item is None or isinstance(item, _SCALARS):
+                yield start + _flat(item, f"{at}.{key}" if at else key)
+                continue
+            yield start
             yield from _pieces(item, inner, f"{at}.{key}" if at else key)
         yield f"\n{indent}}}" if value else "}"
     elif isinstance(value, list | tuple) and not flat(value):

@@ -123,8 +123,9 @@ class Bias:
         if not given:
             return None
         listed = objects(given.get("groups"))
-        scale = Scale.of([_gap(one) for group in listed for one in objects(group.get("measures"))])
-        groups = [_group(one, scale) for one in listed]
+        words, neutral = mapping(given.get("titles")), mapping(given.get("neutral"))
+        scale = Scale.of([_gap(one, neutral) for group in listed for one in objects(group.get("measures"))])
+        groups = [_group(one, scale, words, neutral) for one in listed]
         crossed = [one for one in groups if one.crossed]
         return cls(
             outcomes=_outcomes(given),
@@ -179,8 +180,10 @@ def _order(group: Group) -> tuple[int, float]:
     return rank, -max((one.size for one in group.measures if one.name in ("DPPL", "DPL")), default=0.0)
 
 
-def _group(given: Mapping[str, object], scale: Scale) -> Group:
-    measures = [_measure(one, scale) for one in objects(given.get("measures"))]
+def _group(
+    given: Mapping[str, object], scale: Scale, words: Mapping[str, object], neutral: Mapping[str, object]
+) -> Group:
+    measures = [_measure(one, _gap(one, neutral), scale, words) for one in objects(given.get("measures"))]
     first = [one for one in measures if one.name in FIRST or one.allowed]
     order = {name: at for at, name in enumerate(FIRST)}
     outcomes = [one.outcome for one in measures if one.outcome]
@@ -198,10 +201,11 @@ def _group(given: Mapping[str, object], scale: Scale) -> Group:
     )
 
 
-def _gap(given: Mapping[str, object]) -> Gap:
+def _gap(given: Mapping[str, object], neutral: Mapping[str, object]) -> Gap:
+    name = text(given.get("measure"))
     return Gap(
-        name=text(given.get("measure")),
-        neutral=real(given.get("neutral")) or 0.0,
+        name=name,
+        neutral=real(neutral.get(name)) or 0.0,
         value=real(given.get("value")),
         low=real(given.get("low")),
         high=real(given.get("high")),
@@ -211,15 +215,15 @@ def _gap(given: Mapping[str, object]) -> Gap:
     )
 
 
-def _measure(given: Mapping[str, object], scale: Scale) -> Measure:
-    gap, error = _gap(given), real(given.get("error"))
+def _measure(given: Mapping[str, object], gap: Gap, scale: Scale, words: Mapping[str, object]) -> Measure:
+    error = real(given.get("error"))
     told = mapping(given.get("estimate"))
     estimate = real(told.get("value"))
     band = [real(told.get(side)) for side in ("low", "high")]
     among = given.get("among")
     return Measure(
         name=gap.name,
-        title=clip(text(given.get("title"), gap.name), 80),
+        title=clip(text(words.get(gap.name), gap.name), 80),
         told=_short(given.get("value")),
         error="" if error is None else number(error, digits=2) if error >= 0.001 else "<0.001",
         why=why(given.get("value")) or "",

@@ -26,7 +26,7 @@ Doubles = npt.NDArray[np.float64]
 
 BRIEF: Final = ("CI", "DPL", "DPPL", "DI", "AD", "RD", "SD")
 """The measures of crossings that have many groups."""
-MANY: Final = 64
+MANY: Final = 32
 REPLICATES: Final = 200
 """Of the bootstrap."""
 FLIP_TEST: Final = "FT"

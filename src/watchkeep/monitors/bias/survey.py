@@ -7,7 +7,6 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from watchkeep.core.errors import OptionError
 from watchkeep.frames.categories import row_texts
@@ -52,14 +51,16 @@ class FacetSurvey:
     def add(self, array: pa.Array) -> None:
         """Look at a batch's column."""
         stored = array.type.value_type if pa.types.is_dictionary(array.type) else array.type
-        read = read_numbers(array)
+        different = array.unique()  # so that each value is looked at once
+        read = read_numbers(different)
         self.rows += len(array) - array.null_count
         self._floating |= pa.types.is_floating(stored)
         self.numeric &= not (read.string or read.other) and not pa.types.is_boolean(stored)
-        if self.numeric:
-            self._numbers.add(np.ascontiguousarray(read.values[np.isfinite(read.values)]))
+        if self.numeric and not self.values and self.option != "label":  # where quarters may be needed
+            numbers = read_numbers(array).values
+            self._numbers.add(np.ascontiguousarray(numbers[np.isfinite(numbers)]))
         if len(self.texts) <= _MOST_SEEN:
-            for text in pc.unique(row_texts(array)).to_pylist():
+            for text in row_texts(different).to_pylist():
                 if text is not None and text != "nan":
                     self.texts.setdefault(canonical(text), text)
 
