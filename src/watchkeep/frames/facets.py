@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from watchkeep.frames.buffers import valid_mask
 from watchkeep.frames.classes import MISSING, Classes, Codes
+from watchkeep.frames.lookups import SmallCodes, looked_up
 from watchkeep.frames.numbers import read_numbers
 
 OTHER: Final = "other values"
@@ -72,8 +73,11 @@ class Facet:
         """The level of rows without a value."""
         return len(self.levels)
 
-    def codes(self, array: pa.Array) -> Codes:
+    def codes(self, array: pa.Array) -> SmallCodes:
         """The level of each row, shape (rows,)."""
+        return looked_up(array, self._codes, missing=self.missing)
+
+    def _codes(self, array: pa.Array) -> Codes:
         if not self.edges:
             codes = self.classes.codes(array)
             return np.where(codes == MISSING, self.missing, np.where(codes < 0, len(self.classes), codes))

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from watchkeep.frames.classes import MISSING, Classes, Codes
+from watchkeep.frames.lookups import SmallCodes, looked_up
 from watchkeep.frames.numbers import read_numbers
 
 NEGATIVE: Final = 0
@@ -33,8 +34,11 @@ class Positive:
     values: Classes = Classes(())  # noqa: RUF009 (it never changes)
     threshold: float | None = None
 
-    def codes(self, array: pa.Array) -> Codes:
+    def codes(self, array: pa.Array) -> SmallCodes:
         """NEGATIVE, POSITIVE or NO_OUTCOME for each row, shape (rows,); of a threshold also for what is no number."""
+        return looked_up(array, self._codes, missing=NO_OUTCOME)
+
+    def _codes(self, array: pa.Array) -> Codes:
         if self.threshold is None:
             codes = self.values.codes(array)
             return np.where(codes == MISSING, NO_OUTCOME, np.where(codes >= 0, POSITIVE, NEGATIVE))

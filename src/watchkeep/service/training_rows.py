@@ -110,10 +110,14 @@ class Collector:
         if not batch.rows:
             return
         batch, plan, sieve = batch.decoded_once(), self._plan, Sieve(batch.rows)
-        labels = plan.label.codes(batch.column(plan.roles.label or "", reader="the role label"))
+        labels = plan.label.codes(batch.column(plan.roles.label or "", reader="the role label")).astype(
+            np.intp
+        )
         sieve.out(labels == NO_OUTCOME, NO_LABEL)
         answers, scores = self._answers(batch, sieve)
-        levels = [one.codes(batch.column(one.column, reader="a facet")) for one in plan.facets]
+        levels = [
+            one.codes(batch.column(one.column, reader="a facet")).astype(np.intp) for one in plan.facets
+        ]
         for at in self._facets:
             sieve.out(levels[at] == plan.facets[at].missing, NO_GROUP)
         for why, count in sieve.rejected.items():
@@ -183,7 +187,7 @@ class Collector:
             scores = column_of(batch, plan.roles.score, "the role score")
             sieve.out(~np.isfinite(scores), NO_ANSWER)
         name = plan.roles.prediction or plan.roles.score or ""
-        answers = plan.prediction.codes(batch.column(name, reader="the role prediction"))
+        answers = plan.prediction.codes(batch.column(name, reader="the role prediction")).astype(np.intp)
         sieve.out(answers == NO_OUTCOME, NO_ANSWER)
         return answers, scores
 

@@ -168,7 +168,8 @@ def _untold(constraint: Constraint, baseline: BiasBaseline, *, known: bool) -> s
 
 def _error(constraint: Constraint, group: GroupBias) -> float | None:
     """How far a measure lies from its limit by chance; a limit that is the reference's own value scatters too."""
-    noise = group.noise.get(constraint.measure)
+    ratio = group.ratios.get(constraint.measure)
+    noise = group.noise.get(constraint.measure) if ratio is None else ratio.error(constraint.limit)
     own = constraint.evidence.get("error") if constraint.evidence.get("own") else None
     if noise is None or not isinstance(own, float):
         return noise

@@ -1,6 +1,6 @@
 """From counts to measures of bias of every group, each with its standard error."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
@@ -48,6 +48,33 @@ _USUAL: Final = 0.5  # share of replicates that must have a value for their scat
 _NULL: Final = 2 / 3  # weight of the variance that unchanged rates would have, see `GroupBias.noise`
 
 
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """A ratio of two shares, each with the variance that `GroupBias.noise` is made from.
+
+    Args:
+        below: the share that is divided by.
+        above_variance, below_variance: of the two.
+    """
+
+    below: float
+    above_variance: float
+    below_variance: float
+
+    def error(self, limit: float) -> float | None:
+        """How far the ratio lies from a limit by chance; None where nothing is divided by.
+
+        It is beyond the limit where above - limit * below is beyond 0, which scatters as sums do; a ratio with few
+        rows below does not.
+
+        >>> Ratio(0.5, 0.01, 0.04).error(0.0)
+        0.2
+        """
+        if self.below <= 0:
+            return None
+        return float((self.above_variance + limit**2 * self.below_variance) ** 0.5 / self.below)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class GroupBias:
     """How a group is treated, beside all other rows.
@@ -64,6 +91,7 @@ class GroupBias:
         noise: how far a measure would scatter if nothing had changed. A measure of few rows scatters more the larger
             the shares are that it is made of, so neither the window's own error nor that of unchanged shares tells how
             likely a value far out is; a third of the one variance and two of the other do, to third order.
+        ratios: of measures that are ratios what they are made of: how they scatter depends on where they are judged.
     """
 
     facet: str
@@ -76,6 +104,7 @@ class GroupBias:
     unlabelled: bool = False
     among: Mapping[str, int] = field(default_factory=dict)
     noise: Mapping[str, float | None] = field(default_factory=dict)
+    ratios: Mapping[str, "Ratio"] = field(default_factory=dict)
 
     @property
     def subject(self) -> str:
@@ -169,9 +198,41 @@ class _Groups:
                 not self.tables[0][:, :NO_OUTCOME].any(),
                 among[at],
                 noise[at],
+                self._ratios(at),
             )
             for at, group in enumerate(self.groups)
         ]
+
+    def _ratios(self, at: int) -> dict[str, Ratio]:
+        """What DI and EOR are made of."""
+        if self.plan.prediction is None:
+            return {}
+        found = {}
+        accepted = [
+            self._share(at, MEASURES["DI"], lambda one: (one.accepted, one.rows), side) for side in (0, 1)
+        ]
+        found["DI"] = Ratio(accepted[1][0], accepted[0][1], accepted[1][1])
+        pairs = []
+        for counts in (lambda one: (one.tp, one.positives), lambda one: (one.fp, one.negatives)):
+            sides = sorted(self._share(at, MEASURES["EOR"], counts, side) for side in (0, 1))
+            pairs.append((sides[0][0] / max(sides[1][0], 1e-300), sides))
+        (below, below_variance), above_variance = min(pairs)[1][1], min(pairs)[1][0][1]
+        found["EOR"] = Ratio(below, above_variance, below_variance)
+        return found
+
+    def _share(
+        self, at: int, measure: BiasMeasure, counts: Callable[[Outcomes], tuple[Doubles, Doubles]], side: int
+    ) -> tuple[float, float]:
+        """A share of one side, 0 for d and 1 for a, and its variance."""
+        rows = [self.d, self.a][side]
+        positive, n = (float(one[at]) for one in counts(_outcomes(rows, measure)))
+        then, m = positive, n
+        if self.before is not None:
+            then, m = (float(one[at]) for one in counts(_outcomes(self.split(self.before)[side], measure)))
+        n, positive = n * self._worth(), positive * self._worth()
+        own, known = (positive + 0.5) / (n + 1), (then + 0.5) / (m + 1)
+        variance = (_NULL * known * (1 - known) + (1 - _NULL) * own * (1 - own)) / max(n, 1e-300)
+        return (positive / n if n > 0 else 0.0), variance
 
     def split(self, table: Doubles) -> tuple[Doubles, Doubles]:
         """Outcomes of groups, and of all other rows that have a value, shape (..., groups, 3, 3) each."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from watchkeep.core.verdicts import DATASET
 from watchkeep.frames.batches import Batch
-from watchkeep.frames.classes import Codes
+from watchkeep.frames.lookups import SmallCodes
 from watchkeep.frames.outcomes import NO_OUTCOME, OUTCOMES
 from watchkeep.monitors.bias.plan import BiasPlan, Crossing
 from watchkeep.monitors.model_quality.rows import Doubles, Mask, Sieve, column_of, weights_of
@@ -38,7 +38,7 @@ _CELLS: Final = OUTCOMES * OUTCOMES
 _AT_ONCE: Final = 1 << 16  # cells of all facets together up to which rows are counted once
 _KEYS: Final = 4  # features that a row without an id is told from others by
 
-Levels = list[Codes]
+Levels = list[SmallCodes]
 
 
 class BiasScan:
@@ -95,7 +95,7 @@ class BiasScan:
         if self._sample is not None and set(self.plan.features) <= set(batch.names):
             self._keep(batch, sieve.kept, levels, cells)
 
-    def count(self, levels: Sequence[Codes], labels: Codes, predictions: Codes) -> None:
+    def count(self, levels: Sequence[SmallCodes], labels: SmallCodes, predictions: SmallCodes) -> None:
         """Count rows that were read elsewhere, each of weight 1.
 
         Args:
@@ -112,15 +112,15 @@ class BiasScan:
             parts[DATASET, SAMPLE] = self._sample
         return self.account.profile(parts)
 
-    def _labels(self, batch: Batch) -> Codes:
+    def _labels(self, batch: Batch) -> SmallCodes:
         name = self.plan.roles.label
         if name is None or name not in batch.names:
-            return np.full(batch.rows, NO_OUTCOME, np.intp)
+            return np.full(batch.rows, NO_OUTCOME, np.uint8)
         return self.plan.label.codes(batch.column(name))
 
-    def _predictions(self, batch: Batch) -> Codes:
+    def _predictions(self, batch: Batch) -> SmallCodes:
         if self.plan.prediction is None:
-            return np.full(batch.rows, NO_OUTCOME, np.intp)
+            return np.full(batch.rows, NO_OUTCOME, np.uint8)
         roles = self.plan.roles
         name = roles.prediction or roles.score or ""
         role = "the role prediction" if roles.prediction is not None else "the role score"
@@ -139,22 +139,22 @@ class BiasScan:
             sieve.out(~good, NO_SCORE)
         return np.where(good, scores, np.nan)
 
-    def _strata(self, batch: Batch) -> Codes:
+    def _strata(self, batch: Batch) -> SmallCodes:
         """The stratum of each row; rows without a value are in one of their own, and so are new values."""
         strata = self.plan.strata
         assert strata is not None  # noqa: S101 (the caller looked)
         return strata.codes(batch.column(strata.column))
 
-    def _count(self, levels: Levels, cells: Codes, weights: Doubles | None) -> None:
+    def _count(self, levels: Levels, cells: SmallCodes, weights: Doubles | None) -> None:
         """Rows by level, label and prediction: of all facets at once where that is a small table."""
         if math.prod(self._sizes) * _CELLS > _AT_ONCE:
             for place in self.plan.places:
                 size = self.plan.levels(place)
                 codes = self._crossed(place, levels) if isinstance(place, Crossing) else levels[place]
-                found = layers(codes * _CELLS + cells, weights, size * _CELLS)
+                found = layers(codes.astype(np.intp) * _CELLS + cells, weights, size * _CELLS)
                 self._add((self.plan.subject(place), TABLE), found)
             return
-        codes = levels[0]
+        codes = levels[0].astype(np.int32)
         for size, mine in zip(self._sizes[1:], levels[1:], strict=True):
             codes = codes * size + mine
         size = math.prod(self._sizes) * _CELLS
@@ -165,24 +165,27 @@ class BiasScan:
             found = every.sum(axis=others)
             self._add((self.plan.subject(place), TABLE), found if isinstance(place, int) else _paired(found))
 
-    def _crossed(self, crossing: Crossing, levels: Levels) -> Codes:
+    def _crossed(self, crossing: Crossing, levels: Levels) -> SmallCodes:
         """The level of a crossing; the last one where a row lacks either value."""
         one, other = self.plan.facets[crossing.one], self.plan.facets[crossing.other]
-        a, b = levels[crossing.one], levels[crossing.other]
+        a, b = levels[crossing.one].astype(np.intp), levels[crossing.other]
         lacks = (a == one.missing) | (b == other.missing)
         return np.where(lacks, one.missing * other.missing, a * other.missing + b)
 
-    def _stratify(self, strata: Codes, levels: Levels, cells: Codes, weights: Doubles | None) -> None:
+    def _stratify(
+        self, strata: SmallCodes, levels: Levels, cells: SmallCodes, weights: Doubles | None
+    ) -> None:
         for at, (size, mine) in enumerate(zip(self._sizes, levels, strict=True)):
             key = self.plan.subject(at), STRATA
-            codes = (strata * size + mine) * _CELLS + cells
+            codes = (strata.astype(np.intp) * size + mine) * _CELLS + cells
             self._add(key, _weighed(codes, weights, self._tables[key].values.size))
 
-    def _score(self, scores: Doubles, levels: Levels, cells: Codes, weights: Doubles | None) -> None:
+    def _score(self, scores: Doubles, levels: Levels, cells: SmallCodes, weights: Doubles | None) -> None:
         held = ~np.isnan(scores)
         if not held.all():
             scores, cells, levels = scores[held], cells[held], [one[held] for one in levels]
             weights = None if weights is None else weights[held]
+        levels = [one.astype(np.intp) for one in levels]
         places = np.minimum((scores * PLACES).astype(np.intp), PLACES - 1)
         labels = cells // OUTCOMES
         for at, mine in enumerate(levels):
@@ -196,7 +199,7 @@ class BiasScan:
             ]
             self._add((subject, SUMS), np.stack(powers, axis=1))
 
-    def _keep(self, batch: Batch, kept: Mask, levels: Levels, cells: Codes) -> None:
+    def _keep(self, batch: Batch, kept: Mask, levels: Levels, cells: SmallCodes) -> None:
         """Sample the rows that have a prediction: those whose hash is small enough."""
         assert self._sample is not None  # noqa: S101 (the caller looked)
         features = [column_of(batch, name, "the flip test")[kept] for name in self.plan.features]
@@ -225,14 +228,14 @@ class BiasScan:
         self._tables[key] = table.merge(Totals(found.reshape(table.values.shape)))
 
 
-V = TypeVar("V", Codes, Doubles)
+V = TypeVar("V", SmallCodes, Doubles)
 
 
 def _of(kept: Mask | None, values: V) -> V:
     return values if kept is None else values[kept]
 
 
-def _weighed(codes: Codes, weights: Doubles | None, size: int) -> Doubles:
+def _weighed(codes: SmallCodes, weights: Doubles | None, size: int) -> Doubles:
     """Rows by code, or their weights if they have any, shape (size,)."""
     found: Doubles = layers(codes, weights, size)[0 if weights is None else 1]
     return found
