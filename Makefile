@@ -11,7 +11,7 @@ STAMPS := $(VENV)/.stamps
 BUILT := pyproject.toml hatch_build.py src/watchkeep/stats/kernels.c
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint format bench bench-alarms bench-estimates browser clean
+.PHONY: help demo test check lint format bench bench-alarms bench-estimates bench-bias browser clean
 .DELETE_ON_ERROR:
 
 help: ## show this
@@ -43,6 +43,9 @@ bench-alarms: $(STAMPS)/bench ## measure the alarms, for hours; goes on where it
 
 bench-estimates: $(STAMPS)/bench ## measure quality before labels, beside NannyML; writes bench/ESTIMATES.md
 	@$(BIN)/python -m bench.estimates $(BENCH_ARGS)
+
+bench-bias: $(STAMPS)/bench ## measure bias: its cost, and false alarms on real people; writes bench/BIAS.md
+	@$(BIN)/python -m bench.bias $(BENCH_ARGS)
 
 # The tests of drawn pages need a browser. Without one they are skipped, except under CI=true.
 browser:

@@ -93,3 +93,19 @@ def test_links_between_the_documents_lead_somewhere(path: Path) -> None:
     targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
 
     assert [target for target in targets if not (path.parent / target).exists()] == []
+
+
+def test_every_measure_of_groups_and_every_key_told_of_them_is_documented() -> None:
+    rows = pa.table(
+        {"sex": ["F", "M"] * 60, "g": ["a", "b", "b"] * 40, "y": [0, 1, 1] * 40, "p": [0.2, 0.7] * 60}
+    )
+    reference = wk.read(rows, label="y", score="p", facets={"sex": "F"}, features=["p"])
+    told = wk.Bias(stratum="g").baseline(reference).check(rows.drop_columns(["y"])).document()["bias"]
+    assert isinstance(told, dict)
+
+    names = {str(name) for name in told["titles"]}
+    assert len(names) == 25
+    assert sorted(name for name in names if f"`{name}`" not in page("bias.md")) == []
+    keys = {*told, *(key for one in told["groups"] for key in one)}
+    keys |= {key for one in told["groups"] for each in one["measures"] for key in each}
+    assert sorted(key for key in keys if f"`{key}`" not in page("reports.md")) == []

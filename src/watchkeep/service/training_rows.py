@@ -172,7 +172,7 @@ class Collector:
             levels=tuple(np.concatenate(each) for each in zip(*(one.levels for one in pieces), strict=True)),
             answers=together("answers"),
             scores=together("scores"),
-            features=np.concatenate([one.features for one in pieces]),
+            features=_held(np.concatenate([one.features for one in pieces])),
             kinds=np.array(self._kinds, np.bool_),
             ids=together("ids"),
             places=np.concatenate([one.places for one in pieces]),
@@ -219,6 +219,11 @@ class Collector:
             if text is not None and text not in codes:
                 codes[text] = min(len(codes), MOST_CATEGORIES)
         return np.array([np.nan if text is None else codes[text] for text in texts], np.float64)
+
+
+def _held(features: Doubles) -> Doubles:
+    """Features, with 0 in those that no row has a value of: no tree can be cut there."""
+    return np.where(np.isnan(features).all(axis=0), 0.0, features)
 
 
 def _places(facet: Facet) -> tuple[Codes, list[str]]:
