@@ -76,7 +76,7 @@ def test_people_treated_alike_ring_nothing_and_women_turned_down_do(folder: Path
     assert {("DPPL", "sex=Female"), ("RD", "sex=Female"), ("DI", "sex=Female")} <= violated(worse)
     assert worse["decision"]["alarm"]
     assert worse["decision"]["named"] == ["sex=Female"]
-    assert not any(subject == "age=> 40" for _, subject in violated(worse))
+    assert not any(subject == "age > 40" for _, subject in violated(worse))
 
 
 def test_measures_are_what_plain_arithmetic_says(folder: Path) -> None:
@@ -85,14 +85,14 @@ def test_measures_are_what_plain_arithmetic_says(folder: Path) -> None:
 
     frame = {name: np.array(rows[name].to_pylist()) for name in ("sex", "age", "hired", "said", "score")}
     yes, said, old = frame["hired"] == "yes", frame["said"] == "yes", frame["age"] > 40
-    for subject, d in (("sex=Female", frame["sex"] == "Female"), ("age=> 40", old)):
+    for subject, d in (("sex=Female", frame["sex"] == "Female"), ("age > 40", old)):
         assert found["DPL", subject] == pytest.approx(yes[~d].mean() - yes[d].mean(), abs=1e-9)
         assert found["DI", subject] == pytest.approx(said[d].mean() / said[~d].mean(), abs=1e-9)
         assert found["RD", subject] == pytest.approx(said[~d & yes].mean() - said[d & yes].mean(), abs=1e-9)
         gaps = [(frame["score"][side] - yes[side]).mean() for side in (d, ~d)]
         assert found["CG", subject] == pytest.approx(gaps[0] - gaps[1], abs=1e-6)
     both = (frame["sex"] == "Female") & old
-    crossed = "sex x age=Female x > 40"
+    crossed = "sex=Female, age > 40"
     assert found["DPPL", crossed] == pytest.approx(said[~both].mean() - said[both].mean(), abs=1e-9)
 
 
@@ -145,6 +145,48 @@ def test_new_values_and_missing_ones_are_counted_and_many_new_ones_violate(folde
     assert report["bias"]["levels"][0] == {"facet": "sex", "missing": 80, "new": 150}
     assert values(report)["new_values", "sex"] == pytest.approx(150 / 920)
     assert ("new_values", "sex") in violated(report)
+
+
+def test_labels_coded_otherwise_are_rejected_and_counted_and_no_bias_is_seen(folder: Path) -> None:
+    rows = people(1_000, 20)
+    coded = ["1" if one == "yes" else "no" for one in rows["hired"].to_pylist()]
+    report = check(folder, rows.set_column(6, "hired", pa.array(coded)))
+
+    assert report["rows"]["rejected"] == {"the label is of no known value": coded.count("1")}
+    assert ("rejected", "dataset") in violated(report)
+
+
+def test_a_groups_share_of_rows_needs_no_label(folder: Path) -> None:
+    rows = people(1_000, 21)
+    women = rows["sex"].to_pylist().count("Female")
+
+    assert (
+        values(check(folder, rows.drop_columns(["hired"])))["CI", "sex=Female"] == (1_000 - 2 * women) / 1_000
+    )
+
+
+def test_a_handful_of_rows_is_too_little_to_tell(folder: Path) -> None:
+    assert check(folder, people(8, 22))["decision"]["outcome"] == "too little data to tell"
+
+
+def test_what_is_past_its_limit_within_noise_is_told(folder: Path) -> None:
+    rows = write(people(400, 31, against=0.25), folder / "noisy.parquet")
+    answer = watchkeep("check", folder / "b", rows, "--out", folder / "noisy")
+    document = json.loads((folder / "noisy" / "report.json").read_text())
+
+    past = [one for one in document["bias"]["groups"][0]["measures"] if one.get("noise")]
+    assert past
+    for one in past:
+        assert one["reach"][0] < one["value"] < one["reach"][1]
+        assert one["outcome"] == "kept"
+    assert "Past the limit, within noise" in answer.out
+    assert "past its limit, within noise" in (folder / "noisy" / "report.html").read_text()
+
+
+def test_of_two_groups_that_mirror_each_other_one_has_limits() -> None:
+    baseline = wk.Bias().baseline(wk.read(people(2_000, 1), label="hired", facets=["sex"]))
+
+    assert {one.subject for one in baseline.constraints} == {"sex=Female", "sex", "dataset"}
 
 
 @pytest.mark.parametrize("labels", ["no", None])

@@ -26,8 +26,8 @@ def wheel(path: Path) -> Path:
             rich = random.random() < 0.02 * years + 0.2 * (sex == "Male")
             race = random.choice(["White", "Black"], p=[0.8, 0.2])
             lines.append(
-                f"{age}, Private, 1000, HS-grad, {years}, Never-married, Sales, Husband, {race}, {sex}, 0, 0, 40, United-States,"
-                f" {'>50K' if rich else '<=50K'}{dot}"
+                f"{age}, Private, 1000, HS-grad, {years}, Never-married, Sales, Husband, {race}, {sex}, 0, 0, 40,"
+                f" United-States, {'>50K' if rich else '<=50K'}{dot}"
             )
         return "\n".join(lines) + "\n"
 

@@ -136,6 +136,7 @@ def test_the_table_tells_what_it_does_and_what_it_costs(folder: Path) -> None:
     ("options", "expected"),
     [
         (("--method", "thresholds", "--facet", "dept"), "one that the baseline knows"),
+        (("--method", "reweighing", "--parity", "demographic_parity"), "reweighing has a sense of its own"),
         (("--method", "thresholds", "--held-out", "1"), "a share between 0 and 1"),
         (("--method", "thresholds", "--held-out", "0.002"), "30 rows with both labels in each"),
     ],

@@ -68,9 +68,9 @@ class Gaps:
         )
 
     def detectable(self, rows: float, *, chance: float, margin: float) -> Reals:
-        """See `Witness`: of the gap that shows a change first, as a share; a group has as large a share as before.
+        """See `Witness`: of the gap in answers, or in labels where there are no others, as a share.
 
-        That of a group's own share of the rows is left out: it is no gap.
+        A group has as large a share of the rows as before.
         """
         before = self.sums.reshape(-1, 2, 2)
         m = before[..., 1]
@@ -81,7 +81,9 @@ class Gaps:
             spread = np.where(alone, 0.0, _variance(before) * (1 / n + 1 / m + margin**2)).sum(axis=-1)
             found = upper_quantile(min(0.5, chance / self.gaps / 2)) * np.sqrt(spread)
         seen = ((np.minimum(n, m) >= FEWEST) | alone).all(axis=-1) & np.isfinite(found) & (found < 1)
-        by_subject = np.where(seen, found, np.inf).reshape(len(self.names), self.gaps)[:, :-1].min(axis=-1)
+        by_subject = np.where(seen, found, np.inf).reshape(len(self.names), self.gaps)[
+            :, min(1, self.gaps - 2)
+        ]
         return np.where(np.isfinite(by_subject), by_subject, np.nan)
 
 

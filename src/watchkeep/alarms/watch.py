@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from watchkeep.alarms.comparison import MEANS
-from watchkeep.alarms.decision import COLUMNS, Decision, Outcome
+from watchkeep.alarms.decision import COLUMNS, GROUPS, Decision, Outcome
 from watchkeep.alarms.witness import Chances, Change, Reals, Witness
 from watchkeep.stats.normal import upper_quantile
 
@@ -173,6 +173,8 @@ class Panel:
             why = f"only a shift of {shift:.2g} standard deviations would have been seen"
         elif level < WARNING and not self.alike and not any(within.values()):
             why = "no change would have been seen, however long it lasts"
+        elif level < WARNING and self.about == GROUPS and not self._seeing(history, sighting):
+            why = "no group has rows enough for a change to be seen"
         if why:
             outcome = Outcome.TOO_LITTLE
         return after, Decision(
@@ -303,6 +305,11 @@ class Panel:
             min(0.5, self.budget / self.price * share / max(1, len(self.witnesses[0][0].subjects)))
         )
         return z * math.sqrt(1 / rows + 1 / self.rows + self.margin**2), LENGTHS[place]
+
+    def _seeing(self, history: History, sighting: Sighting) -> bool:
+        """Whether a change of any subject would have been seen in the windows since the last alarm."""
+        seen = min(history.count - history.fresh, len(history.sightings)) + 1
+        return bool(self._detectable(sighting.rows, seen))
 
     def _detectable(self, rows: int, horizon: int) -> dict[str, float]:
         place = _place(horizon)

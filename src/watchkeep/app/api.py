@@ -39,8 +39,8 @@ from watchkeep.views.html import report_html
 from watchkeep.views.notebook import baseline_fragment, report_fragment
 
 Time = str | datetime | None
-Values = str | float | Sequence[str | float]
-"""A value, or several; numbers as people write them."""
+Values = str | float | Sequence[str | float] | None
+"""A value, or several; numbers as people write them. None, or none of them, for each value."""
 Facets = Mapping[str, Values] | Sequence[str]
 
 
@@ -504,6 +504,8 @@ def load(folder: str | Path, *, roles: Roles | None = None) -> Baseline:
 
 def _texts(values: Values) -> tuple[str, ...]:
     """Values as texts."""
+    if values is None:
+        return ()
     several = (values,) if isinstance(values, str | float | int) else values
     return tuple(one if isinstance(one, str) else f"{one:.12g}" for one in several)
 

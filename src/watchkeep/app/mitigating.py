@@ -11,14 +11,13 @@ from watchkeep.adapters.fairness import Fairlearn
 from watchkeep.adapters.folders import Made, whole_folder
 from watchkeep.core.errors import OptionError
 from watchkeep.formats import json_text
-from watchkeep.formats.mitigation import mitigation_document, thresholds_document
+from watchkeep.formats.mitigation import DOCUMENT, mitigation_document, thresholds_document
 from watchkeep.frames.roles import Roles
 from watchkeep.service.bias import BiasLearned
 from watchkeep.service.learned import Learned
 from watchkeep.service.mitigating import HELD_OUT, Method, Mitigation, Parity, mitigate
 from watchkeep.service.ports import Progress, Source
 
-DOCUMENT: Final = "mitigation.json"
 THRESHOLDS: Final = "thresholds.json"
 WEIGHTS: Final = "weights.parquet"
 MODEL: Final = "model.pkl"
@@ -31,7 +30,7 @@ def mitigated(
     roles: Roles,
     *,
     method: str,
-    parity: str = str(Parity.EQUALIZED_ODDS),
+    parity: str | None = None,
     held_out: float = HELD_OUT,
     seed: int = 0,
     progress: Progress | None = None,
@@ -42,7 +41,7 @@ def mitigated(
         learned: a baseline of bias.
         source: labelled rows.
         roles: which column is what, where it is not as the baseline says.
-        method, parity: how, and in which sense; as `Method` and `Parity` spell them.
+        method, parity: how, and in which sense; as `Method` and `Parity` spell them. Equalised odds, if it is not said.
         held_out: the share of rows that before and after are told of.
         seed: the same one gives the same result.
         progress: is told how it goes.
@@ -56,12 +55,15 @@ def mitigated(
         raise OptionError("baseline", got=learned.baseline.kind, expected="a baseline of bias")
     if learned.baseline.known is not None:
         raise OptionError("baseline", got=learned.baseline.source, expected="a baseline that Watchkeep made")
+    chosen = _among(Method, "method", method)
+    if parity is not None and chosen in (Method.CALIBRATED, Method.REWEIGHING):
+        raise OptionError("parity", got=parity, expected=f"nothing: {chosen} has a sense of its own")
     return mitigate(
         learned.baseline,
         source,
         Fairlearn(seed=seed),
-        method=_among(Method, "method", method),
-        parity=_among(Parity, "parity", parity),
+        method=chosen,
+        parity=Parity.EQUALIZED_ODDS if parity is None else _among(Parity, "parity", parity),
         roles=roles,
         held_out=held_out,
         seed=seed,

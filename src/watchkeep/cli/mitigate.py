@@ -27,9 +27,7 @@ from watchkeep.views.mitigation import print_mitigation
 @click.option(
     "--parity",
     type=click.Choice([str(one) for one in Parity]),
-    default=str(Parity.EQUALIZED_ODDS),
-    show_default=True,
-    help="In which sense they are to be (thresholds, reduction, adversarial).",
+    help="In which sense they are to be (thresholds, reduction, adversarial); equalized_odds if not given.",
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder to write.")
 @click.option(
@@ -43,12 +41,12 @@ from watchkeep.views.mitigation import print_mitigation
 @roles_options
 @source_options
 @click.option("--json", "as_json", is_flag=True, help="Print the document, alone.")
-@click.option("--verbose", is_flag=True, help="Print every measure, and groups of two facets together.")
+@click.option("--verbose", is_flag=True, help="Print the measures of labels, too, and all groups.")
 def command(
     baseline: Path,
     sources: tuple[str, ...],
     method: str,
-    parity: str,
+    parity: str | None,
     out: Path,
     held_out: float,
     seed: int,

@@ -6,11 +6,13 @@ from pathlib import Path
 import click
 
 from watchkeep.app.store import REPORT, load_baseline
-from watchkeep.cli.output import answer, answer_baseline, answer_watch
+from watchkeep.cli.output import answer, answer_baseline, answer_watch, console, print_json
 from watchkeep.core.errors import DocumentError, MissingSourceError
 from watchkeep.formats import json_text, watch_file
 from watchkeep.formats.decisions import watch_file_document
+from watchkeep.formats.mitigation import DOCUMENT as MITIGATION
 from watchkeep.views.html import baseline_html, report_html, watch_html
+from watchkeep.views.mitigation import print_mitigation
 
 
 @click.command("show")
@@ -19,7 +21,7 @@ from watchkeep.views.html import baseline_html, report_html, watch_html
 @click.option("--json", "as_json", is_flag=True, help="Print the document, alone.")
 @click.option("--verbose", is_flag=True, help="Print every measure.")
 def command(path: Path, html: Path | None, as_json: bool, verbose: bool) -> int:
-    """Draw the report, baseline or watch at PATH.
+    """Draw the report, baseline, watch or mitigation at PATH.
 
     Exit code for a report: 0 completed, 1 with violations; for a baseline or a watch: 0.
     """
@@ -38,11 +40,22 @@ def command(path: Path, html: Path | None, as_json: bool, verbose: bool) -> int:
             _write(html, report_html(document))
             return 0
         return answer(document, as_json=as_json, verbose=verbose)
+    if (path / MITIGATION).is_file():
+        return _show_mitigation(path / MITIGATION, as_json=as_json, verbose=verbose)
     baseline = load_baseline(path).told()
     if html is not None:
         _write(html, baseline_html(baseline))
         return 0
     return answer_baseline(baseline, as_json=as_json, verbose=verbose)
+
+
+def _show_mitigation(path: Path, *, as_json: bool, verbose: bool) -> int:
+    document = json_text.loads(path.read_text(encoding="utf-8"), str(path))
+    if as_json:
+        print_json(document)
+    else:
+        print_mitigation(document, console(), verbose=verbose)
+    return 0
 
 
 def _report(path: Path) -> dict[str, object]:

@@ -119,7 +119,7 @@ def section_of(name: str) -> str:
     ('pre_training_bias_metrics', 'post_training_bias_metrics')
     """
     needs = MEASURES[name].needs if name in MEASURES else "labels" if name == "CDDL" else "predictions"
-    return PRE if needs == "labels" else POST
+    return PRE if needs in ("rows", "labels") else POST
 
 
 def _metrics(group: GroupBias, section: str, plan: BiasPlan) -> list[dict[str, object]]:
@@ -179,13 +179,13 @@ def subject_of(facet: Facet, text: str) -> str | None:
     Of an interval only the lower end counts: SageMaker ends the last one at the largest value it saw.
 
     >>> subject_of(Facet("age", edges=(40.0,), groups=(Group("> 40", (1,)),)), "(40, 90]")
-    'age=> 40'
+    'age > 40'
     """
     intervals = _intervals(text)
     for group in facet.groups:
         own = spelled(facet, group)
         if own == text or (intervals and facet.edges and _intervals(own)[0][0] == intervals[0][0]):
-            return f"{facet.column}={group.name}"
+            return facet.subject(group)
     return None
 
 

@@ -138,15 +138,18 @@ def _facet_of(told: object) -> Facet:
 
 
 def _positive(positive: Positive) -> dict[str, object]:
-    return {"values": list(positive.values.names), "threshold": positive.threshold}
+    negatives = None if positive.negatives is None else list(positive.negatives.names)
+    return {"values": list(positive.values.names), "threshold": positive.threshold, "negatives": negatives}
 
 
 def _positive_of(told: object) -> Positive:
     if not isinstance(told, dict):
         raise TypeError("what is positive is no object")
-    threshold = told["threshold"]
+    threshold, negatives = told["threshold"], told["negatives"]
     return Positive(
-        Classes(tuple(map(str, told["values"]))), None if threshold is None else float(str(threshold))
+        Classes(tuple(map(str, told["values"]))),
+        None if threshold is None else float(str(threshold)),
+        None if negatives is None else Classes(tuple(map(str, negatives))),
     )
 
 

@@ -160,9 +160,7 @@ class _Checks:
 
     def __init__(self, plan: BiasPlan) -> None:
         self._facets = {one.column for one in plan.facets}
-        self._groups = {
-            f"{plan.subject(place)}={group.name}" for place in plan.places for group in plan.groups(place)
-        }
+        self._groups = {subject for place in plan.places for subject in plan.subjects(place)}
 
     def __call__(self, limit: BiasLimit) -> str:
         """The check of a limit.

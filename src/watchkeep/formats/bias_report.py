@@ -15,12 +15,8 @@ from watchkeep.frames.facets import Facet
 from watchkeep.monitors.bias.baseline import BiasBaseline
 from watchkeep.monitors.bias.estimates import SENTENCE, Estimates
 from watchkeep.monitors.bias.evaluation import BiasFindings
-from watchkeep.monitors.bias.limits import unfair
-from watchkeep.monitors.bias.measures import (
-    TITLES,
-    GroupBias,
-    level_rows,
-)
+from watchkeep.monitors.bias.limits import FEWEST, unfair
+from watchkeep.monitors.bias.measures import TITLES, GroupBias, labelled_rows, level_rows
 from watchkeep.monitors.bias.plan import BiasPlan
 from watchkeep.monitors.model_quality.measures import Sampled
 from watchkeep.profiles.profile import Profile
@@ -77,6 +73,9 @@ def bias_document(findings: BiasFindings) -> dict[str, object]:
         outcomes.setdefault((verdict.subject, verdict.measure), []).append(verdict)
     told = _head(against.plan) | {
         "compared": True,
+        "labelled": int(labelled_rows(findings.profile, against.plan.subject(0))),
+        "rows": findings.profile.rows,
+        "join": None if findings.join is None else dict(findings.join),
         "levels": _levels(against.plan, findings.profile),
         "groups": [
             _group(one, against.by_subject.get(one.subject), against, limits, outcomes, findings.estimates)
@@ -116,7 +115,7 @@ def _known(baseline: BiasBaseline) -> tuple[GroupBias, ...]:
     for (subject, name), found in (baseline.known or {}).items():
         by_subject.setdefault(subject, {})[name] = Sampled(found)
     return tuple(
-        GroupBias(facet, group, 0, 0, 0, measures)
+        GroupBias(subject, facet, group, 0, 0, 0, measures)
         for subject, measures in by_subject.items()
         for facet, group in [_parted(subject, baseline.plan)]
     )
@@ -125,8 +124,9 @@ def _known(baseline: BiasBaseline) -> tuple[GroupBias, ...]:
 def _parted(subject: str, plan: BiasPlan) -> tuple[str, str]:
     """The facet and the group that a subject is made of."""
     for facet in plan.facets:
-        if subject.startswith(f"{facet.column}="):
-            return facet.column, subject.removeprefix(f"{facet.column}=")
+        for group in facet.groups:
+            if facet.subject(group) == subject:
+                return facet.column, group.name
     return subject, ""
 
 
@@ -199,7 +199,13 @@ def _group(
         if found is not None:
             worst = min(found, key=lambda verdict: _WORST_FIRST.index(verdict.outcome))
             told["outcome"] = str(worst.outcome)
-        if own and unfair(name, one.value):
+            reach = max((_reach(verdict) for verdict in found), default=0.0)
+            if reach and not isinstance(one.value, Undefined):
+                told["reach"] = [_number(one.value - reach), _number(one.value + reach)]
+                told["noise"] = any("within noise" in verdict.sentence for verdict in found)
+        elif group.among.get(name, FEWEST) < FEWEST:
+            told["outcome"] = str(Outcome.UNDECIDED)
+        if own and unfair(name, one, group.among.get(name, 0)):
             told["unfair"] = True
         early = expected.get((group.subject, name))
         if early is not None:
@@ -220,6 +226,12 @@ def _group(
         "baseline_rows": None if before is None else before.rows,
         "measures": listed,
     }
+
+
+def _reach(verdict: Verdict) -> float:
+    """How far a value may be beyond its limit by chance, at the level that the limit is judged at."""
+    noise = verdict.evidence.get("noise")
+    return noise if isinstance(noise, float) else 0.0
 
 
 def _measure(name: str, one: Sampled) -> dict[str, object]:

@@ -9,6 +9,7 @@ from watchkeep.monitors.bias.limits import unfair
 from watchkeep.monitors.bias.measures import TITLES, GroupBias
 from watchkeep.stats.fairness import Decision
 
+DOCUMENT: Final = "mitigation.json"
 VERSION: Final = 1
 
 
@@ -49,6 +50,7 @@ def mitigation_document(
         "bias": [
             {
                 "subject": one.subject,
+                "facet": one.facet,
                 "rows": one.rows,
                 "others": one.others,
                 "measures": [
@@ -84,5 +86,5 @@ def _side(name: str, group: GroupBias) -> dict[str, object]:
     return {
         "value": value(found.value),
         "error": None if found.error is None else float(f"{found.error:.6g}"),
-        "unfair": unfair(name, found.value),
+        "unfair": unfair(name, found, group.among.get(name, 0)),
     }

@@ -68,6 +68,10 @@ class Facet:
         """The names of the levels but the last one, of rows without a value."""
         return (*(_bands(self.edges) if self.edges else self.classes.names), OTHER)
 
+    def subject(self, group: Group) -> str:
+        """What verdicts call a group: "sex=F", "age > 40"."""
+        return f"{self.column}{' ' if self.edges else '='}{group.name}"
+
     @property
     def missing(self) -> int:
         """The level of rows without a value."""

@@ -24,6 +24,7 @@ class Positive:
     Args:
         values: the positive values, however each is spelled; none with a threshold.
         threshold: numbers above it are positive; None with values.
+        negatives: the negative values, so that any other is no outcome; None where all others are negative.
 
     >>> Positive(Classes((">50K",))).codes(pa.array([">50K", "<=50K", None])).tolist()
     [1, 0, 2]
@@ -33,6 +34,7 @@ class Positive:
 
     values: Classes = Classes(())  # noqa: RUF009 (it never changes)
     threshold: float | None = None
+    negatives: Classes | None = None
 
     def codes(self, array: pa.Array) -> SmallCodes:
         """NEGATIVE, POSITIVE or NO_OUTCOME for each row, shape (rows,); of a threshold also for what is no number."""
@@ -41,7 +43,11 @@ class Positive:
     def _codes(self, array: pa.Array) -> Codes:
         if self.threshold is None:
             codes = self.values.codes(array)
-            return np.where(codes == MISSING, NO_OUTCOME, np.where(codes >= 0, POSITIVE, NEGATIVE))
+            other = NEGATIVE if self.negatives is None else NO_OUTCOME
+            found = np.where(codes == MISSING, NO_OUTCOME, np.where(codes >= 0, POSITIVE, other))
+            if self.negatives is not None:
+                found[self.negatives.codes(array) >= 0] = NEGATIVE
+            return found
         read = read_numbers(array)
         above: Codes = (read.values > self.threshold).astype(np.intp)
         if read.where is None:

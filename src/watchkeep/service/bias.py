@@ -22,6 +22,7 @@ from watchkeep.formats.bias_report import bias_baseline_document, bias_document,
 from watchkeep.formats.foreign_bias import prediction_of
 from watchkeep.formats.report import report_document
 from watchkeep.frames.batches import Batch
+from watchkeep.frames.classes import Classes
 from watchkeep.frames.numbers import read_numbers
 from watchkeep.frames.outcomes import Positive
 from watchkeep.frames.roles import Role, Roles
@@ -33,10 +34,11 @@ from watchkeep.monitors.bias.limits import suggest
 from watchkeep.monitors.bias.listening import panel_of_bias
 from watchkeep.monitors.bias.plan import BiasPlan
 from watchkeep.monitors.bias.scan import BiasScan
-from watchkeep.monitors.bias.survey import FacetSurvey
+from watchkeep.monitors.bias.survey import MOST, FacetSurvey
 from watchkeep.monitors.findings import Findings
 from watchkeep.profiles.profile import Profile
 from watchkeep.service.baselining import column_types
+from watchkeep.service.joining import Labelled, account_of
 from watchkeep.service.learned import only_answers, require_known, timed
 from watchkeep.service.ports import Ask, Progress, Silent, Source
 from watchkeep.service.reading import ask_of, no_rows, told
@@ -203,6 +205,8 @@ class BiasLearned:
         findings = evaluate_bias(
             baseline, profile, window=window, policy=policy, source=source.name, created=created
         )
+        if isinstance(source, Labelled):
+            findings = replace(findings, unmatched=source.account().unmatched, join=account_of(source))
         return timed(findings, started, read)
 
 
@@ -336,7 +340,18 @@ class _Look:
                 expected=f"the values that the label {self._label.column!r} has",
                 choices=list(self._label.texts.values())[:20],
             )
+        if found.negatives is not None:  # an answer may be one that no label is
+            known = {*found.values.names, *found.negatives.names}
+            more = [one for one in Classes.among(self._answer.texts.values()).names if one not in known]
+            if len(more) + len(known) <= MOST:
+                found = replace(found, negatives=Classes((*found.negatives.names, *_new(more, found))))
         return found
+
+
+def _new(names: list[str], among: Positive) -> list[str]:
+    """Those that are of no class yet, however they are spelled."""
+    known = among.negatives or Classes(())
+    return [name for name in names if among.values.code(name) < 0 and known.code(name) < 0]
 
 
 def _features(types: Mapping[str, ColumnType], roles: Roles, options: BiasOptions) -> tuple[str, ...]:
@@ -376,11 +391,7 @@ def _require_apart(plan: BiasPlan) -> None:
         OptionError: two have.
     """
     places = [plan.subject(place) for place in plan.places]
-    subjects = [
-        f"{subject}={group.name}"
-        for place, subject in zip(plan.places, places, strict=True)
-        for group in plan.groups(place)
-    ]
+    subjects = [subject for place in plan.places for subject in plan.subjects(place)]
     for name in (*places, *subjects):
         if places.count(name) > 1 or subjects.count(name) > 1:
             raise OptionError(

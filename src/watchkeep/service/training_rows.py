@@ -231,7 +231,7 @@ def _places(facet: Facet) -> tuple[Codes, list[str]]:
     places = np.full(facet.missing + 1, len(facet.groups), np.intp)
     for at, group in enumerate(facet.groups):
         places[list(group.levels)] = at
-    names = [f"{facet.column}={one.name}" for one in facet.groups]
+    names = [facet.subject(one) for one in facet.groups]
     return places, [*names, f"{facet.column}={OTHERS}"]
 
 

@@ -14,7 +14,7 @@ from watchkeep.stats import bias_formulas as of
 from watchkeep.stats.bias_formulas import Formula, Outcomes, Over
 
 Reals = npt.NDArray[np.float64]
-Needs = Literal["labels", "predictions", "both"]
+Needs = Literal["rows", "labels", "predictions", "both"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class BiasMeasure:
 
 _INF: Final = math.inf
 _ALL: Final = (
-    BiasMeasure("CI", "class imbalance", "labels", 0, -1, 1, of.class_imbalance),
+    BiasMeasure("CI", "class imbalance", "rows", 0, -1, 1, of.class_imbalance),
     BiasMeasure("DPL", "difference in positive labels", "labels", 0, -1, 1, of.label_difference),
     BiasMeasure("KL", "Kullback-Leibler divergence of labels", "labels", 0, 0, _INF, of.label_divergence),
     BiasMeasure(

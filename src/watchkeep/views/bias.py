@@ -25,6 +25,7 @@ class Measure:
         among: rows that it is a mean over, of the smaller side.
         outcome: of its verdicts, the worst; empty without one.
         unfair: whether the baseline itself is outside the range in which groups count as treated alike.
+        noise: whether it is past its limit by no more than chance makes it.
         estimate: what is expected before labels come, with its band; empty where nothing is.
         size: how far it is from treating both alike.
         forest: where it stands on the common scale; None where it has no number or no scale.
@@ -40,6 +41,7 @@ class Measure:
     among: int | None
     outcome: str
     unfair: bool
+    noise: bool
     estimate: str
     size: float
     forest: Forest | None
@@ -86,6 +88,11 @@ class Group:
     def measure(self, name: str) -> Measure | None:
         """The measure of that name."""
         return next((one for one in self.every if one.name == name), None)
+
+    @property
+    def past(self) -> list[str]:
+        """The measures that are past their limit, within noise."""
+        return [one.name for one in self.every if one.noise]
 
     @property
     def blanks(self) -> list[tuple[str, list[str]]]:
@@ -212,7 +219,13 @@ def _gap(given: Mapping[str, object], neutral: Mapping[str, object]) -> Gap:
         at_least=real(given.get("at_least")),
         at_most=real(given.get("at_most")),
         before=real(given.get("before")),
+        reach=_pair(given.get("reach")),
     )
+
+
+def _pair(value: object) -> tuple[float, float] | None:
+    ends = [real(end) for end in value] if isinstance(value, list) else []
+    return (ends[0], ends[1]) if len(ends) == 2 and ends[0] is not None and ends[1] is not None else None
 
 
 def _measure(given: Mapping[str, object], gap: Gap, scale: Scale, words: Mapping[str, object]) -> Measure:
@@ -232,6 +245,7 @@ def _measure(given: Mapping[str, object], gap: Gap, scale: Scale, words: Mapping
         among=None if among is None else whole(among),
         outcome=text(given.get("outcome")),
         unfair=given.get("unfair") is True,
+        noise=given.get("noise") is True,
         estimate=""
         if estimate is None
         else " to ".join(number(end, digits=2) for end in band if end is not None)
@@ -280,6 +294,11 @@ def _outcomes(given: Mapping[str, object]) -> str:
 
 def _notes(given: Mapping[str, object]) -> tuple[str, ...]:
     told = []
+    rows, labelled = real(given.get("rows")), real(given.get("labelled"))
+    if rows is not None and labelled is not None and labelled < rows and isinstance(given.get("label"), str):
+        told.append(f"{count(labelled)} of {amount(round(rows), 'row')} have a label.")
+    if given.get("prediction") is None and isinstance(given.get("label"), str):
+        told.append("Labels alone are measured: with --prediction or --score, so are the model's answers.")
     for one in objects(given.get("levels")):
         name, missing, new = (
             clip(text(one.get("facet")), 40),

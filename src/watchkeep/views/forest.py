@@ -11,9 +11,9 @@ from typing import Final, Self
 
 from watchkeep.views.words import number
 
-_FAVOUR: Final = {"DRR": 1, "EOD": 1, "AOD": 1, "FT": 1, "CG": 1, "DI": 1, "EOR": 1}
+_FAVOUR: Final = {"DRR": 1, "EOD": 1, "AOD": 1, "FT": 1, "CG": 1, "DI": 1}
 _AGAINST: Final = ("DPL", "DPPL", "AD", "RD", "SD", "DAR", "DCA", "DCR", "CDDL", "CDDPL")
-_RATIOS: Final = ("DI", "EOR")
+_RATIOS: Final = ("DI",)
 _LEAST, _MOST = 0.15, 1.0  # of differences that the scale ends at
 _LEAST_RATIO, _MOST_RATIO = 0.5, 3.0  # in doublings
 _ROOM: Final = 1.06
@@ -21,7 +21,11 @@ _ROOM: Final = 1.06
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """What one row compares: a measure, its interval, the range it may lie in, and the baseline's value."""
+    """What one row compares.
+
+    A measure, its interval, the range it may lie in, the baseline's value, and how far chance may reach at the level
+    that it is judged at.
+    """
 
     name: str
     neutral: float
@@ -31,6 +35,7 @@ class Gap:
     at_least: float | None
     at_most: float | None
     before: float | None
+    reach: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,7 @@ class Forest:
     Args:
         at: the value.
         left, width: of its interval.
+        reach: left end and width of what chance may make of it; None where it is not judged.
         allowed: left end and width of the range it may lie in; None without one.
         other: the baseline's value; None without one.
         cut: whether the value lies beyond the left (-1) or right (1) end.
@@ -49,6 +55,7 @@ class Forest:
     at: float
     left: float
     width: float
+    reach: tuple[float, float] | None
     allowed: tuple[float, float] | None
     other: float | None
     cut: int
@@ -105,11 +112,16 @@ class Scale:
             at=round(min(max(at, 0.0), 100.0), 2),
             left=round(left, 2),
             width=round(right - left, 2),
+            reach=None if gap.reach is None else self._span(gap.name, gap.reach),
             allowed=allowed,
             other=None if other is None else round(other, 2),
             cut=-1 if at < 0 else 1 if at > 100 else 0,
             label=_label(gap),
         )
+
+    def _span(self, name: str, ends: tuple[float, float]) -> tuple[float, float]:
+        left, right = sorted(min(max(self._place(name, end), 0.0), 100.0) for end in ends)
+        return round(left, 2), round(right - left, 2)
 
     def _place(self, name: str, value: float) -> float:
         end = self.ratio if name in _RATIOS else self.difference

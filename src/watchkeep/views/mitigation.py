@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.text import Text
 
+from watchkeep.monitors.bias.measures import LABELS
 from watchkeep.views.console import STYLES, fact_list, heading, more, new_table, plain
 from watchkeep.views.measure_words import label
 from watchkeep.views.values import mapping, objects, real, text, whole
@@ -26,7 +27,7 @@ def print_mitigation(document: Mapping[str, object], console: Console, *, verbos
     Args:
         document: as `mitigation.json` has it; keys it lacks are left out.
         console: where to, and how wide.
-        verbose: also groups of other facets, and of two together.
+        verbose: also groups of other facets and of two together, and the measures of labels.
     """
     method = text(document.get("method"))
     rows = mapping(document.get("rows"))
@@ -62,7 +63,7 @@ def _print_bias(document: Mapping[str, object], console: Console, *, verbose: bo
     heading("Bias of the held-out rows", console)
     every, facets = objects(document.get("bias")), document.get("facets")
     chosen = [str(one) for one in facets] if isinstance(facets, list) else []
-    groups = [one for one in every if verbose or text(one.get("subject")).partition("=")[0] in chosen]
+    groups = [one for one in every if verbose or text(one.get("facet")) in chosen]
     table = new_table(console)
     table.add_column("Group", overflow="fold", ratio=1)
     table.add_column("Measure", overflow="fold", ratio=2)
@@ -72,6 +73,8 @@ def _print_bias(document: Mapping[str, object], console: Console, *, verbose: bo
         shown = True
         for one in objects(group.get("measures")):
             name = text(one.get("measure"))
+            if not verbose and name in LABELS:  # which no decision changes
+                continue
             subject = f"{clip(text(group.get('subject')), 50)}" if shown else ""
             title = plain(f"{clip(text(one.get('title')), 50)} ").append(name, "dim")
             table.add_row(plain(subject), title, *(_side(one.get(side)) for side in ("before", "after")))

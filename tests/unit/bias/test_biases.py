@@ -80,8 +80,8 @@ def test_fairlearn_finds_the_same_of_every_group_and_crossing() -> None:
     y, p = frame["label"] == "yes", frame["answer"] == "yes"
     found = biases(PLAN, profile_of(pa.Table.from_pandas(frame)))
 
-    masks = {"sex=F": frame["sex"] == "F", "age=> 40": frame["age"] > 40}
-    masks["sex x age=M x > 40"] = (frame["sex"] == "M") & (frame["age"] > 40)
+    masks = {"sex=F": frame["sex"] == "F", "age > 40": frame["age"] > 40}
+    masks["sex=M, age > 40"] = (frame["sex"] == "M") & (frame["age"] > 40)
     for subject, mask in masks.items():
         for name, score in (("RD", recall_score), ("DPPL", selection_rate)):
             by = MetricFrame(metrics=score, y_true=y, y_pred=p, sensitive_features=mask).by_group

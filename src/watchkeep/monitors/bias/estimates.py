@@ -50,7 +50,7 @@ def estimates(baseline: BiasBaseline, profile: Profile) -> Estimates:
         before, now = _placed(plan, baseline.profile, at), _placed(plan, profile, at)
         if not now[..., NO_OUTCOME, :NO_OUTCOME].any():
             continue
-        for group in plan.groups(at):
+        for subject, group in zip(plan.subjects(at), plan.groups(at), strict=True):
             levels = list(group.levels)
             sides = []
             for pick in (levels, [one for one in range(len(before) - 1) if one not in levels]):
@@ -62,7 +62,6 @@ def estimates(baseline: BiasBaseline, profile: Profile) -> Estimates:
                     break
                 sides.append(fitted.estimate(now[pick].sum(axis=(0, 2))[:, :NO_OUTCOME]))
             if len(sides) == 2:
-                subject = f"{plan.subject(at)}={group.name}"
                 found |= {(subject, name): one for name, one in _gaps(*sides).items()}
     return found
 

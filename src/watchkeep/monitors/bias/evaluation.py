@@ -19,6 +19,7 @@ from watchkeep.monitors.bias.listening import panel_of_bias, sighting_of_bias
 from watchkeep.monitors.bias.measures import (
     DISPARITIES,
     FLIP_TEST,
+    LABELS,
     GroupBias,
     biases,
     level_rows,
@@ -30,10 +31,9 @@ from watchkeep.monitors.findings import Findings, Measured, ranked
 from watchkeep.monitors.model_quality.drift import before_labels
 from watchkeep.monitors.model_quality.measures import Sampled
 from watchkeep.profiles.profile import Profile
-from watchkeep.stats.bias import MEASURES
 
 REJECTED: Final = "rejected"
-LABELS: Final = tuple(name for name, one in MEASURES.items() if one.needs == "labels")
+NO_ROWS: Final = "the baseline's file tells measures and no rows, so only its limits can be judged"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,12 +43,14 @@ class BiasFindings(Findings):
     Args:
         against: the baseline, whole.
         groups: of the window.
-        estimates: what is expected of measures that need labels, by group and name, where no label has come.
+        estimates: what is expected of measures that need labels, by group and name, where labels are missing.
+        join: what became of predictions and labels that were joined, as JSON; None when labels stood beside them.
     """
 
     against: BiasBaseline
     groups: tuple[GroupBias, ...]
     estimates: Estimates = field(default_factory=dict)
+    join: Mapping[str, object] | None = None
 
 
 def evaluate_bias(
@@ -78,6 +80,7 @@ def evaluate_bias(
     level = policy.false_alarms / max(1, len(baseline.constraints))
     panel = panel_of_bias(baseline, false_alarms=policy.false_alarms)
     sighting = sighting_of_bias(plan, profile, window)
+    decision = panel.observe(panel.start(), sighting)[1]
     return BiasFindings(
         baseline=baseline,
         profile=profile,
@@ -101,7 +104,7 @@ def evaluate_bias(
         source=source,
         created=created,
         sighting=sighting,
-        decision=panel.observe(panel.start(), sighting)[1],
+        decision=decision if baseline.known is None else replace(decision, why=NO_ROWS),
         against=baseline,
         groups=groups,
         estimates=expected,
@@ -159,7 +162,7 @@ def _untold(constraint: Constraint, baseline: BiasBaseline, *, known: bool) -> s
     """Why a measure is not there."""
     name, plan = constraint.measure, baseline.plan
     if known and baseline.known is not None:
-        if plan.prediction is None and name not in (*LABELS, "CDDL"):
+        if plan.prediction is None and name not in LABELS:
             return f"{name} needs the model's answers: name their column with --prediction or --score"
         if name in (*DISPARITIES, FLIP_TEST):
             return f"{name} needs columns that the baseline's file does not name; make a baseline of the rows"

@@ -1,5 +1,6 @@
 """Limits on bias: a range around the value at which groups are treated alike, wide enough for the reference itself."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -8,12 +9,14 @@ from typing import Final
 from watchkeep.baselines.rules.dataset import retain_rows
 from watchkeep.constraints import checks
 from watchkeep.constraints.constraint import Constraint, Side
-from watchkeep.core.undefined import Undefined, Value
+from watchkeep.core.undefined import Undefined
+from watchkeep.frames.facets import Facet
 from watchkeep.monitors.bias.measures import CALIBRATION, DISPARITIES, GroupBias
 from watchkeep.monitors.bias.plan import BiasPlan
 from watchkeep.monitors.model_quality.measures import Sampled
 from watchkeep.profiles.profile import Profile
 from watchkeep.stats.bias import MEASURES
+from watchkeep.stats.normal import upper_quantile
 
 RULE: Final = "treated_alike"
 SLACK: Final = 0.02
@@ -22,6 +25,7 @@ NEW_VALUES: Final = "new_values"
 """The measure of a facet: the share of its rows whose value the reference rows never had."""
 ROOM: Final = 0.05
 """Share of rows that may have such values."""
+_REACH: Final = upper_quantile(0.025)
 FEWEST: Final = 30
 """Rows of a group, and of the others, from which on a limit is suggested."""
 CROSSED: Final = ("DPL", "DPPL", "RD", "SD")
@@ -72,11 +76,24 @@ def suggest(
         profile: their states.
         sagemaker: all measures, each no farther from 0 than it was.
     """
-    found = [one for group in groups for one in (_as_far(group) if sagemaker else _ranges(group))]
+    mirrored = {
+        plan.subjects(at)[1] for at, facet in enumerate(plan.facets) if facet.whole and _halves(facet)
+    }
+    found = [
+        one
+        for group in groups
+        if sagemaker or group.subject not in mirrored
+        for one in (_as_far(group) if sagemaker else _ranges(group))
+    ]
     if not sagemaker:
         found += [_known_values(facet.column) for facet in plan.facets if facet.whole]
         found.append(retain_rows(profile.read, profile.rejected_share, check=checks.GREATER_THAN))
     return tuple(found)
+
+
+def _halves(facet: Facet) -> bool:
+    """Whether there are two groups, the one all that the other is not: what is said of it is said of both."""
+    return len(facet.groups) == 2 and facet.missing == 3
 
 
 def _known_values(column: str) -> Constraint:
@@ -127,7 +144,8 @@ def _ranges(group: GroupBias) -> Iterator[Constraint]:
         allowed = ALLOWED.get(name)
         if allowed is None or (group.crossed and name not in CROSSED):
             continue
-        if not isinstance(one.value, Undefined) and group.among.get(name, 0) >= FEWEST:
+        fewer = min(group.rows, group.others, group.among.get(name, 0))
+        if not isinstance(one.value, Undefined) and fewer >= FEWEST:
             yield from _range(group, name, one, one.value, allowed)
 
 
@@ -140,8 +158,10 @@ def _range(group: GroupBias, name: str, one: Sampled, value: float, allowed: All
         beyond = (own - edge) * outward > 0
         evidence: dict[str, object] = {"baseline": value, "error": one.error, "rows": group.rows}
         reason = allowed.why
+        if _unreachable(name, own if beyond else edge):
+            continue
         if beyond:  # the limit is the reference's own value, which scatters too
-            reason = f"the reference rows are at {value:.4g} themselves; {SLACK:g} more does not matter"
+            reason = f"the reference rows are at {value:.4g} themselves; {SLACK:g} farther does not matter"
             evidence["own"] = True
         yield Constraint(
             check=checks.BIAS,
@@ -155,15 +175,26 @@ def _range(group: GroupBias, name: str, one: Sampled, value: float, allowed: All
         )
 
 
-def unfair(name: str, value: Value) -> bool:
-    """Whether a value is outside the range in which groups count as treated alike, by whatever margin.
+def _unreachable(name: str, limit: float) -> bool:
+    """Whether no value of a measure is beyond a limit."""
+    low, high = (MEASURES[name].low, MEASURES[name].high) if name in MEASURES else (-1.0, 1.0)
+    return not low < limit < high
 
-    >>> unfair("DI", 0.6), unfair("DI", 0.9), unfair("DPL", 0.3), unfair("GE", 0.3)
-    (True, False, True, False)
+
+def unfair(name: str, one: Sampled, among: int) -> bool:
+    """Whether a measure's 95 % interval is outside the range in which groups count as treated alike.
+
+    Args:
+        name: of the measure; CI never is: to be few is not to be treated badly.
+        one: its value and error.
+        among: rows that it is a mean over; of fewer than `FEWEST` nothing is said.
+
+    >>> unfair("DI", Sampled(0.6, 0.05), 100), unfair("DI", Sampled(0.6, 0.2), 100), unfair("DI", Sampled(0.6, 0.05), 9)
+    (True, False, False)
     """
-    allowed = None if name == "CI" else ALLOWED.get(name)  # to be few is not to be treated badly
-    if allowed is None or isinstance(value, Undefined):
+    allowed = None if name == "CI" else ALLOWED.get("RD" if name == "EOD" else name)
+    if allowed is None or isinstance(one.value, Undefined) or one.error is None or among < FEWEST:
         return False
-    return (allowed.low is not None and value < allowed.low) or (
-        allowed.high is not None and value > allowed.high
-    )
+    low = -math.inf if allowed.low is None else allowed.low
+    high = math.inf if allowed.high is None else allowed.high
+    return one.value + _REACH * one.error < low or one.value - _REACH * one.error > high

@@ -45,12 +45,12 @@ def _listed(plan: BiasPlan, profile: Profile) -> tuple[tuple[str, ...], Doubles,
     for at in range(len(plan.facets)):
         table, worth = _table(plan, profile, at)
         whole = table[:-1].sum(axis=0)
-        groups = plan.groups(at)
+        groups, subjects = plan.groups(at), plan.subjects(at)
         if len(groups) == 2 and plan.facets[at].missing == 3:  # the one is what the other is not
             groups = groups[:1]
-        for group in groups:
+        for subject, group in zip(subjects, groups, strict=False):
             d = table[list(group.levels)].sum(axis=0)
-            names.append(f"{plan.subject(at)}={group.name}")
+            names.append(subject)
             counts = np.stack([_counts(d), _counts(whole - d)], axis=1)[:gaps]
             share = np.array([[[d.sum(), whole.sum()], [0.0, 0.0]]])
             sums.append(np.concatenate([counts, share]) * worth)

@@ -26,6 +26,8 @@ Doubles = npt.NDArray[np.float64]
 
 BRIEF: Final = ("CI", "DPL", "DPPL", "DI", "AD", "RD", "SD")
 """The measures of crossings that have many groups."""
+LABELS: Final = (*(name for name, one in MEASURES.items() if one.needs in ("rows", "labels")), "CDDL")
+"""Measures that no answer changes."""
 MANY: Final = 32
 REPLICATES: Final = 200
 """Of the bootstrap."""
@@ -45,6 +47,13 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
 """Every measure in words."""
 _SEED: Final = 2021
 _USUAL: Final = 0.5  # share of replicates that must have a value for their scatter to be one
+_HELD: Final = {
+    "rows": np.array([True, False, False, False]),
+    "labels": np.array([True, False, True, False]),
+    "predictions": np.array([True, True, False, False]),
+    "both": np.ones(4, np.bool_),
+}
+"""The cells that a measure of each kind has: tn, fp, fn, tp."""
 _NULL: Final = 2 / 3  # weight of the variance that unchanged rates would have, see `GroupBias.noise`
 
 
@@ -80,6 +89,7 @@ class GroupBias:
     """How a group is treated, beside all other rows.
 
     Args:
+        subject: what verdicts call it: "sex=Female", "sex=Female, age > 40".
         facet: the column, or the columns, that tell it apart.
         group: its name.
         rows, others: of the group, and of all others that have a value.
@@ -94,6 +104,7 @@ class GroupBias:
         ratios: of measures that are ratios what they are made of: how they scatter depends on where they are judged.
     """
 
+    subject: str
     facet: str
     group: str
     rows: int
@@ -105,11 +116,6 @@ class GroupBias:
     among: Mapping[str, int] = field(default_factory=dict)
     noise: Mapping[str, float | None] = field(default_factory=dict)
     ratios: Mapping[str, "Ratio"] = field(default_factory=dict)
-
-    @property
-    def subject(self) -> str:
-        """What verdicts call it: "sex=Female"."""
-        return f"{self.facet}={self.group}"
 
 
 def biases(
@@ -166,14 +172,12 @@ class _Groups:
         measures: list[dict[str, Sampled]] = [{} for _ in self.groups]
         noise: list[dict[str, float | None]] = [{} for _ in self.groups]
         among: list[dict[str, int]] = [{} for _ in self.groups]
-        drawn = list(redrawn(self.tables, self.replicates, seed=_SEED)) if self.replicates else []
         worth = self._worth()
-        d, a = self.split(np.stack(drawn) if drawn else np.zeros((0, *self.weights.shape)))
         for name, measure in MEASURES.items():
             if not self.plan.tells(measure.needs) or (self.brief and name not in BRIEF):
                 continue
-            errors = self._scatter(measure, _outcomes(d, measure), _outcomes(a, measure))
-            expected = self._null(measure)
+            errors = self._scatter(measure, self.weights)
+            expected = [None] * len(errors) if self.before is None else self._scatter(measure, self.before)
             mine, others = _outcomes(self.d, measure), _outcomes(self.a, measure)
             for at in range(len(self.groups)):
                 value = measure.of(_one(mine, at), _one(others, at), sagemaker=self.sagemaker)
@@ -188,6 +192,7 @@ class _Groups:
         self._flips(measures, noise, among)
         return [
             GroupBias(
+                self.plan.subjects(self.place)[at],
                 self.subject,
                 group.name,
                 int(rows[at]),
@@ -248,16 +253,18 @@ class _Groups:
         state = profile.part(self.subject, part, Totals)
         return None if state is None else state.values
 
-    def _scatter(self, measure: BiasMeasure, d: Outcomes, a: Outcomes) -> list[float | None]:
-        over = Over(sagemaker=self.sagemaker)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return _scatters(measure.formula(d, a, over))
+    def _scatter(self, measure: BiasMeasure, known: Doubles) -> list[float | None]:
+        """Errors of groups as large as these are.
 
-    def _null(self, measure: BiasMeasure) -> list[float | None]:
-        """Errors of groups as large as these, had they the reference's shares of outcomes."""
-        if self.before is None or not self.replicates:
+        Half a row is added to each cell: cells that happen to be empty scatter too.
+
+        Args:
+            measure: whose.
+            known: a table whose shares of outcomes the groups are to have: their own, or the reference's.
+        """
+        if not self.replicates or known.sum() <= 0:
             return [None] * len(self.groups)
-        before = [_outcomes(each, measure) for each in self.split(self.before)]
+        before = [_outcomes(each, measure) for each in self.split(known)]
         now = [_outcomes(each, measure) for each in (self.d, self.a)]
         worth = self._worth()
         if measure.name == "CI":
@@ -270,16 +277,15 @@ class _Groups:
         rng = np.random.default_rng(_SEED)
         sides = []
         for then, mine in zip(before, now, strict=True):
-            cells = np.stack([then.tn, then.fp, then.fn, then.tp], axis=-1)
-            used = np.stack([mine.tn, mine.fp, mine.fn, mine.tp], axis=-1).sum(axis=-1)
-            held = cells.any(axis=tuple(range(cells.ndim - 1)))  # measures of labels alone have two cells
-            smooth = np.where(held, cells + 0.5, 0.0)
-            whole = smooth.sum(axis=-1, keepdims=True)
-            means = np.divide(smooth, whole, out=np.zeros(smooth.shape), where=whole > 0)
-            means = means * (used * worth)[:, None]
+            cells = np.stack([then.tn, then.fp, then.fn, then.tp], axis=-1) * worth
+            used = np.stack([mine.tn, mine.fp, mine.fn, mine.tp], axis=-1).sum(axis=-1) * worth
+            smooth = np.where(_HELD[measure.needs], cells + 0.5, 0.0)
+            means = smooth / smooth.sum(axis=-1, keepdims=True) * used[:, None]
             again = rng.poisson(means, (self.replicates, *means.shape)).astype(np.float64)
             sides.append(Outcomes(*np.moveaxis(again, -1, 0)))
-        return self._scatter(measure, *sides)
+        over = Over(sagemaker=self.sagemaker)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return _scatters(measure.formula(sides[0], sides[1], over))
 
     def _worth(self) -> float:
         """What a unit of weight is worth in rows of equal weight."""
@@ -390,6 +396,13 @@ def level_rows(profile: Profile, subject: str) -> Doubles:
     return rows
 
 
+def labelled_rows(profile: Profile, subject: str) -> float:
+    """Rows with a label, as a facet's table has them."""
+    state = profile.part(subject, TABLE, Totals)
+    assert state is not None  # noqa: S101 (every scan counts it)
+    return float(state.values[0][:, :NO_OUTCOME].sum())
+
+
 def needs_labels(name: str) -> bool:
     """Whether a measure cannot be told without labels.
 
@@ -397,7 +410,7 @@ def needs_labels(name: str) -> bool:
     (True, False)
     """
     if name in MEASURES:
-        return MEASURES[name].needs != "predictions"
+        return MEASURES[name].needs in ("labels", "both")
     return name in ("CDDL", CALIBRATION)
 
 
@@ -431,6 +444,8 @@ def _outcomes(table: Doubles, measure: BiasMeasure) -> Outcomes:
     if measure.needs == "both":
         return Outcomes.of(table[..., :NO_OUTCOME, :NO_OUTCOME])
     none = np.zeros(table.shape[:-2])
+    if measure.needs == "rows":
+        return Outcomes(table.sum(axis=(-2, -1)), none, none, none)
     if measure.needs == "labels":
         labels = table.sum(axis=-1)
         return Outcomes(labels[..., NEGATIVE], none, labels[..., POSITIVE], none)

@@ -59,8 +59,8 @@ class BiasPlan:
 
     def tells(self, needs: Needs) -> bool:
         """Whether rows can have what a measure needs: a label, a prediction, or both."""
-        labelled = needs == "predictions" or self.roles.label is not None
-        return labelled and (needs == "labels" or self.prediction is not None)
+        labelled = needs in ("rows", "predictions") or self.roles.label is not None
+        return labelled and (needs in ("rows", "labels") or self.prediction is not None)
 
     @property
     def crossings(self) -> tuple[Crossing, ...]:
@@ -94,6 +94,13 @@ class BiasPlan:
             for a in one.groups
             for b in other.groups
         )
+
+    def subjects(self, where: "int | Crossing") -> tuple[str, ...]:
+        """What verdicts call the groups of a facet or a crossing: "sex=F", "sex=F, age > 40"."""
+        if not isinstance(where, Crossing):
+            return tuple(self.facets[where].subject(group) for group in self.facets[where].groups)
+        one, other = self.subjects(where.one), self.subjects(where.other)
+        return tuple(f"{a}, {b}" for a in one for b in other)
 
     def levels(self, where: "int | Crossing") -> int:
         """How many levels there are, that of rows without a value included, which is the last one."""

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from typing import Final, TypeVar
 
 import numpy as np
+import pyarrow as pa
 
 from watchkeep.core.verdicts import DATASET
 from watchkeep.frames.batches import Batch
+from watchkeep.frames.buffers import plain, valid_mask
 from watchkeep.frames.lookups import SmallCodes
-from watchkeep.frames.outcomes import NO_OUTCOME, OUTCOMES
+from watchkeep.frames.outcomes import NO_OUTCOME, OUTCOMES, Positive
 from watchkeep.monitors.bias.plan import BiasPlan, Crossing
 from watchkeep.monitors.model_quality.rows import Doubles, Mask, Sieve, column_of, weights_of
 from watchkeep.profiles.account import RowAccount
@@ -32,6 +34,8 @@ SAMPLE: Final = "rows"
 """Part: a sample of rows: the level in each facet, the prediction, the features."""
 PLACES: Final = 20
 """Places of scores, all as wide."""
+STRANGE_LABEL: Final = "the label is of no known value"
+STRANGE_ANSWER: Final = "the prediction is of no known value"
 NO_OUTCOMES: Final = "neither a label nor a prediction"
 NO_SCORE: Final = "the score is missing or not within [0, 1]"
 _CELLS: Final = OUTCOMES * OUTCOMES
@@ -78,7 +82,7 @@ class BiasScan:
         if weights is not None:
             weights = weights / self.plan.weight_unit
         scores = self._scores(batch, sieve)
-        labels, predictions = self._labels(batch), self._predictions(batch)
+        labels, predictions = self._labels(batch, sieve), self._predictions(batch, sieve)
         sieve.out((labels == NO_OUTCOME) & (predictions == NO_OUTCOME), NO_OUTCOMES)
         kept = None if sieve.kept.all() else sieve.kept
         self.account.analysed(int(np.count_nonzero(sieve.kept)), sieve.rejected)
@@ -112,19 +116,25 @@ class BiasScan:
             parts[DATASET, SAMPLE] = self._sample
         return self.account.profile(parts)
 
-    def _labels(self, batch: Batch) -> SmallCodes:
+    def _labels(self, batch: Batch, sieve: Sieve) -> SmallCodes:
         name = self.plan.roles.label
         if name is None or name not in batch.names:
             return np.full(batch.rows, NO_OUTCOME, np.uint8)
-        return self.plan.label.codes(batch.column(name))
+        array = batch.column(name)
+        codes = self.plan.label.codes(array)
+        _strange(self.plan.label, array, codes, sieve, STRANGE_LABEL)
+        return codes
 
-    def _predictions(self, batch: Batch) -> SmallCodes:
+    def _predictions(self, batch: Batch, sieve: Sieve) -> SmallCodes:
         if self.plan.prediction is None:
             return np.full(batch.rows, NO_OUTCOME, np.uint8)
         roles = self.plan.roles
         name = roles.prediction or roles.score or ""
         role = "the role prediction" if roles.prediction is not None else "the role score"
-        return self.plan.prediction.codes(batch.column(name, reader=role))
+        array = batch.column(name, reader=role)
+        codes = self.plan.prediction.codes(array)
+        _strange(self.plan.prediction, array, codes, sieve, STRANGE_ANSWER)
+        return codes
 
     def _scores(self, batch: Batch, sieve: Sieve) -> Doubles | None:
         """Probabilities, shape (rows,), NaN where there is none; without one a row has no answer, unless it is told."""
@@ -233,6 +243,17 @@ V = TypeVar("V", SmallCodes, Doubles)
 
 def _of(kept: Mask | None, values: V) -> V:
     return values if kept is None else values[kept]
+
+
+def _strange(known: Positive, array: pa.Array, codes: SmallCodes, sieve: Sieve, reason: str) -> None:
+    """Leave out rows whose value is none that the reference rows had: "1" is not "yes", nor "no"."""
+    if known.negatives is None or not (codes == NO_OUTCOME).any():
+        return
+    held = valid_mask(array)
+    strange = codes == NO_OUTCOME
+    if pa.types.is_floating(array.type):
+        strange &= ~np.isnan(plain(array))
+    sieve.out(strange if held is None else strange & held, reason)
 
 
 def _weighed(codes: SmallCodes, weights: Doubles | None, size: int) -> Doubles:

@@ -124,8 +124,16 @@ class FacetSurvey:
                     got="nothing",
                     expected=f"the values of {self.column!r} that count; it has {told}",
                 )
-            return Positive(Classes(classes.names[1:]))
-        return Positive(Classes(self._known(classes, "positive", self._named_values())))
+            return self._of(classes, classes.names[1:])
+        return self._of(classes, self._known(classes, "positive", self._named_values()))
+
+    def _of(self, classes: Classes, names: Sequence[str]) -> Positive:
+        """Some classes as positive, the others as negative; any more are neither, unless these are very many."""
+        if self.sagemaker or len(classes) > MOST:
+            return Positive(Classes(tuple(names)))
+        return Positive(
+            Classes(tuple(names)), negatives=Classes(tuple(one for one in classes.names if one not in names))
+        )
 
     def _threshold(self) -> float:
         try:
