@@ -46,7 +46,10 @@ _MOMENTS: Final = {
 _ROUNDS: Final = 12  # models that a reduction is made of, at most
 _TREES: Final = 40
 _THREADS: Final = 1  # trees are small: threads that wait for each other cost a hundred times what they bring
-_EPOCHS: Final = 20
+_GRID: Final = ((40, 0.03), (40, 0.1), (80, 0.1), (80, 0.3))
+"""Epochs, and how strong the adversary is: training of two networks against each other may settle anywhere."""
+_CHOSEN_BY: Final = 0.25  # share of the rows by which one of them is chosen
+_MAY_COST: Final = 0.03  # accuracy that parity may cost there, beside the most accurate one
 
 
 class _Scores(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn publishes no types
@@ -127,25 +130,40 @@ class Fairlearn:
             (make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), numbers),
             (OneHotEncoder(handle_unknown="ignore", sparse_output=False), categories),
         )
+        learn, held = rows.parted(_CHOSEN_BY, seed=self.seed)
+        with _alone():
+            features = prepared.fit_transform(learn.features)
+            fits = [self._networks(parity, learn, features, epochs, strength) for epochs, strength in _GRID]
+        models = [Fitted(make_pipeline(prepared, networks)) for networks in fits]
+        judged = [_judged(held, model.decide(held), parity) for model in models]
+        enough = max(right for right, _ in judged) - _MAY_COST
+        return min(
+            (gap, at, model)
+            for at, (model, (right, gap)) in enumerate(zip(models, judged, strict=True))
+            if right >= enough
+        )[2]
+
+    def _networks(
+        self, parity: Parity, rows: TrainingRows, features: Doubles, epochs: int, strength: float
+    ) -> AdversarialFairnessClassifier:
         try:
             networks = AdversarialFairnessClassifier(
                 backend="torch",
                 predictor_model=[64, "leaky_relu"],
                 adversary_model=[16, "leaky_relu"],
                 constraints=str(parity),
-                epochs=_EPOCHS,
+                epochs=epochs,
+                alpha=strength,
                 batch_size=512,
                 learning_rate=0.001,
+                shuffle=True,
                 random_state=self.seed,
             )
-            features = prepared.fit_transform(rows.features)
-            with _alone():
-                networks.fit(features, rows.labels, sensitive_features=rows.groups)
+            return networks.fit(features, rows.labels, sensitive_features=rows.groups)
         except (ImportError, RuntimeError) as error:
             if isinstance(error, ImportError) or "torch" in str(error).lower():
                 raise MissingExtraError("adversarial debiasing", extra="adversarial") from error
             raise
-        return Fitted(make_pipeline(prepared, networks))
 
     def _trees(self, rows: TrainingRows) -> Any:
         kinds = rows.kinds if rows.kinds.any() else None
@@ -160,6 +178,22 @@ def _alone() -> Iterator[None]:
     with warnings.catch_warnings(), threadpool_limits(_THREADS):
         warnings.simplefilter("ignore")
         yield
+
+
+def _judged(rows: TrainingRows, answers: npt.NDArray[np.intp], parity: Parity) -> tuple[float, float]:
+    """The share of right answers, and the largest gap between groups that parity speaks of."""
+    kinds = [rows.labels == 1, rows.labels == 0]
+    if parity is Parity.DEMOGRAPHIC_PARITY:
+        kinds = [np.ones(len(rows), np.bool_)]
+    gaps = []
+    for kind in kinds:
+        rates = [
+            float(answers[kind & (rows.groups == group)].mean())
+            for group in range(len(rows.names))
+            if (kind & (rows.groups == group)).any()
+        ]
+        gaps.append(max(rates) - min(rates))
+    return float(np.mean(answers == rows.labels)), max(gaps)
 
 
 def _decision(told: dict[str, Any]) -> Decision:

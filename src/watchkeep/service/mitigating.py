@@ -151,7 +151,7 @@ def mitigate(
         SourceError: they cannot be read.
     """
     plan, facets = _planned(baseline, roles)
-    _require(plan, method, held_out)
+    _require(plan, method, parity, held_out)
     source = rows_of(source, plan.roles)
     ask = ask_of(source, plan.roles, positional=plan.names or None)
     features = () if method.decides else features_of(source.schema(ask).names, plan)
@@ -258,13 +258,16 @@ def _planned(baseline: BiasBaseline, roles: Roles) -> tuple[BiasPlan, list[str]]
     return counted, list(roles.facets) or known
 
 
-def _require(plan: BiasPlan, method: Method, held_out: float) -> None:
+def _require(plan: BiasPlan, method: Method, parity: Parity, held_out: float) -> None:
     if plan.roles.label is None:
         raise OptionError("label", got="a baseline without one", expected="one that was made with --label")
     if not 0 < held_out < 1:
         raise OptionError("held-out", got=str(held_out), expected="a share between 0 and 1")
     if method.decides and plan.roles.score is None:
         raise _no_scores(method)
+    if method is Method.ADVERSARIAL and parity not in (Parity.EQUALIZED_ODDS, Parity.DEMOGRAPHIC_PARITY):
+        expected = f"{Parity.EQUALIZED_ODDS} or {Parity.DEMOGRAPHIC_PARITY}: an adversary knows no other"
+        raise OptionError("parity", got=str(parity), expected=expected)
 
 
 def _no_scores(method: Method) -> OptionError:

@@ -76,10 +76,11 @@ def explained(rows: Sequence[Detectable], *, about: str) -> str:
     """
     units = {row.unit for row in rows}
     if about == GROUPS:
-        told = [
-            "Points: so much more of a difference between a share of the group and of the others, of a hundred."
-        ]
-    elif about == MEASURES:
+        return (
+            "Points: a difference in positive answers (in labels, where there are no answers) that grew or shrank by so"
+            " many in a hundred."
+        )
+    if about == MEASURES:
         sets = " or outside their sets" if any(label("coverage") in row.names for row in rows) else ""
         told = [f"Points: so many more of a hundred rows answered wrongly{sets}."] * ("points" in units)
         told += ["Brier score: a rise of it by so much."] * ("" in units)
