@@ -8,7 +8,7 @@ import numpy as np
 from watchkeep.baselines.baseline import Baseline, JointBaseline
 from watchkeep.baselines.columns import BaselineColumn
 from watchkeep.constraints.constraint import Constraint
-from watchkeep.core.errors import BaselineError, StateError
+from watchkeep.core.errors import BaselineError
 from watchkeep.core.window import iso
 from watchkeep.formats.container import (
     Row,
@@ -17,8 +17,8 @@ from watchkeep.formats.container import (
     roles_of,
     state_of,
     state_row,
-    suggested_of,
     told,
+    unpacked,
     write_rows,
 )
 from watchkeep.formats.relation_fields import names_of, relation_fields, relations_of_fields
@@ -65,12 +65,7 @@ def unpack(
     Raises:
         BaselineError: they are damaged, or of a newer version.
     """
-    try:
-        return _baseline(meta, rows, path), suggested_of(meta)
-    except (StateError, ValueError, KeyError, TypeError) as error:
-        if isinstance(error, BaselineError):
-            raise
-        raise BaselineError(path, why=f"its states cannot be read: {error}") from error
+    return unpacked(_baseline, rows, meta, path)
 
 
 def identity(baseline: Baseline) -> str:
@@ -91,7 +86,7 @@ def _state_rows(baseline: Baseline) -> list[Row]:
     ]
 
 
-def _baseline(meta: Mapping[str, object], rows: list[Row], path: str) -> Baseline:
+def _baseline(rows: list[Row], meta: Mapping[str, object], path: str) -> Baseline:
     parts: dict[str, dict[str, State]] = {}
     joint: dict[str, bytes] = {}
     for row in rows:

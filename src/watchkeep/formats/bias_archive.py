@@ -6,17 +6,18 @@ from datetime import datetime
 from typing import Final
 
 from watchkeep.constraints.constraint import Constraint
-from watchkeep.core.errors import BaselineError, StateError
+from watchkeep.core.errors import BaselineError
 from watchkeep.core.window import iso
 from watchkeep.formats.container import (
     Row,
     digest,
     identity_of,
+    listed,
     roles_of,
     state_of,
     state_row,
-    suggested_of,
     told,
+    unpacked,
     write_rows,
 )
 from watchkeep.frames.classes import Classes
@@ -63,12 +64,7 @@ def unpack_bias(
     Raises:
         BaselineError: they are damaged, or of a newer version.
     """
-    try:
-        return _baseline(rows, meta, path), suggested_of(meta)
-    except (StateError, ValueError, KeyError, TypeError) as error:
-        if isinstance(error, BaselineError):
-            raise
-        raise BaselineError(path, why=f"its states cannot be read: {error}") from error
+    return unpacked(_baseline, rows, meta, path)
 
 
 def bias_identity(baseline: BiasBaseline) -> str:
@@ -91,15 +87,15 @@ def _state_rows(baseline: BiasBaseline) -> list[Row]:
 def _baseline(rows: list[Row], meta: Mapping[str, object], path: str) -> BiasBaseline:
     plan = BiasPlan(
         roles=roles_of(meta["roles"]),
-        facets=tuple(_facet_of(one) for one in _listed(meta, "facets")),
+        facets=tuple(_facet_of(one) for one in listed(meta, "facets")),
         label=_positive_of(meta["label"]),
         prediction=None if meta["prediction"] is None else _positive_of(meta["prediction"]),
         probability=bool(meta["probability"]),
         weight_unit=float(str(meta["weight_unit"])),
         strata=None if meta["strata"] is None else _facet_of(meta["strata"]),
-        features=tuple(map(str, _listed(meta, "features"))),
+        features=tuple(map(str, listed(meta, "features"))),
         neighbours=int(str(meta["neighbours"])),
-        names=tuple(map(str, _listed(meta, "names"))),
+        names=tuple(map(str, listed(meta, "names"))),
         dialect=Dialect(str(meta["dialect"])),
     )
     rejected = meta["rejected"]
@@ -151,10 +147,3 @@ def _positive_of(told: object) -> Positive:
         None if threshold is None else float(str(threshold)),
         None if negatives is None else Classes(tuple(map(str, negatives))),
     )
-
-
-def _listed(meta: Mapping[str, object], name: str) -> list[object]:
-    value = meta[name]
-    if not isinstance(value, list):
-        raise TypeError(f"{name} is no list")
-    return value

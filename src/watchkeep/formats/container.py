@@ -2,14 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
 from watchkeep.constraints.constraint import Constraint, Side
-from watchkeep.core.errors import BaselineError
+from watchkeep.core.errors import BaselineError, StateError
 from watchkeep.frames.buffers import binaries, positions, strings
 from watchkeep.frames.roles import SINGLE, Roles
 from watchkeep.states.bins import BinCounts, Bins
@@ -26,6 +26,7 @@ from watchkeep.states.rows import FeatureSums, RowSample, ScoreSums
 from watchkeep.states.totals import Totals
 from watchkeep.states.value_types import ValueTypes
 
+B = TypeVar("B")
 VERSION: Final = 1
 """Of the file; a file of a newer one is refused."""
 KINDS: Final[Mapping[str, type[State]]] = {
@@ -205,3 +206,39 @@ def roles_of(document: object) -> Roles:
         ignored=tuple(map(str, document.get("ignored", ()))),
         where=None if document.get("where") is None else str(document["where"]),
     )
+
+
+def unpacked(
+    build: Callable[[list[Row], Mapping[str, object], str], B],
+    rows: list[Row],
+    meta: Mapping[str, object],
+    path: str,
+) -> tuple[B, dict[tuple[str, str, str, str], Constraint]]:
+    """The baseline that a file's rows hold, without constraints, and what was suggested, by key.
+
+    Args:
+        build: makes the baseline of rows, of what else the file says, and of its path.
+        rows, meta: of the file.
+        path: where it lies.
+
+    Raises:
+        BaselineError: they are damaged, or of a newer version.
+    """
+    try:
+        return build(rows, meta, path), suggested_of(meta)
+    except (StateError, ValueError, KeyError, TypeError) as error:
+        if isinstance(error, BaselineError):
+            raise
+        raise BaselineError(path, why=f"its states cannot be read: {error}") from error
+
+
+def listed(meta: Mapping[str, object], name: str) -> list[object]:
+    """A list that a file tells.
+
+    Raises:
+        TypeError: it is none.
+    """
+    value = meta[name]
+    if not isinstance(value, list):
+        raise TypeError(f"{name} is no list")
+    return value

@@ -8,18 +8,19 @@ from typing import Final
 from watchkeep.baselines.columns import BaselineColumn
 from watchkeep.baselines.loss_days import LossDays
 from watchkeep.constraints.constraint import Constraint
-from watchkeep.core.errors import BaselineError, StateError
+from watchkeep.core.errors import BaselineError
 from watchkeep.core.verdicts import DATASET
 from watchkeep.core.window import iso
 from watchkeep.formats.container import (
     Row,
     digest,
     identity_of,
+    listed,
     roles_of,
     state_of,
     state_row,
-    suggested_of,
     told,
+    unpacked,
     write_rows,
 )
 from watchkeep.formats.relation_fields import names_of
@@ -78,12 +79,7 @@ def unpack_quality(
     Raises:
         BaselineError: they are damaged, or of a newer version.
     """
-    try:
-        return _baseline(rows, meta, path), suggested_of(meta)
-    except (StateError, ValueError, KeyError, TypeError) as error:
-        if isinstance(error, BaselineError):
-            raise
-        raise BaselineError(path, why=f"its states cannot be read: {error}") from error
+    return unpacked(_baseline, rows, meta, path)
 
 
 def quality_identity(baseline: QualityBaseline) -> str:
@@ -152,13 +148,13 @@ def _baseline(rows: list[Row], meta: Mapping[str, object], path: str) -> Quality
     plan = QualityPlan(
         problem=Problem(str(meta["problem"])),
         roles=roles_of(meta["roles"]),
-        classes=Classes(tuple(map(str, _listed(meta, "classes")))),
+        classes=Classes(tuple(map(str, listed(meta, "classes")))),
         threshold=float(str(meta["threshold"])),
         bins=bins if isinstance(bins, Bins) else None,
         probability=bool(meta["probability"]),
         center=float(str(meta["center"])),
         scale=float(str(meta["scale"])),
-        names=tuple(map(str, _listed(meta, "names"))),
+        names=tuple(map(str, listed(meta, "names"))),
         sets=None if meta["sets"] is None else _two(meta, "sets"),
         segments=tuple(Segment(str(name), str(rule)) for name, rule in _pairs(meta, "segments")),
         features=tuple(
@@ -181,17 +177,10 @@ def _baseline(rows: list[Row], meta: Mapping[str, object], path: str) -> Quality
     )
 
 
-def _listed(meta: Mapping[str, object], name: str) -> list[object]:
-    value = meta[name]
-    if not isinstance(value, list):
-        raise TypeError(f"{name} is no list")
-    return value
-
-
 def _two(meta: Mapping[str, object], name: str) -> tuple[int, int]:
-    first, second = _listed(meta, name)
+    first, second = listed(meta, name)
     return int(str(first)), int(str(second))
 
 
 def _pairs(meta: Mapping[str, object], name: str) -> list[list[str]]:
-    return [one for one in _listed(meta, name) if isinstance(one, list)]
+    return [one for one in listed(meta, name) if isinstance(one, list)]
