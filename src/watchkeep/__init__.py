@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from watchkeep.alarms.decision import Decision
-    from watchkeep.app.api import Baseline, Bias, DataQuality, Dataset, ModelQuality, Report, load, read
+    from watchkeep.app.api import Baseline, Report, load
+    from watchkeep.app.datasets import Dataset, read
+    from watchkeep.app.monitors import Bias, DataQuality, ModelQuality
     from watchkeep.app.watching import Watch
     from watchkeep.constraints.policy import Policy
     from watchkeep.core.errors import WatchkeepError
@@ -50,11 +52,11 @@ __all__ = [
 _HOMES: Final = MappingProxyType(
     {
         "Baseline": "watchkeep.app.api",
-        "Bias": "watchkeep.app.api",
-        "DataQuality": "watchkeep.app.api",
-        "Dataset": "watchkeep.app.api",
+        "Bias": "watchkeep.app.monitors",
+        "DataQuality": "watchkeep.app.monitors",
+        "Dataset": "watchkeep.app.datasets",
         "Decision": "watchkeep.alarms.decision",
-        "ModelQuality": "watchkeep.app.api",
+        "ModelQuality": "watchkeep.app.monitors",
         "Outcome": "watchkeep.core.verdicts",
         "Policy": "watchkeep.constraints.policy",
         "Report": "watchkeep.app.api",
@@ -66,7 +68,7 @@ _HOMES: Final = MappingProxyType(
         "WatchkeepError": "watchkeep.core.errors",
         "Window": "watchkeep.core.window",
         "load": "watchkeep.app.api",
-        "read": "watchkeep.app.api",
+        "read": "watchkeep.app.datasets",
     }
 )
 

@@ -20,7 +20,8 @@ from watchkeep.frames.text_values import Dialect
 from watchkeep.monitors.model_quality.plan import Problem
 from watchkeep.service.answers import learn_answers
 from watchkeep.service.baselining import learn
-from watchkeep.service.bias import BiasOptions, learn_bias
+from watchkeep.service.bias import learn_bias
+from watchkeep.service.group_survey import BiasOptions
 from watchkeep.service.learned import KINDS, Learned
 from watchkeep.service.quality import QualityOptions
 from watchkeep.stats.flip_test import NEIGHBOURS

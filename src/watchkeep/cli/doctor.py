@@ -12,7 +12,7 @@ import click
 import pyarrow as pa
 
 from watchkeep import __version__
-from watchkeep.app.api import DataQuality
+from watchkeep.app.monitors import DataQuality
 from watchkeep.app.store import load_baseline
 from watchkeep.cli.output import print_json
 from watchkeep.stats import compiled

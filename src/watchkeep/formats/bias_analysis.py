@@ -12,8 +12,8 @@ from watchkeep.formats.places import Place, copied
 from watchkeep.frames.classes import Classes
 from watchkeep.frames.facets import Facet, Group
 from watchkeep.frames.outcomes import Positive
+from watchkeep.monitors.bias.groups import TITLES, GroupBias
 from watchkeep.monitors.bias.limits import of_ours
-from watchkeep.monitors.bias.measures import TITLES, GroupBias
 from watchkeep.monitors.bias.plan import BiasPlan
 from watchkeep.stats.bias import MEASURES
 

@@ -14,8 +14,8 @@ from watchkeep.formats.bias_analysis import OURS, Analysis, analysis, subject_of
 from watchkeep.formats.bias_analysis import parse as parse_analysis
 from watchkeep.formats.constraints import DOCUMENT
 from watchkeep.formats.places import Place, copied
+from watchkeep.monitors.bias.groups import TITLES, GroupBias
 from watchkeep.monitors.bias.limits import NEW_VALUES, as_far, of_ours
-from watchkeep.monitors.bias.measures import TITLES, GroupBias
 from watchkeep.monitors.bias.plan import BiasPlan
 
 _CONSTRAINTS: Final = "constraints"

@@ -15,8 +15,8 @@ from watchkeep.frames.facets import Facet
 from watchkeep.monitors.bias.baseline import BiasBaseline
 from watchkeep.monitors.bias.estimates import SENTENCE, Estimates
 from watchkeep.monitors.bias.evaluation import BiasFindings
+from watchkeep.monitors.bias.groups import TITLES, GroupBias, labelled_rows, level_rows
 from watchkeep.monitors.bias.limits import FEWEST, unfair
-from watchkeep.monitors.bias.measures import TITLES, GroupBias, labelled_rows, level_rows
 from watchkeep.monitors.bias.plan import BiasPlan
 from watchkeep.monitors.model_quality.measures import Sampled
 from watchkeep.profiles.profile import Profile

@@ -5,8 +5,8 @@ from typing import Final
 
 from watchkeep.core.undefined import Value
 from watchkeep.formats.column_documents import value
+from watchkeep.monitors.bias.groups import TITLES, GroupBias
 from watchkeep.monitors.bias.limits import unfair
-from watchkeep.monitors.bias.measures import TITLES, GroupBias
 from watchkeep.stats.fairness import Decision
 
 DOCUMENT: Final = "mitigation.json"

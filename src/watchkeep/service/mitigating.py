@@ -12,7 +12,8 @@ from watchkeep.core.errors import OptionError
 from watchkeep.core.undefined import Undefined, Value
 from watchkeep.frames.roles import Roles
 from watchkeep.monitors.bias.baseline import BiasBaseline
-from watchkeep.monitors.bias.measures import GroupBias, biases
+from watchkeep.monitors.bias.groups import GroupBias
+from watchkeep.monitors.bias.measures import biases
 from watchkeep.monitors.bias.plan import BiasPlan
 from watchkeep.monitors.bias.scan import BiasScan
 from watchkeep.monitors.model_quality.rows import Doubles

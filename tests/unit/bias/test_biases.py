@@ -15,7 +15,8 @@ from watchkeep.frames.classes import Classes
 from watchkeep.frames.facets import Facet, Group
 from watchkeep.frames.outcomes import Positive
 from watchkeep.frames.roles import Roles
-from watchkeep.monitors.bias.measures import GroupBias, biases
+from watchkeep.monitors.bias.groups import GroupBias
+from watchkeep.monitors.bias.measures import biases
 from watchkeep.monitors.bias.plan import BiasPlan
 from watchkeep.monitors.bias.scan import NO_OUTCOMES, BiasScan
 from watchkeep.profiles.profile import Profile

@@ -10,7 +10,8 @@ from watchkeep.constraints.constraint import Constraint
 from watchkeep.core.undefined import Value
 from watchkeep.frames.roles import Roles
 from watchkeep.frames.text_values import Dialect
-from watchkeep.monitors.bias.measures import GroupBias, biases
+from watchkeep.monitors.bias.groups import GroupBias
+from watchkeep.monitors.bias.measures import biases
 from watchkeep.monitors.bias.plan import BiasPlan
 from watchkeep.profiles.profile import Profile
 

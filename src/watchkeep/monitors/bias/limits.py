@@ -11,7 +11,7 @@ from watchkeep.constraints import checks
 from watchkeep.constraints.constraint import Constraint, Side
 from watchkeep.core.undefined import Undefined
 from watchkeep.frames.facets import Facet
-from watchkeep.monitors.bias.measures import CALIBRATION, DISPARITIES, GroupBias
+from watchkeep.monitors.bias.groups import CALIBRATION, DISPARITIES, GroupBias
 from watchkeep.monitors.bias.plan import BiasPlan
 from watchkeep.monitors.model_quality.measures import Sampled
 from watchkeep.profiles.profile import Profile

@@ -5,7 +5,7 @@ from watchkeep.constraints.constraint import Constraint, Side
 from watchkeep.constraints.judging import Judgement
 from watchkeep.core.undefined import Undefined
 from watchkeep.core.verdicts import Outcome
-from watchkeep.monitors.bias.measures import TITLES
+from watchkeep.monitors.bias.groups import TITLES
 from watchkeep.monitors.model_quality.measures import Sampled
 
 
