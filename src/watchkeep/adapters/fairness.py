@@ -78,6 +78,12 @@ class Fitted:
         found: npt.NDArray[np.intp] = answers.ravel().astype(np.intp)
         return found
 
+    def scores(self, rows: TrainingRows) -> Doubles:
+        """See `Model`."""
+        with _alone():
+            found: Doubles = np.asarray(self.model.predict_proba(rows.features), np.float64)[:, 1]
+        return found
+
     def packed(self) -> bytes:
         """See `Model`."""
         found: bytes = cloudpickle.dumps(self.model)  # networks are of classes that plain pickle cannot find

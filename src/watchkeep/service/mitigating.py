@@ -62,6 +62,10 @@ class Model(Protocol):
         """0 or 1 for each row, shape (rows,)."""
         ...
 
+    def scores(self, rows: TrainingRows) -> Doubles:
+        """How likely each row is positive, shape (rows,)."""
+        ...
+
     def packed(self) -> bytes:
         """The model as the bytes of a file."""
         ...
@@ -155,7 +159,8 @@ def mitigate(
     _require(plan, method, parity, held_out)
     source = rows_of(source, plan.roles)
     ask = ask_of(source, plan.roles, positional=plan.names or None)
-    features = () if method.decides else features_of(source.schema(ask).names, plan)
+    scored = method.decides and plan.prediction is not None and plan.roles.score is not None
+    features = () if scored else features_of(source.schema(ask).names, plan)
     collector = Collector(plan, facets, features)
     for batch in told(source.batches(ask), progress or Silent(), "Reading the rows"):
         collector.add(batch)
@@ -181,7 +186,7 @@ def mitigate(
         weights=None if found.weights is None else (rows.places, found.weights),
         ids=rows.ids,
         model=found.model,
-        trained=not method.decides,
+        trained=not scored,
     )
 
 
@@ -222,14 +227,22 @@ class _Fitted:
         return _Answers(before, model.decide(self.held), weights=weights, model=model)
 
     def _decided(self, plan: BiasPlan) -> _Answers:
-        learn, held = self.learn, self.held
+        learn, held, model = self.learn, self.held, None
         if held.answers is None or held.scores is None or learn.scores is None:
-            raise _no_scores(self.method)
+            first, learn = learn.parted(
+                0.5, seed=self.seed
+            )  # scores of rows that a model has seen are too sure
+            model = self.fairness.plain(first, None)
+            learn = replace(learn, scores=model.scores(learn))
+            held = replace(held, scores=model.scores(held), answers=model.decide(held))
+        assert held.answers is not None  # noqa: S101 (if they were not there, they were made)
+        assert held.scores is not None  # noqa: S101
+        assert learn.scores is not None  # noqa: S101
         if self.method is Method.THRESHOLDS:
             decisions = self.fairness.thresholds(learn, self.parity)
         else:
             cut = plan.prediction.threshold if plan.prediction is not None else None
-            usual = 0.5 if plan.roles.prediction is not None or cut is None else cut
+            usual = 0.5 if model is not None or plan.roles.prediction is not None or cut is None else cut
             labels = learn.labels.astype(np.float64)
             found = calibrated_odds(learn.scores, labels, learn.groups, threshold=usual)
             if isinstance(found, Undefined):  # pragma: no cover (groups were looked at before)
@@ -240,7 +253,7 @@ class _Fitted:
             mine = held.groups == group
             chances[mine] = decision.chances(held.scores[mine])
         draws = np.random.default_rng(self.seed + 1).random(len(held))
-        return _Answers(held.answers, (draws < chances).astype(np.intp), decisions)
+        return _Answers(held.answers, (draws < chances).astype(np.intp), decisions, model=model)
 
 
 def _planned(baseline: BiasBaseline, roles: Roles) -> tuple[BiasPlan, list[str]]:
@@ -264,17 +277,9 @@ def _require(plan: BiasPlan, method: Method, parity: Parity, held_out: float) ->
         raise OptionError("label", got="a baseline without one", expected="one that was made with --label")
     if not 0 < held_out < 1:
         raise OptionError("held-out", got=str(held_out), expected="a share between 0 and 1")
-    if method.decides and plan.roles.score is None:
-        raise _no_scores(method)
     if method is Method.ADVERSARIAL and parity not in (Parity.EQUALIZED_ODDS, Parity.DEMOGRAPHIC_PARITY):
         expected = f"{Parity.EQUALIZED_ODDS} or {Parity.DEMOGRAPHIC_PARITY}: an adversary knows no other"
         raise OptionError("parity", got=str(parity), expected=expected)
-
-
-def _no_scores(method: Method) -> OptionError:
-    return OptionError(
-        "score", got="nothing", expected=f"the column of scores, which {method} sets thresholds on"
-    )
 
 
 def _enough(rows: TrainingRows) -> None:
