@@ -40,6 +40,17 @@ def decode(path: Path) -> None:
         file.read_row_group(group, use_threads=False)
 
 
+def count(path: Path) -> None:
+    """What a check does with rows: count them by the baseline that lies beside them, saved by the benchmark."""
+    import watchkeep as wk
+    from watchkeep.adapters.sources import open_source
+    from watchkeep.core.window import Window
+    from watchkeep.frames.text_values import Dialect
+
+    learned = wk.load(path.with_name("bias-baseline")).learned.in_force(Dialect.DEFAULT)
+    assert learned.scan(open_source(str(path)), window=Window(), dialect=Dialect.DEFAULT).rows
+
+
 def fairlearn(path: Path) -> None:
     """The same groups, and their pairs, by fairlearn's MetricFrame: rows, selection, and both error rates."""
     from itertools import combinations
@@ -64,4 +75,4 @@ def fairlearn(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    {"decode": decode, "fairlearn": fairlearn}[sys.argv[1]](Path(sys.argv[2]))
+    {"decode": decode, "count": count, "fairlearn": fairlearn}[sys.argv[1]](Path(sys.argv[2]))
