@@ -86,7 +86,7 @@ class _Groups:
         self.replicates = replicates if enough else 0
         before = None if reference is None else self._part(TABLE, reference)
         self.before = None if before is None else before[1 if len(before) > 1 else 0]
-        self.reference = reference
+        self.then = None if self.before is None else self.split(self.before)
         self.brief = isinstance(place, Crossing) and len(self.groups) > MANY
 
     def found(self) -> list[GroupBias]:
@@ -156,8 +156,8 @@ class _Groups:
         rows = [self.d, self.a][side]
         positive, n = (float(one[at]) for one in counts(_outcomes(rows, measure)))
         then, m = positive, n
-        if self.before is not None:
-            then, m = (float(one[at]) for one in counts(_outcomes(self.split(self.before)[side], measure)))
+        if self.then is not None:
+            then, m = (float(one[at]) for one in counts(_outcomes(self.then[side], measure)))
         n, positive = n * self._worth(), positive * self._worth()
         own, known = (positive + 0.5) / (n + 1), (then + 0.5) / (m + 1)
         variance = (_NULL * known * (1 - known) + (1 - _NULL) * own * (1 - own)) / max(n, 1e-300)
