@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from watchkeep.constraints import checks
 from watchkeep.constraints.constraint import Constraint, Side
 from watchkeep.core.undefined import Undefined
 from watchkeep.core.verdicts import DATASET, Outcome, Verdict
@@ -47,7 +48,7 @@ def _violation(verdict: Verdict, group: GroupBias | None, facets: Mapping[str, F
         told = next((spelled(facet, one) for one in facet.groups if one.name == told), told)
     found = 0.0 if isinstance(verdict.value, Undefined) else verdict.value
     required = verdict.evidence.get("baseline")
-    if not isinstance(required, float) or verdict.check != "bias_drift_check":
+    if not isinstance(required, float) or verdict.check != checks.BIAS_DRIFT:
         required = verdict.limit or 0.0
     return {
         "facet": None if verdict.subject == DATASET else column,
@@ -250,7 +251,7 @@ def _measure(name: str, one: Sampled) -> dict[str, object]:
 def _allowed(limits: Iterable[Constraint]) -> dict[str, object]:
     told: dict[str, object] = {}
     for one in limits:
-        if one.check == "bias_drift_check":
+        if one.check == checks.BIAS_DRIFT:
             return {"at_least": _number(-one.limit), "at_most": _number(one.limit)}
         told["at_least" if one.side is Side.AT_LEAST else "at_most"] = _number(one.limit)
     return told

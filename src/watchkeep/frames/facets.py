@@ -77,6 +77,15 @@ class Facet:
         """The level of rows without a value."""
         return len(self.levels)
 
+    @property
+    def halved(self) -> bool:
+        """Whether there are two groups, the one all that the other is not: what is said of one is said of both.
+
+        >>> Facet("age", edges=(40.0,), groups=(Group("<= 40", (0,)), Group("> 40", (1,)))).halved
+        True
+        """
+        return len(self.groups) == 2 and self.missing == 3
+
     def codes(self, array: pa.Array) -> SmallCodes:
         """The level of each row, shape (rows,)."""
         return looked_up(array, self._codes, missing=self.missing)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.text import Text
 
-from watchkeep.monitors.bias.measures import LABELS
+from watchkeep.monitors.bias.groups import LABELS
 from watchkeep.views.console import STYLES, fact_list, heading, more, new_table, plain
 from watchkeep.views.measure_words import label
 from watchkeep.views.values import mapping, objects, real, text, whole

@@ -14,10 +14,10 @@ from watchkeep.core.verdicts import DATASET, Outcome, Verdict
 from watchkeep.core.window import Window
 from watchkeep.monitors.bias.baseline import BiasBaseline
 from watchkeep.monitors.bias.estimates import Estimates, estimates
-from watchkeep.monitors.bias.groups import DISPARITIES, FLIP_TEST, GroupBias, level_rows, needs_labels
+from watchkeep.monitors.bias.groups import DISPARITIES, FLIP_TEST, LABELS, GroupBias, level_rows, needs_labels
 from watchkeep.monitors.bias.limits import NEW_VALUES
 from watchkeep.monitors.bias.listening import panel_of_bias, sighting_of_bias
-from watchkeep.monitors.bias.measures import LABELS, biases
+from watchkeep.monitors.bias.measures import biases
 from watchkeep.monitors.bias.plan import BiasPlan
 from watchkeep.monitors.bias.sentences import sentence
 from watchkeep.monitors.findings import Findings, Measured, ranked

@@ -31,6 +31,8 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """Every measure in words."""
+LABELS: Final = (*(name for name, one in MEASURES.items() if one.needs in ("rows", "labels")), "CDDL")
+"""Measures that no answer changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +96,22 @@ class GroupBias:
     ratios: Mapping[str, "Ratio"] = field(default_factory=dict)
 
 
-def level_rows(profile: Profile, subject: str) -> Doubles:
-    """Rows of a facet by level, shape (levels + 1,)."""
+def outcomes(profile: Profile, subject: str) -> Totals:
+    """Rows of a facet by level, label and prediction, shape (levels + 1, 3, 3); then weights, and their squares."""
     state = profile.part(subject, TABLE, Totals)
     assert state is not None  # noqa: S101 (every scan counts it)
-    rows: Doubles = state.values[0].sum(axis=(1, 2))
+    return state
+
+
+def level_rows(profile: Profile, subject: str) -> Doubles:
+    """Rows of a facet by level, shape (levels + 1,)."""
+    rows: Doubles = outcomes(profile, subject).values[0].sum(axis=(1, 2))
     return rows
 
 
 def labelled_rows(profile: Profile, subject: str) -> float:
     """Rows with a label, as a facet's table has them."""
-    state = profile.part(subject, TABLE, Totals)
-    assert state is not None  # noqa: S101 (every scan counts it)
-    return float(state.values[0][:, :NO_OUTCOME].sum())
+    return float(outcomes(profile, subject).values[0][:, :NO_OUTCOME].sum())
 
 
 def needs_labels(name: str) -> bool:

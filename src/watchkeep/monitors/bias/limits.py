@@ -10,7 +10,6 @@ from watchkeep.baselines.rules.dataset import retain_rows
 from watchkeep.constraints import checks
 from watchkeep.constraints.constraint import Constraint, Side
 from watchkeep.core.undefined import Undefined
-from watchkeep.frames.facets import Facet
 from watchkeep.monitors.bias.groups import CALIBRATION, DISPARITIES, GroupBias
 from watchkeep.monitors.bias.plan import BiasPlan
 from watchkeep.monitors.model_quality.measures import Sampled
@@ -76,9 +75,7 @@ def suggest(
         profile: their states.
         sagemaker: all measures, each no farther from 0 than it was.
     """
-    mirrored = {
-        plan.subjects(at)[1] for at, facet in enumerate(plan.facets) if facet.whole and _halves(facet)
-    }
+    mirrored = {plan.subjects(at)[1] for at, facet in enumerate(plan.facets) if facet.whole and facet.halved}
     found = [
         one
         for group in groups
@@ -89,11 +86,6 @@ def suggest(
         found += [_known_values(facet.column) for facet in plan.facets if facet.whole]
         found.append(retain_rows(profile.read, profile.rejected_share, check=checks.GREATER_THAN))
     return tuple(found)
-
-
-def _halves(facet: Facet) -> bool:
-    """Whether there are two groups, the one all that the other is not: what is said of it is said of both."""
-    return len(facet.groups) == 2 and facet.missing == 3
 
 
 def _known_values(column: str) -> Constraint:

@@ -9,11 +9,10 @@ from watchkeep.alarms.watch import MARGIN, PRICE, Panel, Sighting
 from watchkeep.core.window import Window
 from watchkeep.frames.outcomes import NEGATIVE, NO_OUTCOME, POSITIVE
 from watchkeep.monitors.bias.baseline import BiasBaseline
+from watchkeep.monitors.bias.groups import outcomes
 from watchkeep.monitors.bias.plan import BiasPlan
-from watchkeep.monitors.bias.scan import TABLE
 from watchkeep.monitors.model_quality.rows import Doubles
 from watchkeep.profiles.profile import Profile
-from watchkeep.states.totals import Totals
 
 
 def panel_of_bias(baseline: BiasBaseline, *, false_alarms: float, margin: float = MARGIN) -> Panel:
@@ -46,7 +45,7 @@ def _listed(plan: BiasPlan, profile: Profile) -> tuple[tuple[str, ...], Doubles,
         table, worth = _table(plan, profile, at)
         whole = table[:-1].sum(axis=0)
         groups, subjects = plan.groups(at), plan.subjects(at)
-        if len(groups) == 2 and plan.facets[at].missing == 3:  # the one is what the other is not
+        if plan.facets[at].halved:
             groups = groups[:1]
         for subject, group in zip(subjects, groups, strict=False):
             d = table[list(group.levels)].sum(axis=0)
@@ -60,8 +59,7 @@ def _listed(plan: BiasPlan, profile: Profile) -> tuple[tuple[str, ...], Doubles,
 
 def _table(plan: BiasPlan, profile: Profile, at: int) -> tuple[Doubles, float]:
     """Rows of a facet by level, label and prediction, and what a unit of weight is worth in rows."""
-    state = profile.part(plan.subject(at), TABLE, Totals)
-    assert state is not None  # noqa: S101 (every scan counts it)
+    state = outcomes(profile, plan.subject(at))
     if len(state.values) == 1:
         return state.values[0], 1.0
     squares = float(state.values[2].sum())

@@ -25,8 +25,6 @@ Doubles = npt.NDArray[np.float64]
 
 BRIEF: Final = ("CI", "DPL", "DPPL", "DI", "AD", "RD", "SD")
 """The measures of crossings that have many groups."""
-LABELS: Final = (*(name for name, one in MEASURES.items() if one.needs in ("rows", "labels")), "CDDL")
-"""Measures that no answer changes."""
 MANY: Final = 32
 REPLICATES: Final = 200
 """Of the bootstrap."""
