@@ -12,6 +12,7 @@ WatchkeepError
 │   ├── BaselineError                 a baseline is missing, corrupt, of a newer version or of another kind
 │   ├── DocumentError                 a JSON document is not what its schema says
 │   ├── WatchError                    a watch is damaged, of another baseline, or told of windows out of order
+│   ├── ModelError                    a model cannot be loaded, does not fit the data, or did not answer
 │   └── MissingExtraError             a library is not installed
 └── StateError                        two states cannot be merged, or a codec cannot read one
 """
@@ -102,6 +103,20 @@ class WatchError(BadInputError, ValueError):
     def __init__(self, watch: str, *, why: str) -> None:
         self.watch, self.why = watch, why
         super().__init__(f"{watch}: {why}")
+
+
+class ModelError(BadInputError, ValueError):
+    """A model cannot be loaded or asked, or its answers cannot be used.
+
+    Args:
+        model: its name.
+        why: what is wrong.
+        answering: whether it was there and failed to answer: a fault of the moment, not of what the user gave.
+    """
+
+    def __init__(self, model: str, *, why: str, answering: bool = False) -> None:
+        self.model, self.why, self.answering = model, why, answering
+        super().__init__(f"{model}: {why}")
 
 
 class DocumentError(BadInputError, ValueError):
