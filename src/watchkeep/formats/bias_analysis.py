@@ -8,6 +8,7 @@ from typing import Final
 
 from watchkeep.core.undefined import Undefined, Value
 from watchkeep.formats.json_text import shown
+from watchkeep.formats.own_limits import OURS
 from watchkeep.formats.places import Place, copied
 from watchkeep.frames.classes import Classes
 from watchkeep.frames.facets import Facet, Group
@@ -21,7 +22,6 @@ DOCUMENT: Final = "analysis.json"
 PRE: Final = "pre_training_bias_metrics"
 POST: Final = "post_training_bias_metrics"
 SECTIONS: Final = (PRE, POST)
-OURS: Final = "watchkeep"
 _DESCRIPTIONS: Final = {
     "AD": "Accuracy Difference (AD)",
     "CDDL": "Conditional Demographic Disparity in Labels (CDDL)",

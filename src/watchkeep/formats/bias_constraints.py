@@ -1,73 +1,22 @@
 """`constraints.json` of bias: the measures of the reference as `analysis.json` has them, and our own limits."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Final, Self
 
 from watchkeep.constraints import checks
-from watchkeep.constraints.constraint import Constraint, Side
+from watchkeep.constraints.constraint import Constraint
 from watchkeep.core.errors import DocumentError
 from watchkeep.core.undefined import Undefined
 from watchkeep.core.verdicts import DATASET
-from watchkeep.formats.bias_analysis import OURS, Analysis, analysis, subject_of
+from watchkeep.formats.bias_analysis import Analysis, analysis, subject_of
 from watchkeep.formats.bias_analysis import parse as parse_analysis
 from watchkeep.formats.constraints import DOCUMENT
+from watchkeep.formats.own_limits import CONSTRAINTS, OURS, OwnLimit, constraints_of, own_limits
 from watchkeep.formats.places import Place, copied
 from watchkeep.monitors.bias.groups import TITLES, GroupBias
 from watchkeep.monitors.bias.limits import NEW_VALUES, as_far, of_ours
 from watchkeep.monitors.bias.plan import BiasPlan
-
-_CONSTRAINTS: Final = "constraints"
-_KEYS: Final = ("measure", "subject", "at_least", "at_most", "rule", "reason")
-
-
-@dataclass(frozen=True, slots=True)
-class BiasLimit:
-    """One limit of ours.
-
-    Args:
-        measure: what it limits.
-        subject: of which group.
-        side: which side of the limit is allowed.
-        limit: in the measure's unit.
-        rule, reason: where it comes from.
-    """
-
-    measure: str
-    subject: str
-    side: Side
-    limit: float
-    rule: str = "written by hand"
-    reason: str = ""
-
-    @classmethod
-    def read(cls, place: Place) -> Self:
-        """From one item of the list.
-
-        Raises:
-            DocumentError: it does not follow the schema.
-        """
-        for key in place.mapping():
-            if key not in _KEYS:
-                raise place.refuse(f"an object without the key {key!r}; its keys are {', '.join(_KEYS)}")
-        sides = [(side, found) for side in Side if (found := place.child(str(side))) is not None]
-        if len(sides) != 1:
-            raise place.refuse("an object with exactly one of the keys 'at_least' and 'at_most'")
-        rule, reason = place.child("rule"), place.child("reason")
-        return cls(
-            place.need("measure").text(),
-            place.need("subject").text(),
-            sides[0][0],
-            sides[0][1].number(),
-            "written by hand" if rule is None else rule.text(),
-            "" if reason is None else reason.text(),
-        )
-
-    def document(self) -> dict[str, object]:
-        """The JSON object."""
-        told = {"measure": self.measure, "subject": self.subject, str(self.side): self.limit}
-        return told | {"rule": self.rule, "reason": self.reason}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +29,7 @@ class BiasConstraints:
     """
 
     analysis: Analysis
-    limits: tuple[BiasLimit, ...] | None
+    limits: tuple[OwnLimit, ...] | None
 
     def document(self) -> dict[str, object]:
         """The JSON object: equal to the one parsed, unknown keys and spelling of numbers included."""
@@ -97,9 +46,7 @@ def parse(document: Mapping[str, object], name: str = DOCUMENT) -> BiasConstrain
     Raises:
         DocumentError: it does not follow the schema.
     """
-    ours = Place(copied(document), name).child(OURS)
-    listed = None if ours is None else ours.child(_CONSTRAINTS)
-    limits = None if listed is None else tuple(BiasLimit.read(item) for item in listed.array())
+    limits = own_limits(Place(copied(document), name))
     return BiasConstraints(parse_analysis(document, name), limits)
 
 
@@ -109,13 +56,9 @@ def to_bias_document(
     """The `constraints.json` of suggested limits."""
     told = analysis(plan, groups)
     own = told.get(OURS)
-    limits = [
-        BiasLimit(one.measure, one.subject, one.side, one.limit, one.rule, one.reason).document()
-        for one in suggested
-        if one.check != checks.BIAS_DRIFT
-    ]
+    limits = [OwnLimit.of(one).document() for one in suggested if one.check != checks.BIAS_DRIFT]
     if not plan.dialect.sagemaker:
-        told[OURS] = {**(own if isinstance(own, dict) else {}), _CONSTRAINTS: limits}
+        told[OURS] = {**(own if isinstance(own, dict) else {}), CONSTRAINTS: limits}
     return parse(told)
 
 
@@ -136,23 +79,7 @@ def to_bias_constraints(
     """
     if sagemaker or document.limits is None:
         return tuple(_of_analysis(document.analysis, plan))
-    found, check_of = [], _Checks(plan)
-    for one in document.limits:
-        limit = Constraint(
-            check=check_of(one),
-            measure=one.measure,
-            subject=one.subject,
-            side=one.side,
-            limit=one.limit,
-            rule=one.rule,
-            reason=one.reason,
-        )
-        known = (suggested or {}).get(limit.key)
-        if known is not None:
-            own = {name: item for name, item in known.evidence.items() if name != "own"}
-            limit = known if known.limit == limit.limit else replace(limit, evidence=own)
-        found.append(limit)
-    return tuple(found)
+    return constraints_of(document.limits, _Checks(plan), suggested)
 
 
 class _Checks:
@@ -162,7 +89,7 @@ class _Checks:
         self._facets = {one.column for one in plan.facets}
         self._groups = {subject for place in plan.places for subject in plan.subjects(place)}
 
-    def __call__(self, limit: BiasLimit) -> str:
+    def __call__(self, limit: OwnLimit) -> str:
         """The check of a limit.
 
         Raises:
