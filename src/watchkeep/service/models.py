@@ -10,6 +10,7 @@ import pyarrow as pa
 Doubles = npt.NDArray[np.float64]
 
 
+@runtime_checkable
 class Model(Protocol):
     """A model that is asked for scores."""
 
