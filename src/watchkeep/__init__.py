@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from watchkeep.alarms.decision import Decision
     from watchkeep.app.api import Baseline, Report, load
     from watchkeep.app.datasets import Dataset, read
-    from watchkeep.app.monitors import Bias, DataQuality, ModelQuality
+    from watchkeep.app.models import ModelOptions
+    from watchkeep.app.monitors import Attribution, Bias, DataQuality, ModelQuality
     from watchkeep.app.watching import Watch
     from watchkeep.constraints.policy import Policy
     from watchkeep.core.errors import WatchkeepError
@@ -29,11 +30,13 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Attribution",
     "Baseline",
     "Bias",
     "DataQuality",
     "Dataset",
     "Decision",
+    "ModelOptions",
     "ModelQuality",
     "Outcome",
     "Policy",
@@ -51,11 +54,13 @@ __all__ = [
 
 _HOMES: Final = MappingProxyType(
     {
+        "Attribution": "watchkeep.app.monitors",
         "Baseline": "watchkeep.app.api",
         "Bias": "watchkeep.app.monitors",
         "DataQuality": "watchkeep.app.monitors",
         "Dataset": "watchkeep.app.datasets",
         "Decision": "watchkeep.alarms.decision",
+        "ModelOptions": "watchkeep.app.models",
         "ModelQuality": "watchkeep.app.monitors",
         "Outcome": "watchkeep.core.verdicts",
         "Policy": "watchkeep.constraints.policy",

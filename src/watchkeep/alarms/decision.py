@@ -9,6 +9,7 @@ from typing import Final
 COLUMNS: Final = "columns"
 MEASURES: Final = "measures"
 GROUPS: Final = "groups"
+FEATURES: Final = "features"
 
 
 class Outcome(StrEnum):
@@ -47,7 +48,8 @@ class Decision:
         lasting: those windows.
         within: as `detectable`, if a change lasts for so many windows.
         why: why there is no answer; empty when there is one.
-        about: what its subjects are: columns, measures of answers, or groups of people.
+        about: what its subjects are: columns, measures of answers, groups of people, or features by what answers
+            rest on.
     """
 
     key: str

@@ -17,7 +17,7 @@ MOMENTS = 4
 
 @dataclass(frozen=True, eq=False)
 class Means:
-    """The witness of means of losses: only higher ones are a change.
+    """The witness of means of losses: only higher ones are a change, unless either side is.
 
     Sums are, subject after subject: rows, sum of the loss, of its square, of its cube; then, where days differ, days.
 
@@ -27,12 +27,14 @@ class Means:
         shares: which losses are 0 or 1, shape (subjects,).
         days: how days differ when nothing has changed, of the subjects' losses first; None when rows are judged as
             exchangeable.
+        either: whether lower means are a change as well.
     """
 
     names: tuple[str, ...]
     sums: Reals
     shares: npt.NDArray[np.bool_]
     days: LossDays | None = None
+    either: bool = False
 
     @property
     def subjects(self) -> tuple[str, ...]:
@@ -68,7 +70,8 @@ class Means:
             tilt = skew * (1 / n**2 - 1 / m**2) / h2**1.5
         good = (n > 0) & (raw_m > 0) & (variance > 0)
         gap, h2, tilt = (np.where(good, each, of) for each, of in ((gap, 0.0), (h2, 1.0), (tilt, 0.0)))
-        logs = np.minimum(0.0, deviates(gap, h2, tilt, sway).log_above())
+        found = deviates(gap, h2, tilt, sway)
+        logs = np.minimum(0.0, found.log_beyond() if self.either else found.log_above())
         if self.shares.any() and sway is None:  # of rows in random order, shares have an exact law
             at = np.flatnonzero(self.shares)
             counted = Counted(
@@ -76,7 +79,8 @@ class Means:
             )
             logs[:, at] = rates(counted, one_sided=True)
         every = np.arange(len(self.names))
-        return (Chances(Change.MEAN, every, np.ones(len(every)), np.where(good, logs, 0.0)),)
+        change = Change.WEIGHT if self.either else Change.MEAN
+        return (Chances(change, every, np.ones(len(every)), np.where(good, logs, 0.0)),)
 
     def detectable(self, rows: float, *, chance: float, margin: float) -> Reals:
         """See `Witness`: of the mean loss, in its own unit; a subject has as large a share of all rows as before."""
@@ -90,7 +94,8 @@ class Means:
             n = rows * m / max(1.0, float(m.max(initial=0.0)))
             mean = sums[:, 1] / m
             deviation = np.sqrt(np.maximum(0.0, sums[:, 2] / m - mean**2))
-            found = upper_quantile(min(0.5, chance)) * deviation * np.sqrt(1 / n + 1 / m + margin**2 + luck)
+            far = upper_quantile(min(0.5, chance / 2 if self.either else chance))
+            found = far * deviation * np.sqrt(1 / n + 1 / m + margin**2 + luck)
         # A share cannot rise above 1.
         possible = np.isfinite(found) & (found > 0) & (~self.shares | (mean + found <= 1))
         return np.where(possible, found, np.nan)

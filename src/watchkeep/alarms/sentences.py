@@ -19,6 +19,7 @@ KINDS: Final[Mapping[str, str]] = {
     Change.STRANGE: "values the baseline never had",
     Change.RELATION: "related otherwise to the other columns",
     Change.MEAN: "worse",
+    Change.WEIGHT: "other weight",
     Change.GAP: "treated otherwise, beside the others",
     Change.SIZE: "a larger or smaller share of the rows",
 }

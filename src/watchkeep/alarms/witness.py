@@ -26,6 +26,7 @@ class Change(StrEnum):
     MEAN = "mean"
     GAP = "gap"
     SIZE = "size"
+    WEIGHT = "weight"
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ from watchkeep.app import store
 from watchkeep.app.datasets import opened_of
 from watchkeep.app.joining import joined
 from watchkeep.app.labelling import label_plan
+from watchkeep.app.models import ModelOptions, with_model
 from watchkeep.app.reviewing import review_list
 from watchkeep.constraints.constraint import Constraint
 from watchkeep.constraints.policy import Policy
@@ -81,6 +82,8 @@ class Baseline:
         find_segments: bool = False,
         review: str | Path | None = None,
         review_below: float = REVIEWED,
+        model: object = None,
+        model_options: ModelOptions | None = None,
         policy: Policy | None = None,
         progress: Progress | None = None,
     ) -> "Report":
@@ -95,6 +98,8 @@ class Baseline:
             find_segments: whether to search for slices of the rows where answers are worse; of model quality.
             review: a CSV file to write the ids of the least certain answers to; of model quality.
             review_below: the probability of an answer below which it is listed, in (0, 1].
+            model: what answers; of attribution, where the baseline was loaded, or another model is to explain.
+            model_options: how it is opened and asked.
             policy: the standard; the default allows one false alarm in 1,000 checks.
             progress: is told how it goes.
 
@@ -108,8 +113,9 @@ class Baseline:
             opened = joined(
                 opened, opened_of(labels)[0], self._learned, roles, label_id=labels_id, arrival=arrival
             )
+        learned = with_model(self._learned, model, model_options or ModelOptions())
         with review_list(None if review is None else Path(review), below=review_below) as listed:
-            findings = self._learned.check(
+            findings = learned.check(
                 opened,
                 window=_window(start, end),
                 policy=policy or Policy(),

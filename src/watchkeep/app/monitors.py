@@ -6,11 +6,14 @@ from datetime import UTC, datetime
 
 from watchkeep.app.api import Baseline
 from watchkeep.app.datasets import Dataset, Values, read, texts_of
+from watchkeep.app.models import ModelOptions, model_of
 from watchkeep.core.errors import OptionError
 from watchkeep.frames.segments import parse_segment
 from watchkeep.frames.text_values import Dialect
+from watchkeep.monitors.attribution.plan import EXPLAINED, Aggregation
 from watchkeep.monitors.model_quality.plan import Problem
 from watchkeep.service.answers import learn_answers
+from watchkeep.service.attribution import AttributionOptions, learn_attribution
 from watchkeep.service.baselining import learn
 from watchkeep.service.bias import learn_bias
 from watchkeep.service.group_survey import BiasOptions
@@ -148,6 +151,70 @@ class Bias:
         learned = learn_bias(
             data.source,
             data.roles,
+            options,
+            dialect=dialect_of(self.dialect),
+            created=datetime.now(UTC),
+            progress=progress,
+        )
+        return Baseline(learned)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribution:
+    """The attribution monitor: do the model's answers still rest on the features they rested on?
+
+    Args:
+        model: a file, an address, "module:function", or an object with `scores`; see `watchkeep.app.models.model_of`.
+        explained: rows of the reference data and of windows that are explained at the most; 0 for every one.
+        segments: slices of the rows to be told apart, each a rule such as "young: age < 30".
+        aggregation: "mean_abs", "median" or "mean_sq", as SageMaker Clarify names them.
+        options: how the model is opened and asked.
+        dialect: "default", or "sagemaker" / "sagemaker-2020".
+
+    >>> import numpy as np, pyarrow as pa
+    >>> class Sum:
+    ...     name, kind, features, labels = "a sum", "a function", ("a", "b"), ("label0",)
+    ...     def scores(self, rows):
+    ...         return (2.0 * rows["a"].to_numpy() + rows["b"].to_numpy())[:, None]
+    >>> draw = np.random.default_rng(1).normal(size=(2, 500))
+    >>> baseline = Attribution(model=Sum()).baseline(pa.table({"a": draw[0], "b": draw[1]}))
+    >>> report = baseline.check(pa.table({"a": draw[0] / 10, "b": draw[1] * 10}))
+    >>> round(report.measures["ndcg", "dataset"], 2), report.violations[0].measure
+    (0.89, 'attribution')
+    """
+
+    model: object
+    explained: int = EXPLAINED
+    segments: Sequence[str] = ()
+    aggregation: str = "mean_abs"
+    options: ModelOptions = ModelOptions()  # noqa: RUF009 (it never changes)
+    dialect: str = "default"
+
+    def baseline(self, reference: object, *, progress: Progress | None = None) -> Baseline:
+        """Learn a baseline from a `Dataset`, or from anything `read` takes.
+
+        Raises:
+            EmptySourceError: there are no rows.
+            MissingColumnError: the data lacks a feature of the model.
+            ModelError: the model cannot be opened, or cannot explain the rows.
+            OptionError: an option or a role cannot be used.
+            SourceError: they cannot be read.
+        """
+        data = reference if isinstance(reference, Dataset) else read(reference)
+        choices = [str(one) for one in Aggregation]
+        if self.aggregation not in choices:
+            expected = f"one of {', '.join(choices)}"
+            raise OptionError("aggregation", got=self.aggregation, expected=expected, choices=choices)
+        options = AttributionOptions(
+            explained=self.explained,
+            segments=tuple(parse_segment(text) for text in self.segments),
+            aggregation=Aggregation(self.aggregation),
+            explain=self.options.explain,
+        )
+        learned = learn_attribution(
+            data.source,
+            data.roles,
+            model_of(self.model, self.options, features=data.roles.features),
             options,
             dialect=dialect_of(self.dialect),
             created=datetime.now(UTC),

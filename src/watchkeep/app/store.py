@@ -12,21 +12,26 @@ from watchkeep.core.errors import BaselineError, MissingSourceError
 from watchkeep.formats import (
     analysis_config,
     archive,
+    attribution_constraints,
     bias_analysis,
     bias_constraints,
     constraints,
+    explanations,
     json_text,
     quality_constraints,
     statistics,
 )
 from watchkeep.formats import quality_statistics as quality_documents
 from watchkeep.formats.analysis_config import AnalysisConfig
+from watchkeep.formats.attribution_archive import unpack_attribution
+from watchkeep.formats.attribution_constraints import to_attribution_constraints
 from watchkeep.formats.bias_archive import unpack_bias
 from watchkeep.formats.bias_constraints import to_bias_constraints
 from watchkeep.formats.constraint_list import to_constraints
 from watchkeep.formats.container import read_rows
 from watchkeep.formats.decisions import watch_document
 from watchkeep.formats.foreign import foreign_baseline
+from watchkeep.formats.foreign_attribution import foreign_attribution
 from watchkeep.formats.foreign_bias import foreign_bias
 from watchkeep.formats.foreign_quality import foreign_quality
 from watchkeep.formats.quality_archive import unpack_quality
@@ -34,6 +39,7 @@ from watchkeep.formats.quality_limits import to_quality_constraints
 from watchkeep.frames.roles import Roles
 from watchkeep.monitors.findings import Findings
 from watchkeep.service.answers import QualityLearned
+from watchkeep.service.attribution import AttributionLearned
 from watchkeep.service.bias import BiasLearned
 from watchkeep.service.checking import DataLearned
 from watchkeep.service.learned import Learned
@@ -42,6 +48,7 @@ from watchkeep.views.html import report_html
 
 ARCHIVE: Final = "baseline.arrow"
 ANALYSIS: Final = bias_analysis.DOCUMENT
+EXPLAINED: Final = Path(explanations.LOCAL).parts[0]
 STATISTICS: Final = "statistics.json"
 CONSTRAINTS: Final = "constraints.json"
 VIOLATIONS: Final = "constraint_violations.json"
@@ -49,7 +56,7 @@ REPORT: Final = "report.json"
 PAGE: Final = "report.html"
 _A_BASELINE: Final = Made("a baseline", ARCHIVE, frozenset({ARCHIVE, STATISTICS, CONSTRAINTS, ANALYSIS}))
 _A_REPORT: Final = Made(
-    "a report", REPORT, frozenset({STATISTICS, CONSTRAINTS, VIOLATIONS, REPORT, PAGE, ANALYSIS})
+    "a report", REPORT, frozenset({STATISTICS, CONSTRAINTS, VIOLATIONS, REPORT, PAGE, ANALYSIS, EXPLAINED})
 )
 
 
@@ -67,12 +74,13 @@ def save_baseline(learned: Learned, folder: Path) -> None:
             (partial / name).write_text(json_text.dumps(document), encoding="utf-8")
 
 
-def load_baseline(folder: Path, *, roles: Roles | None = None) -> Learned:
+def load_baseline(folder: Path, *, roles: Roles | None = None, attribution: bool = False) -> Learned:
     """Read a baseline of ours, or one that SageMaker made: its two JSON files are enough.
 
     Args:
         folder: where the files lie.
         roles: which column is what, for a baseline whose files do not say.
+        attribution: which of the two is meant where one file of SageMaker Clarify tells of bias and of attributions.
 
     Raises:
         BaselineError: it is missing, damaged, or of a newer version.
@@ -85,7 +93,7 @@ def load_baseline(folder: Path, *, roles: Roles | None = None) -> Learned:
     packed = folder / ARCHIVE
     limits_json = _limits(folder)
     if not packed.exists():
-        return _foreign(folder, limits_json, roles)
+        return _foreign(folder, limits_json, roles, attribution=attribution)
     rows, meta = read_rows(packed.read_bytes(), str(packed))
     if limits_json is None:
         raise BaselineError(str(folder / CONSTRAINTS), why="it is missing; make the baseline again")
@@ -99,6 +107,11 @@ def load_baseline(folder: Path, *, roles: Roles | None = None) -> Learned:
         told = bias_constraints.parse(limits_json, str(folder / CONSTRAINTS))
         ranges = to_bias_constraints(told, groups.plan, suggested, sagemaker=groups.dialect.sagemaker)
         return BiasLearned(replace(groups, constraints=ranges), told, suggested)
+    if meta.get("kind") == "attribution":
+        summed, suggested = unpack_attribution(rows, meta, str(packed))
+        asked = attribution_constraints.parse(limits_json, str(folder / CONSTRAINTS))
+        near = to_attribution_constraints(asked, summed.plan, suggested, sagemaker=summed.dialect.sagemaker)
+        return AttributionLearned(replace(summed, constraints=near), asked, suggested)
     baseline, suggested = archive.unpack(rows, meta, str(packed))
     document = constraints.parse(limits_json, str(folder / CONSTRAINTS))
     limits = to_constraints(document, baseline.columns, baseline.dialect, suggested)
@@ -110,12 +123,14 @@ def _limits(folder: Path) -> dict[str, object] | None:
     return json_text.loads(_text(path), str(path)) if path.exists() else None
 
 
-def _foreign(folder: Path, limits_json: dict[str, object] | None, roles: Roles | None) -> Learned:
+def _foreign(
+    folder: Path, limits_json: dict[str, object] | None, roles: Roles | None, *, attribution: bool
+) -> Learned:
     path = folder / STATISTICS
     if (folder / REPORT).exists():
         raise BaselineError(str(folder), why="it holds a report, not a baseline")
     if (folder / ANALYSIS).exists():
-        return _foreign_groups(folder / ANALYSIS, roles)
+        return _foreign_analysis(folder / ANALYSIS, roles, attribution=attribution)
     if not path.exists():
         raise BaselineError(
             str(folder), why=f"it holds no baseline: neither {ARCHIVE} nor {STATISTICS} is there"
@@ -150,9 +165,18 @@ def _foreign_answers(
     return QualityLearned(baseline, limits_of, {})
 
 
-def _foreign_groups(path: Path, roles: Roles | None) -> BiasLearned:
-    told = bias_constraints.parse(json_text.loads(_text(path), str(path)), str(path))
+def _foreign_analysis(path: Path, roles: Roles | None, *, attribution: bool) -> Learned:
+    document = json_text.loads(_text(path), str(path))
     written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    of_groups = any(section in document for section in bias_analysis.SECTIONS)
+    if explanations.EXPLANATIONS in document and (attribution or not of_groups):
+        asked = attribution_constraints.parse(document, str(path))
+        summed = foreign_attribution(
+            asked.explanations, roles or Roles(), path=str(path.parent), created=written
+        )
+        near = to_attribution_constraints(asked, summed.plan, sagemaker=True)
+        return AttributionLearned(replace(summed, constraints=near), asked, {})
+    told = bias_constraints.parse(document, str(path))
     baseline = foreign_bias(told.analysis, roles or Roles(), path=str(path.parent), created=written)
     limits = to_bias_constraints(told, baseline.plan, sagemaker=True)
     return BiasLearned(replace(baseline, constraints=limits), told, {})
@@ -196,9 +220,10 @@ def save_report(
         BadInputError: it cannot be written.
     """
     document = report_of(findings, learned, watched)
-    documents = learned.files_of(findings) | {REPORT: document}
+    files = {**learned.files_of(findings), REPORT: document, PAGE: report_html(document)}
     with whole_folder(folder, _A_REPORT) as partial:
-        texts = {name: json_text.dumps(told) for name, told in documents.items()}
-        for name, text in (texts | {PAGE: report_html(document)}).items():
+        for name, told in files.items():
+            text = told if isinstance(told, str) else json_text.dumps(told)
+            (partial / name).parent.mkdir(exist_ok=True)
             (partial / name).write_text(text, encoding="utf-8", errors="backslashreplace")
     return document

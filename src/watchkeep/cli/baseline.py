@@ -9,7 +9,9 @@ import click
 from click.core import ParameterSource
 
 from watchkeep.adapters.sources import open_source
+from watchkeep.app.models import ModelOptions, model_of
 from watchkeep.app.store import read_analysis_config, save_baseline
+from watchkeep.cli.model_options import model_options, model_options_from
 from watchkeep.cli.options import dialect_option, roles_from, roles_options, source_options, values_of
 from watchkeep.cli.output import answer_baseline
 from watchkeep.cli.progress import progress
@@ -17,8 +19,10 @@ from watchkeep.core.errors import OptionError
 from watchkeep.formats.analysis_config import AnalysisConfig
 from watchkeep.frames.segments import parse_segment
 from watchkeep.frames.text_values import Dialect
+from watchkeep.monitors.attribution.plan import EXPLAINED, Aggregation
 from watchkeep.monitors.model_quality.plan import Problem
 from watchkeep.service.answers import learn_answers
+from watchkeep.service.attribution import AttributionOptions, learn_attribution, rows_in
 from watchkeep.service.baselining import learn
 from watchkeep.service.bias import learn_bias
 from watchkeep.service.group_survey import BiasOptions
@@ -73,6 +77,27 @@ from watchkeep.stats.flip_test import NEIGHBOURS
     show_default=True,
     help="How many neighbours the flip test asks (bias).",
 )
+@click.option(
+    "--explain-rows",
+    type=int,
+    default=EXPLAINED,
+    show_default=True,
+    metavar="N",
+    help="Rows of each window that are explained at the most, 0 for every one (attribution).",
+)
+@click.option(
+    "--aggregation",
+    type=click.Choice([str(one) for one in Aggregation]),
+    default=str(Aggregation.MEAN_ABS),
+    show_default=True,
+    help="How the attributions of rows become one number of a feature (attribution).",
+)
+@click.option(
+    "--background",
+    metavar="SOURCE",
+    help='Rows that stand for "not knowing a feature"; told by clusters if not given (attribution).',
+)
+@model_options
 @roles_options
 @source_options
 @dialect_option
@@ -80,8 +105,8 @@ from watchkeep.stats.flip_test import NEIGHBOURS
 def command(kind: str, sources: tuple[str, ...], out: Path, dialect: str, as_json: bool, **given: Any) -> int:
     """Learn from SOURCE what the reference data looks like, and what it promises.
 
-    KIND is the monitor: data-quality, model-quality (which needs --label, and --prediction or --score), or bias
-    (which needs --facet, and --label, --prediction or --score).
+    KIND is the monitor: data-quality, model-quality (which needs --label, and --prediction or --score), bias
+    (which needs --facet, and --label, --prediction or --score), or attribution (which needs --model).
 
     SOURCE is a file, folder, glob or URL of Parquet, CSV, JSON Lines or Arrow IPC, a SageMaker capture tree, or -
     for standard input. Writes statistics.json, constraints.json and baseline.arrow into the folder, which appears
@@ -91,15 +116,17 @@ def command(kind: str, sources: tuple[str, ...], out: Path, dialect: str, as_jso
         watchkeep baseline data-quality train.parquet --out baselines/churn --label churned --timestamp at
         watchkeep baseline model-quality val.parquet --out baselines/quality --label churned --score p
         watchkeep baseline bias val.parquet --out baselines/bias --label hired --score p --facet sex=F --facet age=40
+        watchkeep baseline attribution train.parquet --model model.json --label churned --out baselines/why
     """  # noqa: D301 (click wants the character itself)
     roles, config = roles_from(given), None
+    _only_of(kind, given)
+    models = model_options_from(given)
     if given["analysis_config"] is not None:
         config = read_analysis_config(given["analysis_config"])
         roles = config.roles.under(roles)
     source = open_source(list(sources), format=given["format"], header=given["header"])
     learned: Learned
     created, told = datetime.now(UTC), progress()
-    _only_of(kind, given)
     rules = Dialect(dialect)
     if kind == "model-quality":
         learned = learn_answers(
@@ -108,6 +135,17 @@ def command(kind: str, sources: tuple[str, ...], out: Path, dialect: str, as_jso
     elif kind == "bias":
         learned = learn_bias(
             source, roles, _bias_options(given, config), dialect=rules, created=created, progress=told
+        )
+    elif kind == "attribution":
+        learned = learn_attribution(
+            source,
+            roles,
+            model_of(_required(given["model"]), models, features=roles.features),
+            _attribution_options(given, models),
+            dialect=rules,
+            created=created,
+            background=None if given["background"] is None else rows_in(open_source(given["background"])),
+            progress=told,
         )
     else:
         learned = learn(source, roles, kind=kind, dialect=rules, created=created, progress=told)
@@ -119,13 +157,17 @@ def command(kind: str, sources: tuple[str, ...], out: Path, dialect: str, as_jso
 
 
 _OF: Final = {
-    "segments": ("model-quality",),
+    "segments": ("model-quality", "attribution"),
     "problem": ("model-quality",),
     "positive": ("model-quality", "bias"),
     "threshold": ("model-quality", "bias"),
     "stratum": ("bias",),
     "analysis_config": ("bias",),
     "neighbours": ("bias",),
+    "model": ("attribution",),
+    "explain_rows": ("attribution",),
+    "aggregation": ("attribution",),
+    "background": ("attribution",),
 }
 """Options that only some monitors have."""
 
@@ -152,6 +194,23 @@ def _quality_options(given: dict[str, Any]) -> QualityOptions:
         positive=given["positive"],
         threshold=given["threshold"],
         segments=tuple(parse_segment(text) for text in given["segments"]),
+    )
+
+
+def _required(model: str | None) -> str:
+    if model is None:
+        raise OptionError(
+            "--model", got="nothing", expected="the model to explain: a file, an address, module:function"
+        )
+    return model
+
+
+def _attribution_options(given: dict[str, Any], models: ModelOptions) -> AttributionOptions:
+    return AttributionOptions(
+        explained=given["explain_rows"],
+        segments=tuple(parse_segment(text) for text in given["segments"]),
+        aggregation=Aggregation(given["aggregation"]),
+        explain=models.explain,
     )
 
 

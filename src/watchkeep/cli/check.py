@@ -8,10 +8,12 @@ import click
 
 from watchkeep.adapters.sources import open_source
 from watchkeep.app.joining import joined
+from watchkeep.app.models import with_model
 from watchkeep.app.reviewing import review_list
 from watchkeep.app.store import load_baseline, save_report
 from watchkeep.app.watching import observe
 from watchkeep.cli import VIOLATED
+from watchkeep.cli.model_options import model_options, model_options_from
 from watchkeep.cli.options import dialect_option, roles_from, roles_options, source_options, window_options
 from watchkeep.cli.output import answer
 from watchkeep.cli.progress import progress
@@ -65,6 +67,7 @@ from watchkeep.service.review import REVIEWED
 @click.option(
     "--min-rows", type=int, default=30, show_default=True, help="Fewer values leave a distance undecided."
 )
+@model_options
 @roles_options
 @source_options
 @dialect_option
@@ -89,15 +92,18 @@ def command(
         watchkeep check baselines/churn today.parquet --out reports/today
         watchkeep check baselines/churn today.parquet --out reports/today --watch churn.watch
         watchkeep check baselines/quality preds.parquet --labels labels.parquet --id id --out reports/today
+        watchkeep check baselines/why today.parquet --model http://localhost:8080/invocations --out reports/today
 
     With --watch the exit code is 1 too when the watch rings.
     """  # noqa: D301 (click wants the character itself)
-    roles = roles_from(given)
+    roles, models = roles_from(given), model_options_from(given)
     window = Window.between(start, end)
     policy = Policy(
         dialect=Dialect(given["dialect"]), false_alarms=given["false_alarms"], min_rows=given["min_rows"]
     )
-    learned = load_baseline(baseline, roles=roles)
+    learned = with_model(
+        load_baseline(baseline, roles=roles, attribution=given["model"] is not None), given["model"], models
+    )
     source: Source = open_source(list(sources), format=given["format"], header=given["header"])
     if given["labels"]:
         labels = open_source(list(given["labels"]))

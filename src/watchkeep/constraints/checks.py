@@ -34,6 +34,10 @@ BIAS: Final = "bias_check"
 """How differently groups are treated, against a range."""
 BIAS_DRIFT: Final = "bias_drift_check"
 """The same as SageMaker has it: a measure may not be farther from 0 than in the baseline."""
+ATTRIBUTION_DRIFT: Final = "feature_attribution_drift_check"
+"""The order of features by attribution, as SageMaker spells it."""
+FEATURE_ATTRIBUTION: Final = "feature_attribution_check"
+"""The attribution of one feature, against a range around the baseline's."""
 LIMIT: Final = "limit_check"
 """A limit on any other measure, written by hand."""
 
@@ -92,6 +96,8 @@ EVERY: Final = (
     CONCEPT_DRIFT,
     BIAS,
     BIAS_DRIFT,
+    ATTRIBUTION_DRIFT,
+    FEATURE_ATTRIBUTION,
     LIMIT,
 )
 """Every check there is."""

@@ -21,7 +21,7 @@ from watchkeep.service.joining import Labelled
 from watchkeep.service.ports import Ask, Progress, Source
 from watchkeep.service.review import Review
 
-KINDS: Final = ("data-quality", "model-quality", "bias")
+KINDS: Final = ("data-quality", "model-quality", "bias", "attribution")
 """The monitors, as commands name them."""
 
 
@@ -110,8 +110,8 @@ class Learned(Protocol):
         """The baseline for people: what it holds, limits, reasons."""
         ...
 
-    def files_of(self, findings: Findings) -> dict[str, dict[str, object]]:
-        """The JSON documents of a report's folder, by name, but for the report itself."""
+    def files_of(self, findings: Findings) -> Mapping[str, dict[str, object] | str]:
+        """The files of a report's folder, by path, but for the report itself: JSON documents, or texts."""
         ...
 
     def report(self, findings: Findings) -> dict[str, object]:

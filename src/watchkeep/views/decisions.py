@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
-from watchkeep.alarms.decision import COLUMNS, GROUPS, MEASURES
+from watchkeep.alarms.decision import COLUMNS, FEATURES, GROUPS, MEASURES
 from watchkeep.alarms.sentences import KINDS
 from watchkeep.views.columns import brief
 from watchkeep.views.detectable import Detectable, detectable_of, explained
@@ -23,7 +23,7 @@ HEADS: Final = ("Changed", "Changed before", "Not changed", "Worth a look", "Too
 _TIME: Final = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _TONES: Final = {"changed": "violated", "not changed": "kept"}
 _SYMBOLS: Final = {"violated": "▲", "kept": "✓"}
-_NOUNS: Final = {COLUMNS: "column", MEASURES: "measure", GROUPS: "group"}
+_NOUNS: Final = {COLUMNS: "column", MEASURES: "measure", GROUPS: "group", FEATURES: "feature"}
 _MOST_SHARES: Final = 8
 _LEAST: Final = 0.005  # a share of the evidence below which a column that is not named is not worth its line
 

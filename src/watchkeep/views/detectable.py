@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from watchkeep.alarms.decision import COLUMNS, GROUPS, MEASURES
+from watchkeep.alarms.decision import COLUMNS, FEATURES, GROUPS, MEASURES
 from watchkeep.views.measure_words import label, unit_kind
 from watchkeep.views.values import mapping, real
 from watchkeep.views.words import DASH, listing, number
@@ -80,6 +80,8 @@ def explained(rows: Sequence[Detectable], *, about: str) -> str:
             "Points: a difference in positive answers (in labels, where there are no answers) that grew or shrank by so"
             " many in a hundred."
         )
+    if about == FEATURES:
+        return "A feature's attribution that rose or fell by so much. Silence rules out what is larger."
     if about == MEASURES:
         sets = " or outside their sets" if any(label("coverage") in row.names for row in rows) else ""
         told = [f"Points: so many more of a hundred rows answered wrongly{sets}."] * ("points" in units)

@@ -13,7 +13,7 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from watchkeep.views import charts, curves, decisions, levels, words
+from watchkeep.views import attribution, charts, curves, decisions, levels, words
 from watchkeep.views.columns import OUTCOMES
 from watchkeep.views.reading import Baseline, Report, Watch
 from watchkeep.views.tables import MOST_REASONS, measure_table, policy_lines, timing_words
@@ -43,6 +43,7 @@ def report_html(document: Mapping[str, object]) -> str:
         report=report,
         quality=report.quality,
         bias=report.bias,
+        attribution=report.attribution,
         violated=report.having("violated"),
         failed=report.having("failed"),
         undecided=report.undecided,
@@ -75,6 +76,7 @@ def baseline_html(document: Mapping[str, object]) -> str:
         baseline=baseline,
         quality=baseline.quality,
         bias=baseline.bias,
+        attribution=baseline.attribution,
         columns=columns,
         not_drawn=left,
     )
@@ -136,6 +138,11 @@ def _environment() -> Environment:
         "TALL": levels.TALL,
         "RINGS": _down(levels.RINGS),
         "LOOK": _down(levels.SUSPICIOUS),
+    }
+    environment.globals |= {
+        "FLOWING": attribution.FLOWING,
+        "ROW": attribution.ROW,
+        "SLOPE": attribution.SIDE,
     }
     return environment
 

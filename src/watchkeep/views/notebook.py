@@ -33,6 +33,7 @@ def report_fragment(document: Mapping[str, object]) -> str:
         report=report,
         quality=report.quality,
         bias=report.bias,
+        attribution=report.attribution,
         verdicts=[*report.having("violated"), *report.having("failed")],
         columns=bad[:_MOST_CARDS],
         left=len(report.columns) - len(bad[:_MOST_CARDS]),
@@ -54,6 +55,7 @@ def baseline_fragment(document: Mapping[str, object]) -> str:
         baseline=baseline,
         quality=baseline.quality,
         bias=baseline.bias,
+        attribution=baseline.attribution,
         columns=columns,
         left=left,
     ).strip()

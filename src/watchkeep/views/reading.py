@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from watchkeep.views.attribution import Attribution
 from watchkeep.views.bias import Bias, sizes
 from watchkeep.views.columns import OUTCOMES, Column, Judged, Rule, brief, column_of, rank, rules
 from watchkeep.views.decisions import Decided, promise
@@ -51,6 +52,7 @@ class Report:
     decision: Decided | None
     quality: Quality | None
     bias: Bias | None
+    attribution: Attribution | None
 
     @classmethod
     def of(cls, document: Mapping[str, object]) -> Self:
@@ -93,6 +95,7 @@ class Report:
             ),
             quality=quality,
             bias=Bias.of(document.get("bias")),
+            attribution=Attribution.of(document.get("attribution")),
         )
 
     @property
@@ -191,6 +194,7 @@ class Baseline:
     constraints: tuple[Rule, ...]
     quality: Quality | None
     bias: Bias | None
+    attribution: Attribution | None
 
     @classmethod
     def of(cls, document: Mapping[str, object]) -> Self:
@@ -210,6 +214,7 @@ class Baseline:
             constraints=promises if quality is None else tuple(map(of_promise, promises)),
             quality=quality,
             bias=Bias.of(document.get("bias")),
+            attribution=Attribution.of(document.get("attribution")),
         )
 
     @property
@@ -224,6 +229,12 @@ class Baseline:
             return self._answering(self.quality)
         if self.bias is not None:
             return self._treating(self.bias)
+        if self.attribution is not None:
+            features = max((len(one.features) for one in self.attribution.places), default=0)
+            return (
+                f"A {clip(self.kind, 40)} baseline of {amount(self.rows, 'row')}: {amount(features, 'feature')};"
+                f" {amount(self.total, 'constraint')}."
+            )
         learned = f"{amount(len(self.columns), 'column')} and {amount(self.total, 'constraint')}"
         return f"A {clip(self.kind, 40)} baseline of {amount(self.rows, 'row')}: {learned}."
 

@@ -27,6 +27,7 @@ from watchkeep.views.judged_answers import of_segment
 from watchkeep.views.levels import spark
 from watchkeep.views.reading import Baseline, Report, Watch
 from watchkeep.views.tables import evidence_lines, measure_table, policy_lines, timing_words
+from watchkeep.views.terminal_attribution import print_attribution
 from watchkeep.views.terminal_bias import print_bias
 from watchkeep.views.terminal_quality import print_quality
 from watchkeep.views.values import real
@@ -73,6 +74,8 @@ def print_report(document: Mapping[str, object], console: Console, *, verbose: b
         violated = [one for one in violated if of_segment(one)]  # the table of measures has the others
     if report.bias is not None:
         print_bias(report.bias, console)
+    if report.attribution is not None:
+        print_attribution(report.attribution, console)
     _print_verdicts("Violations", violated, console)
     _print_verdicts("Could not be run", report.having("failed"), console)
     _print_undecided(report, console)
@@ -105,6 +108,8 @@ def print_baseline(document: Mapping[str, object], console: Console, *, verbose:
         print_quality(baseline.quality, console)
     elif baseline.bias is not None:
         print_bias(baseline.bias, console)
+    elif baseline.attribution is not None:
+        print_attribution(baseline.attribution, console)
     else:
         _print_columns(baseline, console, verbose=verbose)
     if verbose:

@@ -1,0 +1,81 @@
+"""What the reference rows tell of what a model's answers rest on: the baseline of attribution."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import ClassVar
+
+import pyarrow as pa
+
+from watchkeep.constraints.constraint import Constraint
+from watchkeep.frames.roles import Roles
+from watchkeep.frames.text_values import Dialect
+from watchkeep.monitors.attribution.measures import Attributed, attributed
+from watchkeep.monitors.attribution.plan import AttributionPlan, Place
+from watchkeep.profiles.profile import Profile
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class AttributionBaseline:
+    """What a window's attributions are compared with: immutable once made.
+
+    Args:
+        created: when it was made.
+        source: what it was made from, for people.
+        plan: how rows are explained and summed.
+        profile: the reference rows, summed by it.
+        expected: the score that contributions are counted from, of each output.
+        constraints: suggested limits, or those of a file that was edited since.
+        known: attributions by place, where a file tells them and the rows that they are of are not known; None where
+            they are.
+        method: how rows were explained: windows that are explained otherwise are held against `kept`, explained anew.
+        kept: some reference rows, chosen at random: the features of each.
+        background: the rows that stand for "not knowing a feature", where features are sampled.
+    """
+
+    kind: ClassVar[str] = "attribution"
+
+    created: datetime
+    source: str
+    plan: AttributionPlan
+    profile: Profile
+    expected: tuple[float, ...]
+    constraints: tuple[Constraint, ...] = ()
+    known: Mapping[Place, Attributed] | None = None
+    method: str = ""
+    kept: pa.Table | None = None
+    background: pa.Table | None = None
+
+    @property
+    def rows(self) -> int:
+        """Rows read."""
+        return self.profile.rows
+
+    @property
+    def rejected(self) -> Mapping[str, int]:
+        """Rows that could not be read, by reason."""
+        return self.profile.rejected
+
+    @property
+    def roles(self) -> Roles:
+        """Which column is what."""
+        return self.plan.roles
+
+    @property
+    def dialect(self) -> Dialect:
+        """Whose rules it was made by."""
+        return self.plan.dialect
+
+    @property
+    def judged(self) -> str:
+        """What windows are held against; for people."""
+        return "attributions of rows judged as exchangeable"
+
+    @cached_property
+    def attributed(self) -> Mapping[Place, Attributed]:
+        """The attributions of every place that had rows."""
+        if self.known is not None:
+            return self.known
+        told = {place: attributed(self.plan, self.profile, place) for place in self.plan.places}
+        return {place: one for place, one in told.items() if one is not None}

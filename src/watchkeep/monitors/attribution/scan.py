@@ -1,0 +1,186 @@
+"""One pass over rows: some are chosen, explained, and summed."""
+
+from typing import Final, Protocol
+
+import numpy as np
+import pyarrow as pa
+
+from watchkeep.core.errors import MissingColumnError
+from watchkeep.frames.batches import Batch, one_chunk
+from watchkeep.frames.buffers import filled, truths
+from watchkeep.frames.segments import masks
+from watchkeep.monitors.attribution.choice import RowChoice
+from watchkeep.monitors.attribution.plan import ALL, Aggregation, AttributionPlan
+from watchkeep.profiles.account import RowAccount
+from watchkeep.profiles.profile import Profile
+from watchkeep.states.cells import Cells
+from watchkeep.states.codec import State
+from watchkeep.states.totals import Totals, grained
+from watchkeep.stats.attribution_drift import Doubles
+
+SUMS: Final = "sums"
+"""Of each feature: what is averaged, its square and cube, and the attribution with its sign; shape (4, features)."""
+PRODUCTS: Final = "products"
+"""What is averaged of one feature times that of another, shape (features, features)."""
+COUNT: Final = "explained"
+"""Rows explained, the sum of their scores and of their squares, shape (3,)."""
+SIGNED: Final = "signed"
+"""Histograms of attributions with their signs, for medians."""
+PIECE: Final = 8_192
+"""Rows explained at a time."""
+
+
+class Explained(Protocol):
+    """Attributions of rows, see `watchkeep.service.models.Contributions`."""
+
+    @property
+    def values(self) -> Doubles:
+        """Shape (rows, labels, features)."""
+        ...
+
+    @property
+    def scores(self) -> Doubles:
+        """Shape (rows, labels)."""
+        ...
+
+    @property
+    def expected(self) -> Doubles:
+        """Shape (labels,)."""
+        ...
+
+
+class Explainer(Protocol):
+    """Who explains rows, and in which way: rows explained in different ways are not compared."""
+
+    @property
+    def name(self) -> str:
+        """The way, for people."""
+        ...
+
+    def affordable(self) -> int | None:
+        """How many more rows may be explained; None for any number."""
+        ...
+
+    def contributions(self, rows: pa.Table) -> Explained | None:
+        """Contributions to the scores of rows, whose columns are the plan's features; None when nobody explains."""
+        ...
+
+
+class AttributionScan:
+    """Rows in, sums of attributions out.
+
+    Rows are summed as they come when all of them are to be explained. Otherwise as many as the plan says are chosen at
+    random, each with the same chance, and explained when the profile is asked for.
+
+    Args:
+        plan: what to sum.
+        explainer: who explains.
+        most: rows to explain at the most; as the plan says when None.
+    """
+
+    def __init__(self, plan: AttributionPlan, explainer: Explainer, *, most: int | None = None) -> None:
+        self.account = RowAccount()
+        self.values: list[Doubles] = []
+        """Attributions of the rows that were chosen, where not all were to be explained."""
+        self.expected: Doubles | None = None
+        """The scores that contributions are counted from, shape (labels,); None before any row was explained."""
+        self._plan, self._explainer = plan, explainer
+        self._most = plan.explained if most is None else most
+        affordable = explainer.affordable()
+        if affordable is not None and (self._most == ALL or affordable < self._most):
+            self._most = max(1, affordable)
+        self._choice = RowChoice(self._most, seed=plan.seed)
+        self._parts: dict[tuple[str, str], State] = {}
+
+    def add(self, batch: Batch) -> None:
+        """Read a batch.
+
+        Raises:
+            MissingColumnError: it lacks a feature.
+        """
+        self.account.met(batch)
+        if not batch.rows:
+            return
+        self.take(rows_of(batch, self._plan))
+
+    def take(self, rows: pa.Table) -> None:
+        """Read rows as `rows_of` gives them."""
+        self.account.analysed(rows.num_rows)
+        if self._most == ALL:
+            for start in range(0, rows.num_rows, PIECE):
+                self._explain(rows.slice(start, PIECE), keep=False)
+            return
+        self._choice.add(rows)
+
+    def profile(self) -> Profile:
+        """All that was read so far, explained and summed."""
+        table = self._choice.rows()
+        if table is not None:
+            self._choice = RowChoice(self._most, seed=self._plan.seed)
+            for start in range(0, table.num_rows, PIECE):
+                self._explain(table.slice(start, PIECE), keep=True)
+        return self.account.profile(self._parts)
+
+    def _explain(self, table: pa.Table, *, keep: bool) -> None:
+        plan = self._plan
+        table = table.combine_chunks()
+        told = self._explainer.contributions(table.select(list(plan.features)))
+        if told is None:
+            return
+        self.expected = told.expected
+        if keep:
+            self.values.append(told.values)
+        columns = [table.column(_segment(at)) for at in range(len(plan.segments))]
+        members = [None, *(filled(one_chunk(column).cast(pa.int8()), 0) > 0 for column in columns)]
+        for place in plan.places:
+            rows = members[0 if place.segment is None else place.segment + 1]
+            values = told.values[:, place.label, :]
+            scores = told.scores[:, place.label]
+            if rows is not None:
+                values, scores = values[rows], scores[rows]
+            for part, state in summed(plan, values / plan.units[place.label], scores).items():
+                key = plan.key(place), part
+                known = self._parts.get(key)
+                self._parts[key] = state if known is None else known.merge(state)
+
+
+def rows_of(batch: Batch, plan: AttributionPlan) -> pa.Table:
+    """The columns that the model reads, in its order; then for each segment, which rows are in it.
+
+    Raises:
+        MissingColumnError: the batch lacks one.
+    """
+    for name in plan.features:
+        if name not in batch.names:
+            raise MissingColumnError(name, reader="the model", available=batch.names)
+    batch = batch.decoded_once()
+    table = pa.table({name: batch.column(name) for name in plan.features})
+    for at, mask in enumerate(masks(plan.segments, batch)):
+        table = table.append_column(_segment(at), truths(mask))
+    return table
+
+
+def summed(plan: AttributionPlan, values: Doubles, scores: Doubles) -> dict[str, State]:
+    """The states of some rows' attributions, which are in the plan's unit.
+
+    Args:
+        plan: what to sum.
+        values: shape (rows, features).
+        scores: shape (rows,).
+    """
+    gains = plan.gains(values)
+    powers = [grained(each).sum(axis=0) for each in (gains, gains**2, gains**3, values)]
+    counted = np.array([len(values), scores.sum(), (scores**2).sum()])
+    states: dict[str, State] = {
+        SUMS: Totals(np.stack(powers)),
+        PRODUCTS: Totals(gains.T @ gains),
+        COUNT: Totals(counted),
+    }
+    if plan.aggregation is Aggregation.MEDIAN:
+        for name, column in zip(plan.features, values.T, strict=True):
+            states[f"{SIGNED} {name}"] = Cells.of(np.ascontiguousarray(column))
+    return states
+
+
+def _segment(at: int) -> str:
+    return f"(segment {at})"
