@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from watchkeep.app.datasets import Dataset, read
     from watchkeep.app.models import ModelOptions
     from watchkeep.app.monitors import Attribution, Bias, DataQuality, ModelQuality
+    from watchkeep.app.together import Baselines, Reports
     from watchkeep.app.watching import Watch
     from watchkeep.constraints.policy import Policy
     from watchkeep.core.errors import WatchkeepError
@@ -32,6 +33,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Attribution",
     "Baseline",
+    "Baselines",
     "Bias",
     "DataQuality",
     "Dataset",
@@ -41,6 +43,7 @@ __all__ = [
     "Outcome",
     "Policy",
     "Report",
+    "Reports",
     "Roles",
     "Status",
     "Undefined",
@@ -56,6 +59,7 @@ _HOMES: Final = MappingProxyType(
     {
         "Attribution": "watchkeep.app.monitors",
         "Baseline": "watchkeep.app.api",
+        "Baselines": "watchkeep.app.together",
         "Bias": "watchkeep.app.monitors",
         "DataQuality": "watchkeep.app.monitors",
         "Dataset": "watchkeep.app.datasets",
@@ -65,6 +69,7 @@ _HOMES: Final = MappingProxyType(
         "Outcome": "watchkeep.core.verdicts",
         "Policy": "watchkeep.constraints.policy",
         "Report": "watchkeep.app.api",
+        "Reports": "watchkeep.app.together",
         "Roles": "watchkeep.frames.roles",
         "Status": "watchkeep.core.verdicts",
         "Undefined": "watchkeep.core.undefined",

@@ -12,6 +12,7 @@ from watchkeep.app.joining import joined
 from watchkeep.app.labelling import label_plan
 from watchkeep.app.models import ModelOptions, with_model
 from watchkeep.app.reviewing import review_list
+from watchkeep.causes.ranking import Cause
 from watchkeep.constraints.constraint import Constraint
 from watchkeep.constraints.policy import Policy
 from watchkeep.core.undefined import Value
@@ -20,7 +21,7 @@ from watchkeep.core.window import Window, instant
 from watchkeep.frames.batches import Batch
 from watchkeep.frames.roles import Roles
 from watchkeep.frames.text_values import Dialect
-from watchkeep.monitors.findings import Cause, Findings
+from watchkeep.monitors.findings import Findings
 from watchkeep.profiles.profile import Profile
 from watchkeep.service.labelling import HALVED, Labelling
 from watchkeep.service.learned import Learned
@@ -117,7 +118,7 @@ class Baseline:
         with review_list(None if review is None else Path(review), below=review_below) as listed:
             findings = learned.check(
                 opened,
-                window=_window(start, end),
+                window=window_of(start, end),
                 policy=policy or Policy(),
                 created=datetime.now(UTC),
                 roles=None if roles == Roles() else roles,
@@ -158,7 +159,7 @@ class Baseline:
             self._learned,
             opened,
             roles,
-            window=_window(start, end),
+            window=window_of(start, end),
             measure=measure,
             share=share,
             labels=None if labels is None else opened_of(labels)[0],
@@ -189,7 +190,7 @@ class Baseline:
         standard = policy or Policy()
         findings = self._in_force(standard.dialect).judge(
             state,
-            window=_window(start, end),
+            window=window_of(start, end),
             policy=standard,
             source="a merged state",
             created=datetime.now(UTC),
@@ -256,7 +257,7 @@ class Report:
     @property
     def causes(self) -> tuple[Cause, ...]:
         """What to look at first."""
-        return self.findings.causes()
+        return self.findings.causes
 
     @property
     def measures(self) -> dict[tuple[str, str], Value]:
@@ -293,7 +294,8 @@ def load(folder: str | Path, *, roles: Roles | None = None) -> Baseline:
     return Baseline(store.load_baseline(Path(folder), roles=roles))
 
 
-def _window(start: Time, end: Time) -> Window:
+def window_of(start: Time, end: Time) -> Window:
+    """The window between two times."""
     sides = [
         instant(side, option=name) if isinstance(side, str) else side
         for name, side in (("start", start), ("end", end))

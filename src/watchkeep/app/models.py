@@ -7,6 +7,7 @@ from watchkeep.adapters.models.endpoint import Endpoint, EndpointOptions
 from watchkeep.adapters.models.opening import open_model
 from watchkeep.core.errors import OptionError
 from watchkeep.service.attribution import AttributionLearned
+from watchkeep.service.captured import Captured
 from watchkeep.service.explaining import SampledOptions
 from watchkeep.service.learned import Learned
 from watchkeep.service.models import Model
@@ -27,11 +28,11 @@ class ModelOptions:
     explain: SampledOptions = SampledOptions()  # noqa: RUF009 (it never changes)
 
 
-def model_of(spec: object, options: ModelOptions, *, features: Sequence[str] = ()) -> Model:
+def model_of(spec: object, options: ModelOptions, *, features: Sequence[str] = ()) -> Model | Captured:
     """A model by what people call it; a model itself is given back.
 
     Args:
-        spec: a path, an address, "module:function", or a `Model`.
+        spec: a path, an address, "module:function", a `Model`, or "captured": attributions that came with the rows.
         options: how it is opened and asked.
         features: the columns it reads, in order, where it does not know them itself.
 
@@ -39,9 +40,12 @@ def model_of(spec: object, options: ModelOptions, *, features: Sequence[str] = (
         ModelError: it cannot be opened.
         OptionError: it may not be.
     """
-    if isinstance(spec, Model):
+    if isinstance(spec, Model | Captured):
         return spec
     spec = str(spec)
+    captured = Captured.of(spec)
+    if captured is not None:
+        return captured
     if spec.startswith(("http://", "https://")):
         return Endpoint(spec, options.endpoint, features)
     return open_model(spec, trust=options.trust, features=tuple(features))

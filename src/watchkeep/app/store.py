@@ -1,5 +1,6 @@
 """Baselines and reports as folders of files."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,6 +37,7 @@ from watchkeep.formats.foreign_bias import foreign_bias
 from watchkeep.formats.foreign_quality import foreign_quality
 from watchkeep.formats.quality_archive import unpack_quality
 from watchkeep.formats.quality_limits import to_quality_constraints
+from watchkeep.formats.together import together_document
 from watchkeep.frames.roles import Roles
 from watchkeep.monitors.findings import Findings
 from watchkeep.service.answers import QualityLearned
@@ -44,6 +46,7 @@ from watchkeep.service.bias import BiasLearned
 from watchkeep.service.checking import DataLearned
 from watchkeep.service.learned import Learned
 from watchkeep.service.quality import require_answers
+from watchkeep.service.together import Together
 from watchkeep.views.html import report_html
 
 ARCHIVE: Final = "baseline.arrow"
@@ -55,6 +58,8 @@ VIOLATIONS: Final = "constraint_violations.json"
 REPORT: Final = "report.json"
 PAGE: Final = "report.html"
 _A_BASELINE: Final = Made("a baseline", ARCHIVE, frozenset({ARCHIVE, STATISTICS, CONSTRAINTS, ANALYSIS}))
+MONITORS: Final = "monitors"
+_SEVERAL: Final = Made("a report of several monitors", REPORT, frozenset({REPORT, PAGE, MONITORS}))
 _A_REPORT: Final = Made(
     "a report", REPORT, frozenset({STATISTICS, CONSTRAINTS, VIOLATIONS, REPORT, PAGE, ANALYSIS, EXPLAINED})
 )
@@ -116,6 +121,31 @@ def load_baseline(folder: Path, *, roles: Roles | None = None, attribution: bool
     document = constraints.parse(limits_json, str(folder / CONSTRAINTS))
     limits = to_constraints(document, baseline.columns, baseline.dialect, suggested)
     return DataLearned(replace(baseline, constraints=limits), document, suggested)
+
+
+def load_baselines(
+    folder: Path, *, roles: Roles | None = None, attribution: bool = False
+) -> dict[str, Learned]:
+    """Read the baselines of a model, by name: the folders in `folder` that hold one.
+
+    Args:
+        folder, roles, attribution: see `load_baseline`.
+
+    Raises:
+        BaselineError: there is none, or one is damaged or of a newer version.
+    """
+    inside = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    held = [path for path in inside if is_baseline(path)]
+    if not held:
+        raise BaselineError(str(folder), why="it holds no baseline, and none of its folders does")
+    return {path.name: load_baseline(path, roles=roles, attribution=attribution) for path in held}
+
+
+def is_baseline(folder: Path) -> bool:
+    """Whether a folder holds a baseline, whole or not, ours or SageMaker's; and no report."""
+    return not (folder / REPORT).exists() and any(
+        (folder / name).exists() for name in (ARCHIVE, STATISTICS, CONSTRAINTS, ANALYSIS)
+    )
 
 
 def _limits(folder: Path) -> dict[str, object] | None:
@@ -220,10 +250,54 @@ def save_report(
         BadInputError: it cannot be written.
     """
     document = report_of(findings, learned, watched)
-    files = {**learned.files_of(findings), REPORT: document, PAGE: report_html(document)}
     with whole_folder(folder, _A_REPORT) as partial:
-        for name, told in files.items():
-            text = told if isinstance(told, str) else json_text.dumps(told)
-            (partial / name).parent.mkdir(exist_ok=True)
-            (partial / name).write_text(text, encoding="utf-8", errors="backslashreplace")
+        _write(partial, {**learned.files_of(findings), REPORT: document, PAGE: report_html(document)})
     return document
+
+
+def together_of(together: Together) -> dict[str, object]:
+    """The report document of a run against several baselines."""
+    return together_document(
+        {
+            one.name: report_of(one.findings, one.learned)
+            for one in together.monitored
+            if one.findings is not None
+        },
+        {
+            one.name: (one.learned.baseline.kind, one.failure)
+            for one in together.monitored
+            if one.findings is None
+        },
+        status=str(together.status),
+        source=together.source,
+        created=together.created,
+        window=together.window,
+        policy=together.policy,
+        causes=together.causes,
+        decision=together.decision,
+    )
+
+
+def save_together(together: Together, folder: Path) -> dict[str, object]:
+    """Write a report over several, and each of theirs in a folder of its own. Gives the report document.
+
+    Raises:
+        OptionError: the folder exists and was not written by us.
+        BadInputError: it cannot be written.
+    """
+    document = together_of(together)
+    with whole_folder(folder, _SEVERAL) as partial:
+        for one in together.monitored:
+            if one.findings is not None:
+                own = report_of(one.findings, one.learned)
+                files = {**one.learned.files_of(one.findings), REPORT: own, PAGE: report_html(own)}
+                _write(partial / MONITORS / one.name, files)
+        _write(partial, {REPORT: document, PAGE: report_html(document)})
+    return document
+
+
+def _write(folder: Path, files: Mapping[str, Mapping[str, object] | str]) -> None:
+    for name, told in files.items():
+        text = told if isinstance(told, str) else json_text.dumps(told)
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8", errors="backslashreplace")

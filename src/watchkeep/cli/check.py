@@ -7,22 +7,24 @@ from typing import Any
 import click
 
 from watchkeep.adapters.sources import open_source
-from watchkeep.app.joining import joined
-from watchkeep.app.models import with_model
 from watchkeep.app.reviewing import review_list
-from watchkeep.app.store import load_baseline, save_report
+from watchkeep.app.store import is_baseline, load_baseline, load_baselines, save_report, save_together
+from watchkeep.app.together import Beside
 from watchkeep.app.watching import observe
-from watchkeep.cli import VIOLATED
+from watchkeep.cli import FAILED, VIOLATED
 from watchkeep.cli.model_options import model_options, model_options_from
 from watchkeep.cli.options import dialect_option, roles_from, roles_options, source_options, window_options
 from watchkeep.cli.output import answer
 from watchkeep.cli.progress import progress
 from watchkeep.constraints.policy import Policy
+from watchkeep.core.errors import OptionError
+from watchkeep.core.verdicts import Status
 from watchkeep.core.window import Window
 from watchkeep.frames.roles import Roles
 from watchkeep.frames.text_values import Dialect
 from watchkeep.service.ports import Source
 from watchkeep.service.review import REVIEWED
+from watchkeep.service.together import check_together
 
 
 @click.command("check")
@@ -83,7 +85,7 @@ def command(
     engine: str,  # noqa: ARG001 (there is one engine yet)
     **given: Any,
 ) -> int:
-    """Hold SOURCE against BASELINE, a folder that `watchkeep baseline` or SageMaker wrote.
+    """Hold SOURCE against BASELINE, a folder that `watchkeep baseline` or SageMaker wrote, or a folder of several.
 
     Writes report.json, report.html, statistics.json, constraints.json and constraint_violations.json into the
     folder, which appears whole or not at all. Exit code 0: completed; 1: with violations.
@@ -94,20 +96,27 @@ def command(
         watchkeep check baselines/quality preds.parquet --labels labels.parquet --id id --out reports/today
         watchkeep check baselines/why today.parquet --model http://localhost:8080/invocations --out reports/today
 
-    With --watch the exit code is 1 too when the watch rings.
+    With --watch the exit code is 1 too when the watch rings. Of a folder that holds several baselines of one model
+    each is checked, and causes are ranked over all of them; a monitor that cannot be run (exit code 3) does not keep
+    the others from it.
     """  # noqa: D301 (click wants the character itself)
-    roles, models = roles_from(given), model_options_from(given)
-    window = Window.between(start, end)
+    roles, window = roles_from(given), Window.between(start, end)
     policy = Policy(
         dialect=Dialect(given["dialect"]), false_alarms=given["false_alarms"], min_rows=given["min_rows"]
     )
-    learned = with_model(
-        load_baseline(baseline, roles=roles, attribution=given["model"] is not None), given["model"], models
-    )
     source: Source = open_source(list(sources), format=given["format"], header=given["header"])
-    if given["labels"]:
-        labels = open_source(list(given["labels"]))
-        source = joined(source, labels, learned, roles, label_id=given["labels_id"], arrival=given["arrival"])
+    labels = open_source(list(given["labels"])) if given["labels"] else None
+    beside = Beside(
+        labels=labels,
+        labels_id=given["labels_id"],
+        arrival=given["arrival"],
+        model=given["model"],
+        options=model_options_from(given),
+    )
+    if baseline.is_dir() and not is_baseline(baseline) and any(map(is_baseline, baseline.iterdir())):
+        return _together(baseline, source, out, roles, window, policy, beside, watch=watch, given=given)
+    learned = load_baseline(baseline, roles=roles, attribution=given["model"] is not None)
+    learned, source = beside.fitted(learned, source, roles)
     with review_list(given["review"], below=given["review_below"]) as review:
         findings = learned.check(
             source,
@@ -121,9 +130,44 @@ def command(
         )
     watched = None if watch is None else observe(watch, learned, findings)
     document = save_report(findings, learned, out, watched)
+    code = _answered(document, out, given)
+    return VIOLATED if watched is not None and watched[0].alarm else code
+
+
+def _together(
+    baseline: Path,
+    source: Source,
+    out: Path,
+    roles: Roles,
+    window: Window,
+    policy: Policy,
+    beside: Beside,
+    *,
+    watch: Path | None,
+    given: dict[str, Any],
+) -> int:
+    """Check a window against all the baselines of a model."""
+    for option, value in (("watch", watch), ("review", given["review"])):
+        if value is not None:
+            raise OptionError(option, got=str(value), expected=f"one baseline; {baseline} holds several")
+    learned = load_baselines(baseline, roles=roles, attribution=given["model"] is not None)
+    together = check_together(
+        learned,
+        beside.opener(source, roles),
+        source=source.name,
+        window=window,
+        policy=policy,
+        created=datetime.now(UTC),
+        roles=None if roles == Roles() else roles,
+        progress=progress(),
+        search=given["find_segments"],
+    )
+    code = _answered(save_together(together, out), out, given)
+    return FAILED if together.status is Status.FAILED else code
+
+
+def _answered(document: dict[str, object], out: Path, given: dict[str, Any]) -> int:
     code = answer(document, as_json=given["as_json"], strict=given["strict"], verbose=given["verbose"])
-    if watched is not None and watched[0].alarm:
-        code = VIOLATED
     if not given["as_json"]:
         click.echo(f"Report: {out / 'report.html'}")
     return code

@@ -71,7 +71,7 @@ def model_options(command: F) -> F:
             "--model",
             metavar="MODEL",
             help="What answers (attribution): a file of LightGBM, XGBoost, ONNX or scikit-learn, an MLflow folder,"
-            " an http(s) address, or module:function.",
+            " an http(s) address, or module:function; captured: attributions that came with the rows.",
         ),
     ]
     for option in options:

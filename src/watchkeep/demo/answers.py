@@ -13,7 +13,7 @@ from watchkeep.demo.weeks import Week, number, table, worst_of
 
 ANSWERS: Final = "answers.parquet"
 LABELS: Final = "labels.parquet"
-BASELINE: Final = "quality"
+BASELINE: Final = "baselines/quality"
 ROLES: Final = (
     *("--label", "outcome", "--positive", flights.LATE, "--prediction", "prediction", "--score", "score"),
     *("--id", "id", "--timestamp", "scheduled"),

@@ -9,7 +9,7 @@ from typing import Final
 from rich.console import Console
 
 from watchkeep.core.errors import OptionError
-from watchkeep.demo import answers, flights
+from watchkeep.demo import answers, causes, flights
 from watchkeep.demo.flights import LIVE, TRAIN
 from watchkeep.demo.found import Day, table
 from watchkeep.demo.scenario import Command, Stage, Step, Work, play
@@ -18,7 +18,7 @@ from watchkeep.demo.weeks import Week
 HOME: Final = Path(".watchkeep/demo")
 """Where the demo keeps its files unless told otherwise."""
 
-BASELINE: Final = "baseline"
+BASELINE: Final = f"{causes.BASELINES}/data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,16 @@ def run(home: Path, console: Console, *, days: tuple[date, date] = flights.REPLA
     )
     stage.say(f"The commands below run in {home}", style="dim")
     replayed = tuple(days[0] + timedelta(days=number) for number in range((days[1] - days[0]).days))
-    play((*learning(), *answers.learning(), *watching(replayed), *answers.judging(replayed)), stage)
+    play(
+        (
+            *learning(),
+            *answers.learning(),
+            *causes.explaining(),
+            *watching(replayed),
+            *answers.judging(replayed),
+        ),
+        stage,
+    )
     return _conclude(stage, replayed)
 
 
@@ -120,7 +129,8 @@ def _train(home: Path) -> str:
     model = flights.Delays.learn(train)
     flights.write(flights.with_predictions(train, flights.held_out(train)), home / TRAIN)
     flights.write(flights.with_predictions(live, model.score(live)), home / LIVE)
-    return f"{train.num_rows:,} flights to learn from: {TRAIN}; {live.num_rows:,} that came later: {LIVE}"
+    told = causes.learning(model, home)
+    return f"{train.num_rows:,} flights to learn from: {TRAIN}; {live.num_rows:,} that came later: {LIVE}; {told}"
 
 
 def _conclude(stage: Stage, replayed: Sequence[date]) -> DemoResult:
@@ -136,6 +146,8 @@ def _conclude(stage: Stage, replayed: Sequence[date]) -> DemoResult:
     if worst is not None:
         play((Command(title="Look at the worst day", arguments=("show", f"reports/{worst.day}")),), stage)
     weeks, worst_week = answers.conclude(stage, replayed)
+    if worst_week is not None:
+        causes.conclude(stage, weeks, worst_week)
     stage.head("In short")
     for kind, finding in (("day", worst), ("week", worst_week)):
         if finding is not None:

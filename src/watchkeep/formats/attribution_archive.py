@@ -22,6 +22,7 @@ from watchkeep.formats.container import (
     unpacked,
     write_rows,
 )
+from watchkeep.formats.dependence import dependence_document, parse_dependence
 from watchkeep.frames.segments import Segment
 from watchkeep.frames.text_values import Dialect
 from watchkeep.monitors.attribution.baseline import AttributionBaseline
@@ -44,6 +45,8 @@ def pack_attribution(baseline: AttributionBaseline, suggested: tuple[Constraint,
         "rejected": dict(baseline.rejected),
         "expected": list(baseline.expected),
         "method": baseline.method,
+        "notes": list(baseline.notes),
+        "dependence": dependence_document(baseline.dependence, plan.labels),
         "dialect": str(baseline.dialect),
         "roles": plan.roles.document(),
         "features": list(plan.features),
@@ -53,6 +56,7 @@ def pack_attribution(baseline: AttributionBaseline, suggested: tuple[Constraint,
         "aggregation": str(plan.aggregation),
         "explained": plan.explained,
         "seed": plan.seed,
+        "beside": list(plan.beside),
         "names": list(plan.names),
         "model": plan.model,
         "model_kind": plan.model_kind,
@@ -125,6 +129,7 @@ def _baseline(rows: list[Row], meta: Mapping[str, object], path: str) -> Attribu
         aggregation=Aggregation(str(meta["aggregation"])),
         explained=int(str(meta["explained"])),
         seed=int(str(meta["seed"])),
+        beside=tuple(map(str, listed(meta, "beside"))) if "beside" in meta else (),
         names=tuple(map(str, listed(meta, "names"))),
         model=str(meta["model"]),
         model_kind=str(meta["model_kind"]),
@@ -145,6 +150,8 @@ def _baseline(rows: list[Row], meta: Mapping[str, object], path: str) -> Attribu
         method=str(meta["method"]),
         kept=tables.get(_KEPT),
         background=tables.get(_BACKGROUND),
+        dependence=parse_dependence(meta.get("dependence", [])),
+        notes=tuple(map(str, listed(meta, "notes"))) if "notes" in meta else (),
     )
 
 

@@ -7,11 +7,12 @@ from watchkeep.core.undefined import Undefined
 from watchkeep.core.verdicts import Outcome, Verdict
 from watchkeep.core.window import iso
 from watchkeep.formats.column_documents import finite, value
+from watchkeep.formats.dependence import dependence_document
 from watchkeep.formats.promises import promise
 from watchkeep.monitors.attribution.baseline import AttributionBaseline
 from watchkeep.monitors.attribution.evaluation import AttributionFindings
 from watchkeep.monitors.attribution.limits import ATTRIBUTION, NDCG
-from watchkeep.monitors.attribution.measures import Attributed
+from watchkeep.monitors.attribution.measures import Attributed, unexplained
 from watchkeep.monitors.attribution.plan import AttributionPlan, Place
 
 _WORST_FIRST: Final = (Outcome.VIOLATED, Outcome.FAILED, Outcome.UNDECIDED, Outcome.KEPT)
@@ -63,11 +64,14 @@ def attribution_document(findings: AttributionFindings) -> dict[str, object]:
     return _head(against) | {
         "compared": True,
         "unanswered": findings.unanswered,
+        "not_explained": unexplained(findings.profile),
+        "baseline_not_explained": unexplained(against.profile),
         "places": [
             _place(plan, place, findings.attributed.get(place), against.attributed.get(place), outcomes)
             | {"ndcg": value(orders.get(plan.subject(place), Undefined("not measured")))}
             for place in plan.places
         ],
+        "dependence": dependence_document(findings.dependence, plan.labels),
     }
 
 
@@ -93,7 +97,9 @@ def attribution_baseline_document(baseline: AttributionBaseline) -> dict[str, ob
         "attribution": _head(baseline)
         | {
             "compared": False,
+            "not_explained": unexplained(baseline.profile),
             "places": [_place(plan, place, one, None, {}) for place, one in baseline.attributed.items()],
+            "dependence": dependence_document(baseline.dependence, plan.labels),
         },
     }
 
@@ -104,6 +110,7 @@ def _head(baseline: AttributionBaseline) -> dict[str, object]:
         "model": plan.model,
         "model_kind": plan.model_kind,
         "method": baseline.method,
+        "notes": list(baseline.notes),
         "aggregation": str(plan.aggregation),
         "labels": list(plan.labels),
         "features": list(plan.features),

@@ -17,6 +17,7 @@ EXPLANATIONS: Final = "explanations"
 LOCAL: Final = "explanations_shap/out.csv"
 """Where a folder holds local values."""
 _SHAP: Final = "kernel_shap"
+_PDP: Final = "pdp"
 _GLOBAL: Final = "global_shap_values"
 _EXPECTED: Final = "expected_value"
 
@@ -37,7 +38,10 @@ class Explanations:
 
 
 def explanations(
-    plan: AttributionPlan, attributed: Mapping[Summed, Attributed], expected: Sequence[float]
+    plan: AttributionPlan,
+    attributed: Mapping[Summed, Attributed],
+    expected: Sequence[float],
+    curves: Sequence[Mapping[str, object]] = (),
 ) -> dict[str, object]:
     """The `analysis.json` of some rows.
 
@@ -45,6 +49,7 @@ def explanations(
         plan: how they were explained.
         attributed: of every place that had rows.
         expected: of each output the score that contributions are counted from.
+        curves: of partial dependence, see `dependence.pdp`; nothing is said of none.
     """
     told: dict[str, object] = {}
     for label, name in enumerate(plan.labels):
@@ -55,7 +60,7 @@ def explanations(
                 _GLOBAL: {feature: float(f"{value:.12g}") for feature, value in values},
                 _EXPECTED: float(f"{expected[label]:.12g}"),
             }
-    return {"version": "1.0", EXPLANATIONS: {_SHAP: told}}
+    return {"version": "1.0", EXPLANATIONS: {_SHAP: told} | ({_PDP: list(curves)} if curves else {})}
 
 
 def parse(document: Mapping[str, object], name: str = DOCUMENT) -> Explanations:

@@ -9,6 +9,7 @@ from watchkeep.constraints import checks
 from watchkeep.core.undefined import Undefined
 from watchkeep.core.verdicts import DATASET, Outcome, Verdict
 from watchkeep.core.window import iso
+from watchkeep.formats.causes import cause_document
 from watchkeep.formats.charts import bins_document, chart
 from watchkeep.formats.column_documents import feature, finite, summary, value
 from watchkeep.formats.constraint_list import inferred_type
@@ -70,15 +71,7 @@ def report_document(findings: Findings, *, baseline_id: str, **sections: object)
             {"measure": one.measure, "subject": one.subject, "value": value(one.value)}
             for one in findings.measures
         ],
-        "causes": [
-            {
-                "subject": cause.subject,
-                "severity": value(cause.severity),
-                "sentence": cause.sentence,
-                "checks": list(cause.checks),
-            }
-            for cause in findings.causes()
-        ],
+        "causes": [cause_document(cause) for cause in findings.causes],
         "columns": [_column(column, outcomes.get(column.name, [])) for column in findings.columns],
         **sections,
         "timing": {step: round(seconds, 3) for step, seconds in findings.timing.items()},

@@ -3,10 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Protocol
 
 from watchkeep.alarms.decision import Decision
 from watchkeep.alarms.watch import Sighting
+from watchkeep.causes.clues import Clues
+from watchkeep.causes.ranking import Cause, causes, chart_of
 from watchkeep.constraints.policy import Policy
 from watchkeep.core.undefined import Value
 from watchkeep.core.verdicts import Outcome, Status, Verdict
@@ -53,23 +56,6 @@ class Measured:
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """A subject something is wrong with, and how wrong: what to look at first.
-
-    Args:
-        subject: a column, or the dataset.
-        severity: the sum over its violated checks.
-        sentence: the gravest, in words.
-        checks: the violated checks.
-    """
-
-    subject: str
-    severity: float
-    sentence: str
-    checks: tuple[str, ...]
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Findings:
     """All that a run found.
@@ -86,6 +72,7 @@ class Findings:
         created: when.
         decision: whether the window as a whole changed, by itself.
         sighting: what a watch remembers of the window.
+        clues: what was noticed of why the window differs.
         unmatched: rows analysed that have no label, where labels were joined to them.
         timing: seconds by step.
     """
@@ -101,6 +88,7 @@ class Findings:
     created: datetime
     decision: Decision
     sighting: Sighting
+    clues: Clues = Clues()  # noqa: RUF009 (it never changes)
     unmatched: int = 0
     timing: Mapping[str, float] = field(default_factory=dict)
 
@@ -120,20 +108,10 @@ class Findings:
         """How many verdicts have each outcome."""
         return {outcome: sum(verdict.outcome is outcome for verdict in self.verdicts) for outcome in Outcome}
 
+    @cached_property
     def causes(self) -> tuple[Cause, ...]:
-        """Subjects of violations, gravest first."""
-        by_subject: dict[str, list[Verdict]] = {}
-        for verdict in self.violations:
-            by_subject.setdefault(verdict.subject, []).append(verdict)
-        causes = [
-            Cause(subject, sum(each.severity for each in found), found[0].sentence, _checks(found))
-            for subject, found in by_subject.items()
-        ]
-        return tuple(sorted(causes, key=lambda cause: (-cause.severity, cause.subject)))
-
-
-def _checks(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(verdict.check for verdict in verdicts))
+        """What lies behind the violations and the decision, the first to look at first."""
+        return causes(self.verdicts, self.clues, {one.name: chart_of(one.name) for one in self.columns})
 
 
 def ranked(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:

@@ -9,10 +9,13 @@ import pyarrow as pa
 from watchkeep.core.errors import ModelError
 from watchkeep.frames.numbers import read_numbers
 from watchkeep.service.explaining import Sampled, SampledOptions
+from watchkeep.service.metering import Metered
 from watchkeep.service.models import Contributions, Doubles, Explaining, Model
 
 OF_EACH_FEATURE: Final = 8
 """Coalitions of each row that are asked, to each feature, where permutations are drawn."""
+FOR_CURVES: Final = 20
+"""One in so many rows of a budget is not spent on explaining rows: curves of partial dependence come after it."""
 
 
 @runtime_checkable
@@ -32,6 +35,11 @@ class Method(Protocol):
         """The way, for people. Rows that were explained in different ways are not compared."""
         ...
 
+    @property
+    def asked(self) -> Metered | None:
+        """The model, on what is left of its budget; None where there is nobody to ask."""
+        ...
+
     def affordable(self) -> int | None:
         """How many more rows may be explained; None for any number."""
         ...
@@ -46,12 +54,12 @@ class Native:
     """Exact contributions, told by the model's own library."""
 
     model: Explaining
-    kind: str
+    asked: Metered
 
     @property
     def name(self) -> str:
         """See `Method`."""
-        return f"exact contributions by {self.kind}"
+        return f"exact contributions by {self.asked.kind}"
 
     def affordable(self) -> None:
         """See `Method`."""
@@ -68,13 +76,13 @@ class ClosedForm:
     phi_j = w_j (x_j - mean of x_j over the background), which are the Shapley values of a linear model.
 
     Args:
-        model: its name.
+        asked: the model.
         coefficients: shape (labels, features).
         intercepts: shape (labels,).
         means: of the background rows, shape (features,).
     """
 
-    model: str
+    asked: Metered
     coefficients: Doubles
     intercepts: Doubles
     means: Doubles
@@ -89,7 +97,7 @@ class ClosedForm:
 
     def contributions(self, rows: pa.Table) -> Contributions:
         """See `Method`."""
-        matrix = matrix_of(rows, self.model)
+        matrix = matrix_of(rows, self.asked.name)
         expected = self.coefficients @ self.means + self.intercepts
         values = (matrix - self.means)[:, None, :] * self.coefficients[None]
         return Contributions(values, matrix @ self.coefficients.T + self.intercepts, expected)
@@ -116,11 +124,16 @@ class Asked:
             f"{options.method} SHAP{scale}, {self._sampled.coalitions} coalitions of each row against"
             f" {background.num_rows} reference row{'s' * (background.num_rows != 1)}"
         )
-        self._bounded = options.budget is not None
+        self._spare = None if options.budget is None else options.budget // FOR_CURVES
+
+    @property
+    def asked(self) -> Metered:
+        """See `Method`."""
+        return self._sampled.model
 
     def affordable(self) -> int | None:
         """See `Method`."""
-        return self._sampled.affordable() if self._bounded else None
+        return None if self._spare is None else self._sampled.affordable(spare=self._spare)
 
     def contributions(self, rows: pa.Table) -> Contributions:
         """See `Method`."""
@@ -154,11 +167,12 @@ def method_of(model: Model, background: pa.Table | None, options: SampledOptions
     Raises:
         ModelError: rows of the background would be needed, and there are none.
     """
+    metered = Metered(model, options.budget)
     if isinstance(model, Explaining):
-        return Native(model, model.kind)
+        return Native(model, metered)
     if background is None:
         raise ModelError(model.name, why="to sample its features, a baseline has to hold some rows")
     told = model.linear() if isinstance(model, Linear) else None
     if told is not None:
-        return ClosedForm(model.name, *told, matrix_of(background, model.name).mean(axis=0))
+        return ClosedForm(metered, *told, matrix_of(background, model.name).mean(axis=0))
     return Asked(model, background, options)

@@ -1,6 +1,5 @@
-"""Explaining any model by asking it: Shapley values from rows mixed with a background, and partial dependence."""
+"""Explaining any model by asking it: Shapley values from rows mixed with a background."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,18 +11,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from watchkeep.core.errors import ModelError, OptionError
+from watchkeep.service.metering import BATCH, Metered
 from watchkeep.service.models import Contributions, Doubles, Model
 from watchkeep.stats.shapley import Design, Method, design
 
 Ints = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
 
-BATCH: Final = 100_000
-"""Rows a model is asked for at once; more only where the background alone has more."""
 SURE: Final = 1e-9
 """Probabilities are held within [1e-9, 1 - 1e-9] before their log-odds are taken: at most 20.7 either way."""
-BUCKETS: Final = 15
-CATEGORIES: Final = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,70 +67,6 @@ class SampledOptions:
                 name for name in self.features_to_explain if self.features_to_explain.count(name) > 1
             )
             raise OptionError("features_to_explain", got=twice, expected="each feature once")
-
-
-class Metered:
-    """A model that counts the rows it is asked for, refuses to pass a budget, and looks at what it answers.
-
-    Args:
-        model: who answers; if it is metered too, its budget holds as well.
-        budget: rows, >= 0; no end if None.
-    """
-
-    def __init__(self, model: Model, budget: int | None = None) -> None:
-        self._model, self._budget = model, budget
-        self.spent = 0
-
-    @property
-    def name(self) -> str:
-        """See `Model`."""
-        return self._model.name
-
-    @property
-    def kind(self) -> str:
-        """See `Model`."""
-        return self._model.kind
-
-    @property
-    def features(self) -> tuple[str, ...]:
-        """See `Model`."""
-        return self._model.features
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """See `Model`."""
-        return self._model.labels
-
-    @property
-    def left(self) -> int:
-        """Rows it may still be asked for; `sys.maxsize` where there is no end."""
-        own = sys.maxsize if self._budget is None else self._budget - self.spent
-        return min(own, self._model.left) if isinstance(self._model, Metered) else own
-
-    def afford(self, rows: int) -> None:
-        """See to it that so many rows can be asked for.
-
-        Raises:
-            ModelError: the budget does not hold them.
-        """
-        if rows > self.left:
-            raise ModelError(
-                self.name,
-                why=f"this takes {rows:,} rows to be scored, and {self.left:,} are left of the budget",
-            )
-
-    def scores(self, rows: pa.Table) -> Doubles:
-        """See `Model`: one row of finite numbers for each row asked for."""
-        self.afford(rows.num_rows)
-        self.spent += rows.num_rows
-        scores = np.asarray(self._model.scores(rows), dtype=np.float64)
-        if scores.ndim != 2 or len(scores) != rows.num_rows or not scores.shape[1]:
-            raise ModelError(
-                self.name, why=f"it gave scores of shape {scores.shape} for {rows.num_rows:,} rows"
-            )
-        if not np.isfinite(scores).all():
-            raise ModelError(self.name, why="it gave a score that is no finite number")
-        return scores
 
 
 class Sampled:
@@ -208,9 +140,9 @@ class Sampled:
         """Rows the model would be asked for to explain so many: coalitions, the rows, the background if not known."""
         return rows * self._of_each() + (self._background.num_rows if self._expected is None else 0)
 
-    def affordable(self) -> int:
-        """How many more rows can be explained within the budget; very many where there is none."""
-        return max(0, self._model.left - self.rows_needed(0)) // self._of_each()
+    def affordable(self, *, spare: int = 0) -> int:
+        """How many more rows can be explained within the budget, `spare` rows of it left; very many without end."""
+        return max(0, self._model.left - spare - self.rows_needed(0)) // self._of_each()
 
     def contributions(self, rows: pa.Table) -> Contributions:
         """Contributions to the scores of some rows, with standard errors; these are 0 where all coalitions are asked.
@@ -357,110 +289,3 @@ def _codes(column: pa.Array) -> Ints:
     encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     codes: Ints = pc.fill_null(encoded.indices.cast(pa.int64()), -1).to_numpy(zero_copy_only=False)
     return codes
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Grid:
-    """Values of a feature that partial dependence is told for.
-
-    Args:
-        values: bucket centres of numbers, upwards; categories, the most frequent first. Shape (values,).
-        numerical: which of the two.
-        distribution: the share of rows in each bucket or category, of the rows that have a value; shape (values,).
-    """
-
-    values: pa.Array
-    numerical: bool
-    distribution: Doubles
-
-
-def grid_of(
-    column: pa.ChunkedArray | pa.Array, *, buckets: int = BUCKETS, categories: int = CATEGORIES
-) -> Grid:
-    """Where to look at a feature: buckets of one width from its least number to its greatest, or its categories.
-
-    Args:
-        column: numbers (infinite ones and NaN are passed over), or values of any type that can be told apart.
-        buckets: >= 1. A number that is always the same makes one.
-        categories: how many at most, the most frequent; of equally frequent ones those that come first.
-
-    Raises:
-        OptionError: buckets or categories is not 1 or more, or the column holds lists, maps and the like.
-
-    >>> grid = grid_of(pa.array([0, 1, 2, 10]), buckets=2)
-    >>> grid.values.to_pylist(), grid.distribution.tolist()
-    ([2.5, 7.5], [0.75, 0.25])
-    """
-    for option, got in (("buckets", buckets), ("categories", categories)):
-        if got < 1:
-            raise OptionError(option, got=str(got), expected="1 or more")
-    kind = column.type
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        numbers = column.drop_null().cast(pa.float64()).to_numpy(zero_copy_only=False)
-        return _buckets(numbers[np.isfinite(numbers)], buckets)
-    try:
-        counted = pc.value_counts(column.drop_null())
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
-        raise OptionError("feature", got=str(kind), expected="numbers or categories") from error
-    counts = counted.field("counts").to_numpy().astype(np.float64)
-    order = np.argsort(-counts, kind="stable")[:categories]
-    return Grid(counted.field("values").take(pa.array(order)), False, counts[order] / max(1.0, counts.sum()))
-
-
-def _buckets(numbers: Doubles, buckets: int) -> Grid:
-    if not len(numbers):
-        return Grid(pa.array([], pa.float64()), True, np.empty(0))
-    if numbers.min() == numbers.max():
-        return Grid(pa.array(numbers[:1]), True, np.ones(1))
-    counts, edges = np.histogram(numbers, buckets)
-    return Grid(pa.array(edges[:-1] / 2 + edges[1:] / 2), True, counts / float(len(numbers)))
-
-
-def partial_dependence(model: Model, rows: pa.Table, feature: str, grid: Grid) -> Doubles:
-    """The mean score of all rows if a feature had this value, for each value of a grid: PD(g) = mean score(x, x_j = g).
-
-    Args:
-        model: who is asked, for len(grid.values) x rows; `Sampled.model` to ask on its budget.
-        rows: the features, 1 row or more.
-        feature: a column of them. Where it holds whole numbers and the grid's are not, it becomes one of fractions.
-        grid: see `grid_of`.
-
-    Returns:
-        Shape (values, labels), scores as the model gives them, never log-odds; (0, 0) of an empty grid.
-
-    Raises:
-        OptionError: there is no such feature.
-        ModelError: there are no rows, the budget does not hold what it takes (nothing has been asked then), or the
-            model's answers cannot be used.
-
-    References:
-        Friedman (2001), Annals of Statistics 29, 1189-1232.
-
-    >>> class Square:
-    ...     name, kind, features, labels = "a square", "a function", ("a",), ("label0",)
-    ...     def scores(self, rows: pa.Table) -> Doubles:
-    ...         return np.square(rows["a"], dtype=float)[:, None]
-    >>> rows = pa.table({"a": [0.0, 4.0]})
-    >>> partial_dependence(Square(), rows, "a", grid_of(rows["a"], buckets=2)).tolist()
-    [[1.0], [9.0]]
-    """
-    if feature not in rows.column_names:
-        raise OptionError("feature", got=feature, expected="a column", choices=rows.column_names)
-    if not rows.num_rows:
-        raise ModelError(model.name, why="partial dependence needs 1 row, has 0")
-    metered = model if isinstance(model, Metered) else Metered(model)
-    metered.afford(len(grid.values) * rows.num_rows)
-    at, kind = rows.column_names.index(feature), rows.schema.field(feature).type
-    values = grid.values
-    if pa.types.is_integer(kind) and all(value.is_integer() for value in values.to_pylist()):
-        values = values.cast(kind)
-    means = []
-    for value in values:
-        total: Doubles | float = 0.0
-        for start in range(0, rows.num_rows, BATCH):
-            some = rows.slice(start, BATCH)
-            total = total + metered.scores(
-                some.set_column(at, feature, pa.repeat(value, some.num_rows)).combine_chunks()
-            ).sum(axis=0)
-        means.append(total / rows.num_rows)
-    return np.array(means) if means else np.empty((0, 0))

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
+from watchkeep.views.dependence import Dependences
 from watchkeep.views.values import mapping, objects, real, text, whole
-from watchkeep.views.words import amount, clip, figure, number, percent, why
+from watchkeep.views.words import amount, clip, count, figure, number, percent, why
 
 FLOWING: Final = 14
 """Features whose way from rank to rank is drawn; those below are counted."""
@@ -13,7 +14,7 @@ ROW: Final = 26
 """Height of a rank, in the chart's unit."""
 SIDE: Final = 180
 """Width of the chart between its columns of names."""
-_WORST_FIRST: Final = ("violated", "failed", "undecided", "kept", "")
+_MOST_NOTES: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +109,16 @@ class Attribution:
         places: over all rows, then of segments.
         compared: whether a baseline stands beside the window.
         unanswered: why no row could be explained; empty when rows were.
+        notes: what a reader must know of how rows were explained: sentences.
+        dependence: how the score goes with the features that matter most.
     """
 
     how: str
     places: tuple[Place, ...]
     compared: bool
     unanswered: str
+    notes: tuple[str, ...]
+    dependence: Dependences
 
     @classmethod
     def of(cls, value: object) -> Self | None:
@@ -127,6 +132,8 @@ class Attribution:
             places=tuple(_place(one, given, compared=compared) for one in objects(given.get("places"))),
             compared=compared,
             unanswered=clip(text(given.get("unanswered")), 400),
+            notes=_notes(given),
+            dependence=Dependences.of(given.get("dependence")),
         )
 
 
@@ -139,7 +146,23 @@ def _how(given: Mapping[str, object]) -> str:
         "mean_sq": "the mean square of a feature's contributions to the score",
     }.get(text(given.get("aggregation")), "")
     told = f"Of {model} ({kind})" if model else "Of the model"
+    if method == "captured":
+        return f"Contributions came with the rows and are used as they are. Attribution is {what}."
     return f"{told}, {method or 'as its file tells'}. Attribution is {what}." if what else f"{told}."
+
+
+def _notes(given: Mapping[str, object]) -> tuple[str, ...]:
+    """What is to be told of rows without an explanation, and of those with one."""
+    noted = given.get("notes")
+    told = [clip(text(one), 300) for one in noted[:_MOST_NOTES]] if isinstance(noted, list) else []
+    for key, whose in (("not_explained", ""), ("baseline_not_explained", " of the baseline")):
+        counts = mapping(given.get(key))
+        rows = sum(whole(n) for n in counts.values())
+        if rows:
+            why = ", ".join(f"{clip(str(reason), 120)} ({count(whole(n))})" for reason, n in counts.items())
+            verb = "was" if rows == 1 else "were"
+            told.append(f"{amount(rows, 'row')}{whose} {verb} not explained: {why}.")
+    return tuple(told)
 
 
 def _place(given: Mapping[str, object], whole_: Mapping[str, object], *, compared: bool) -> Place:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
+from watchkeep.causes.ranking import chart_of
 from watchkeep.views.values import mapping, objects, pairs, real, text
 from watchkeep.views.words import bound, clip, count, figure, percent, why
 
@@ -109,6 +110,11 @@ class Column:
     verdicts: tuple[Judged, ...] = ()
     measures: tuple[tuple[str, object], ...] = ()
     constraints: tuple[Rule, ...] = ()
+
+    @property
+    def anchor(self) -> str:
+        """What its card is called on a page."""
+        return chart_of(self.name)[1:]
 
     @property
     def blanks(self) -> list[tuple[str, list[str]]]:

@@ -10,22 +10,13 @@ from typing import Self
 
 from watchkeep.views.attribution import Attribution
 from watchkeep.views.bias import Bias, sizes
-from watchkeep.views.columns import OUTCOMES, Column, Judged, Rule, brief, column_of, rank, rules
+from watchkeep.views.causes import Cause, Monitor, causes_of, monitors_of
+from watchkeep.views.columns import OUTCOMES, Column, Judged, Rule, column_of, rank, rules
 from watchkeep.views.decisions import Decided, promise
 from watchkeep.views.judged_answers import of_answers, of_promise, out_of_limits, telling
 from watchkeep.views.quality import Quality, kind_words
 from watchkeep.views.values import mapping, objects, pairs, real, text, whole
 from watchkeep.views.words import amount, clip, count, headline, listing, moment, number, span
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """What lies behind one or more violations, as the report ranked it."""
-
-    subject: str
-    sentence: str
-    severity: float
-    checks: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +36,7 @@ class Report:
     outcomes: Mapping[str, int]
     verdicts: tuple[Judged, ...]
     causes: tuple[Cause, ...]
+    monitors: tuple[Monitor, ...]
     columns: tuple[Column, ...]
     measures: Mapping[str, Mapping[str, object]]
     policy: Mapping[str, object]
@@ -82,7 +74,8 @@ class Report:
             outside=tuple((str(name), whole(n)) for name, n in mapping(rows.get("outside")).items()),
             outcomes=_outcomes(document.get("outcomes"), verdicts),
             verdicts=verdicts,
-            causes=_causes(document.get("causes"), whole_is_told=quality is not None),
+            causes=causes_of(document.get("causes"), whole_is_told=quality is not None),
+            monitors=monitors_of(document.get("monitors")),
             columns=_columns(document, verdicts, measures),
             measures=measures,
             policy=policy,
@@ -116,7 +109,9 @@ class Report:
         """What is outside its limits, in one sentence."""
         violated = self.having("violated")
         if self.quality is None:
-            subjects = [cause.subject for cause in self.causes] if self.outcomes["violated"] else []
+            subjects = (
+                [cause.subject for cause in self.causes if cause.checks] if self.outcomes["violated"] else []
+            )
             subjects += [verdict.subject for verdict in violated]
         else:
             subjects = [verdict.subject for verdict in telling(violated)]
@@ -268,19 +263,6 @@ def _kinds(document: Mapping[str, object]) -> dict[str, str]:
     """The kind of each column's chart: numbers are told in other units than categories."""
     columns = objects(document.get("columns"))
     return {text(one.get("name")): text(mapping(one.get("chart")).get("kind")) for one in columns}
-
-
-def _causes(value: object, *, whole_is_told: bool) -> tuple[Cause, ...]:
-    return tuple(
-        Cause(
-            subject=(subject := text(cause.get("subject"), "dataset")),
-            sentence=brief(text(cause.get("sentence")), subject),
-            severity=real(cause.get("severity")) or 0.0,
-            checks=tuple(map(str, checks)) if isinstance(checks := cause.get("checks"), list) else (),
-        )
-        for cause in objects(value)
-        if not (whole_is_told and text(cause.get("subject"), "dataset") == "dataset")
-    )
 
 
 def _columns(

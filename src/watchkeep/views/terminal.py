@@ -68,6 +68,7 @@ def print_report(document: Mapping[str, object], console: Console, *, verbose: b
     if report.decision is not None:
         _print_evidence(report.decision, console)
     _print_causes(report, console)
+    _print_monitors(report, console)
     violated = report.having("violated")
     if report.quality is not None:
         print_quality(report.quality, console)
@@ -201,11 +202,27 @@ def _print_causes(report: Report, console: Console) -> None:
     if not report.causes:
         return
     heading("What lies behind it", console)
-    table = new_grid()
+    table, ranked = new_grid(), any(cause.share for cause in report.causes)
     for i, cause in enumerate(report.causes[:_MOST_CAUSES], start=1):
-        table.add_row(plain(f"{i}.", "dim"), plain(clip(cause.sentence or cause.subject, 400)))
+        what = f"{cause.pattern}: " * bool(cause.pattern) + (cause.sentence or cause.subject)
+        share = [plain(cause.share, "dim")] * ranked
+        table.add_row(plain(f"{i}.", "dim"), *share, plain(clip(what, 400)))
     console.print(table)
     more(len(report.causes) - _MOST_CAUSES, "cause", console)
+
+
+def _print_monitors(report: Report, console: Console) -> None:
+    if not report.monitors:
+        return
+    heading("Monitors", console)
+    table = new_grid()
+    for one in report.monitors:
+        table.add_row(
+            plain(SYMBOLS[one.outcome], STYLES[one.outcome]),
+            plain(clip(one.name, 60)),
+            plain(clip(one.told, 400)),
+        )
+    console.print(table)
 
 
 def _print_verdicts(title: str, verdicts: Sequence[Judged], console: Console) -> None:

@@ -17,6 +17,8 @@ def print_attribution(attribution: Attribution, console: Console) -> None:
     console.print(plain(attribution.how, "dim"))
     if attribution.unanswered:
         console.print(plain(f"No row was explained: {attribution.unanswered}", STYLES["undecided"]))
+    for note in attribution.notes:
+        console.print(plain(note, "dim"))
     for place in attribution.places[:_MOST_PLACES]:
         _print_place(place, console, compared=attribution.compared, several=len(attribution.places) > 1)
     if len(attribution.places) > _MOST_PLACES:

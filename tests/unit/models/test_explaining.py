@@ -15,15 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchkeep.core.errors import ModelError, OptionError
-from watchkeep.service import explaining
-from watchkeep.service.explaining import (
-    Grid,
-    Metered,
-    Sampled,
-    SampledOptions,
-    grid_of,
-    partial_dependence,
-)
+from watchkeep.service import dependence, explaining
+from watchkeep.service.dependence import Grid, grid_of, partial_dependence
+from watchkeep.service.explaining import Sampled, SampledOptions
+from watchkeep.service.metering import Metered
 from watchkeep.service.models import Contributions, Explaining
 from watchkeep.stats.shapley import Method
 
@@ -463,7 +458,7 @@ def test_no_rows_have_no_contributions() -> None:
 
 
 def test_partial_dependence_is_the_mean_over_all_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(explaining, "BATCH", 30)
+    monkeypatch.setattr(dependence, "BATCH", 30)
     rows = _rows(70, 4)
     grid = grid_of(_table(rows)["f2"])
     means = partial_dependence(Function(_bent), _table(rows), "f2", grid)

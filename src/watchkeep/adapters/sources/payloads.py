@@ -4,15 +4,24 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Final, TypeAlias
 
 from watchkeep.adapters.sources.delimited import named
 from watchkeep.adapters.sources.json_columns import Cell, flat
+from watchkeep.formats.online_explanations import (
+    EXPLANATIONS,
+    HEADERS,
+    PREDICTIONS,
+    explains,
+    record_answers,
+)
 
 Row: TypeAlias = "dict[str, object] | list[object]"
 """Values by name (of a JSON object), or by place (of a line of CSV, or a JSON array)."""
 
 NOT_BODY: Final = "payload cannot be parsed"
+MISCOUNTED: Final = "predictions and explanations have different numbers of records"
 _WRAPPERS: Final = ("instances", "predictions")
 
 
@@ -36,7 +45,9 @@ def rows_of(side: Mapping[str, object], *, source: str) -> list[Row]:
 
     CSV bodies hold a row a line. JSON bodies hold an object, an object a line, an array of objects or of
     arrays, or one of these under `instances` or `predictions`; an array of scalars is one row, except under
-    such a name, where each scalar is a row of its own.
+    such a name, where each scalar is a row of its own. The answer of a SageMaker endpoint that explains holds a row
+    for each record: what it predicts, by label where it names as many, and under `explanations` the answer about
+    this record, as JSON text.
 
     Raises:
         Rejection: the body is encoded otherwise, or is broken.
@@ -82,8 +93,43 @@ def _of_line(line: str, source: str) -> list[Row]:
         raise Rejection(NOT_BODY) from error
 
 
+def _of_answer(body: Mapping[str, object], source: str) -> list[Row]:
+    predictions = body[PREDICTIONS]
+    assert isinstance(predictions, Mapping)  # noqa: S101 (it is an answer that explains)
+    data, is_csv = str(predictions["data"]), "csv" in str(predictions.get("content_type"))
+    told = _of_csv(data) if is_csv else _of_json(data, source)
+    answers = record_answers(body, [_line(row) for row in told])
+    if answers is None:
+        raise Rejection(MISCOUNTED, max(1, len(told)))
+    return [
+        _by_label(row, body.get(HEADERS)) | {EXPLANATIONS: answer}
+        for row, answer in zip(told, answers, strict=True)
+    ]
+
+
+def _line(row: Row) -> str:
+    return json.dumps(row if isinstance(row, dict) else [_number(cell) for cell in row])
+
+
+def _number(cell: object) -> object:
+    """A field of CSV as the number it spells."""
+    if isinstance(cell, Cell):
+        with suppress(ValueError):
+            return float(cell)
+    return cell
+
+
+def _by_label(row: Row, headers: object) -> dict[str, object]:
+    if isinstance(row, dict):
+        return row
+    names = headers if isinstance(headers, list) and len(headers) == len(row) else named(len(row), None)
+    return dict(zip(map(str, names), row, strict=True))
+
+
 def _of_body(body: object, source: str) -> list[Row]:
     if isinstance(body, dict):
+        if explains(body):
+            return _of_answer(body, source)
         for wrapper in _WRAPPERS:
             if len(body) == 1 and isinstance(body.get(wrapper), list):
                 return [_row(item, source) for item in body[wrapper]]

@@ -11,7 +11,8 @@ import pyarrow as pa
 from watchkeep.constraints.constraint import Constraint
 from watchkeep.frames.roles import Roles
 from watchkeep.frames.text_values import Dialect
-from watchkeep.monitors.attribution.measures import Attributed, attributed
+from watchkeep.monitors.attribution.dependence import Dependence
+from watchkeep.monitors.attribution.measures import Attributed, attributions
 from watchkeep.monitors.attribution.plan import AttributionPlan, Place
 from watchkeep.profiles.profile import Profile
 
@@ -32,6 +33,8 @@ class AttributionBaseline:
         method: how rows were explained: windows that are explained otherwise are held against `kept`, explained anew.
         kept: some reference rows, chosen at random: the features of each.
         background: the rows that stand for "not knowing a feature", where features are sampled.
+        dependence: how the score went with the features that mattered most.
+        notes: what a reader must know of how rows were explained, in sentences.
     """
 
     kind: ClassVar[str] = "attribution"
@@ -46,6 +49,8 @@ class AttributionBaseline:
     method: str = ""
     kept: pa.Table | None = None
     background: pa.Table | None = None
+    dependence: tuple[Dependence, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -77,5 +82,4 @@ class AttributionBaseline:
         """The attributions of every place that had rows."""
         if self.known is not None:
             return self.known
-        told = {place: attributed(self.plan, self.profile, place) for place in self.plan.places}
-        return {place: one for place, one in told.items() if one is not None}
+        return attributions(self.plan, self.profile)

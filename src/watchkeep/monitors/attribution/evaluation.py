@@ -12,9 +12,10 @@ from watchkeep.core.undefined import Undefined, Value
 from watchkeep.core.verdicts import DATASET, Outcome, Verdict
 from watchkeep.core.window import Window
 from watchkeep.monitors.attribution.baseline import AttributionBaseline
+from watchkeep.monitors.attribution.dependence import Dependence
 from watchkeep.monitors.attribution.limits import ATTRIBUTION, NDCG, REJECTED
 from watchkeep.monitors.attribution.listening import panel_of_attribution, sighting_of_attribution
-from watchkeep.monitors.attribution.measures import Attributed, attributed
+from watchkeep.monitors.attribution.measures import Attributed, attributions
 from watchkeep.monitors.attribution.plan import Aggregation, Place
 from watchkeep.monitors.findings import Findings, Measured, ranked
 from watchkeep.profiles.profile import Profile
@@ -35,12 +36,14 @@ class AttributionFindings(Findings):
         unanswered: why no row could be explained; empty when rows were.
         values: the attributions of the rows that were explained, shape (rows, labels, features); None where rows
             were not kept.
+        dependence: how the score goes with the features that matter most.
     """
 
     against: AttributionBaseline
     attributed: Mapping[Place, Attributed]
     unanswered: str = ""
     values: Doubles | None = None
+    dependence: tuple[Dependence, ...] = ()
 
 
 def evaluate_attribution(
@@ -53,6 +56,7 @@ def evaluate_attribution(
     created: datetime,
     unanswered: str = "",
     values: Doubles | None = None,
+    dependence: tuple[Dependence, ...] = (),
 ) -> AttributionFindings:
     """Judge a window's attributions against a baseline. Neither is changed.
 
@@ -65,9 +69,10 @@ def evaluate_attribution(
         created: now.
         unanswered: why no row could be explained; empty when rows were.
         values: the attributions that were kept.
+        dependence: curves of the features that matter most.
     """
     plan = baseline.plan
-    now = {place: one for place in plan.places if (one := attributed(plan, profile, place)) is not None}
+    now = attributions(plan, profile)
     orders = {place: _order(baseline, place, now.get(place), unanswered) for place in plan.places}
     panel = panel_of_attribution(baseline, false_alarms=policy.false_alarms)
     sighting = sighting_of_attribution(plan, profile, window)
@@ -111,6 +116,7 @@ def evaluate_attribution(
         attributed=now,
         unanswered=unanswered,
         values=values,
+        dependence=dependence,
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from watchkeep.measures.quantiles import quantile
 from watchkeep.monitors.attribution.plan import Aggregation, AttributionPlan, Place
-from watchkeep.monitors.attribution.scan import COUNT, PRODUCTS, SIGNED, SUMS
+from watchkeep.monitors.attribution.scan import COUNT, PRODUCTS, SIGNED, SUMS, UNEXPLAINED
 from watchkeep.profiles.profile import Profile
 from watchkeep.states.cells import Cells, cell_high, cell_low
 from watchkeep.states.totals import Totals
@@ -70,6 +70,22 @@ def attributed(plan: AttributionPlan, profile: Profile, place: Place) -> Attribu
         covariance=covariance,
         score=float(counts.values[1]) / rows,
     )
+
+
+def attributions(plan: AttributionPlan, profile: Profile) -> dict[Place, Attributed]:
+    """The attributions of every place of a plan that had rows."""
+    told = {place: attributed(plan, profile, place) for place in plan.places}
+    return {place: one for place, one in told.items() if one is not None}
+
+
+def unexplained(profile: Profile) -> dict[str, int]:
+    """How many rows carry no explanation, by why; the most frequent reason first."""
+    counts = {
+        why: round(float(state.values[0]))
+        for (subject, why), state in profile.parts.items()
+        if subject == UNEXPLAINED and isinstance(state, Totals)
+    }
+    return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
 
 
 def _median(cells: Cells | None) -> float:

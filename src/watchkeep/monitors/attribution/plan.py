@@ -53,6 +53,7 @@ class AttributionPlan:
         aggregation: what the attribution of a feature is.
         explained: rows of a window that are explained at the most; `ALL` for every one.
         seed: of the choice of these rows.
+        beside: other columns that rows may be told apart by: who sends them, what they are about.
         names: all the columns of the reference data, in order: what columns without names are called by position.
         model, model_kind: what was explained, for people.
         dialect: whose rules tell types apart.
@@ -66,6 +67,7 @@ class AttributionPlan:
     aggregation: Aggregation = Aggregation.MEAN_ABS
     explained: int = EXPLAINED
     seed: int = 0
+    beside: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     model: str = ""
     model_kind: str = ""

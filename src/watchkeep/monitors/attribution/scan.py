@@ -1,6 +1,7 @@
 """One pass over rows: some are chosen, explained, and summed."""
 
-from typing import Final, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Final, Protocol, runtime_checkable
 
 import numpy as np
 import pyarrow as pa
@@ -8,11 +9,12 @@ import pyarrow as pa
 from watchkeep.core.errors import MissingColumnError
 from watchkeep.frames.batches import Batch, one_chunk
 from watchkeep.frames.buffers import filled, truths
+from watchkeep.frames.schema import TEXTUAL
 from watchkeep.frames.segments import masks
 from watchkeep.monitors.attribution.choice import RowChoice
 from watchkeep.monitors.attribution.plan import ALL, Aggregation, AttributionPlan
 from watchkeep.profiles.account import RowAccount
-from watchkeep.profiles.profile import Profile
+from watchkeep.profiles.profile import Profile, added
 from watchkeep.states.cells import Cells
 from watchkeep.states.codec import State
 from watchkeep.states.totals import Totals, grained
@@ -26,8 +28,12 @@ COUNT: Final = "explained"
 """Rows explained, the sum of their scores and of their squares, shape (3,)."""
 SIGNED: Final = "signed"
 """Histograms of attributions with their signs, for medians."""
+UNEXPLAINED: Final = "(not explained)"
+"""The subject of counts of rows that carry no explanation, a part for each reason, shape (1,)."""
 PIECE: Final = 8_192
 """Rows explained at a time."""
+SAMPLE: Final = 10_000
+"""Rows that are kept, to ask more about them and to compare them."""
 
 
 class Explained(Protocol):
@@ -66,6 +72,15 @@ class Explainer(Protocol):
         ...
 
 
+@runtime_checkable
+class Reading(Protocol):
+    """An explainer that reads more of a row than its features, and cannot explain every one."""
+
+    def read(self, batch: Batch) -> tuple[pa.Table, Mapping[str, int]]:
+        """The rows it can explain, with segments as `table_of` has them, and how many others there are, by why."""
+        ...
+
+
 class AttributionScan:
     """Rows in, sums of attributions out.
 
@@ -90,7 +105,14 @@ class AttributionScan:
         if affordable is not None and (self._most == ALL or affordable < self._most):
             self._most = max(1, affordable)
         self._choice = RowChoice(self._most, seed=plan.seed)
+        self._sample = RowChoice(SAMPLE, seed=plan.seed)
+        self._unexplained: dict[str, int] = {}
         self._parts: dict[tuple[str, str], State] = {}
+
+    @property
+    def sample(self) -> pa.Table | None:
+        """Some of the rows, each with the same chance: features, and what they may be told apart by; None of no row."""
+        return self._sample.rows()
 
     def add(self, batch: Batch) -> None:
         """Read a batch.
@@ -101,11 +123,24 @@ class AttributionScan:
         self.account.met(batch)
         if not batch.rows:
             return
-        self.take(rows_of(batch, self._plan))
+        if isinstance(self._explainer, Reading):
+            rows, unexplained = self._explainer.read(batch)
+            self._unexplained = added(self._unexplained, unexplained)
+            self.account.analysed(batch.rows)
+            self._choose(rows)
+        else:
+            self.take(rows_of(batch, self._plan))
 
     def take(self, rows: pa.Table) -> None:
         """Read rows as `rows_of` gives them."""
         self.account.analysed(rows.num_rows)
+        self._choose(rows)
+
+    def _choose(self, rows: pa.Table) -> None:
+        plan = self._plan
+        if set(plan.features) <= set(rows.column_names):
+            beside = [name for name in plan.beside if name in rows.column_names]
+            self._sample.add(rows.select([*plan.features, *beside]))
         if self._most == ALL:
             for start in range(0, rows.num_rows, PIECE):
                 self._explain(rows.slice(start, PIECE), keep=False)
@@ -119,12 +154,14 @@ class AttributionScan:
             self._choice = RowChoice(self._most, seed=self._plan.seed)
             for start in range(0, table.num_rows, PIECE):
                 self._explain(table.slice(start, PIECE), keep=True)
-        return self.account.profile(self._parts)
+        counts = {(UNEXPLAINED, why): Totals(np.array([float(n)])) for why, n in self._unexplained.items()}
+        return self.account.profile(self._parts | counts)
 
     def _explain(self, table: pa.Table, *, keep: bool) -> None:
-        plan = self._plan
+        plan, features = self._plan, list(self._plan.features)
         table = table.combine_chunks()
-        told = self._explainer.contributions(table.select(list(plan.features)))
+        reads = isinstance(self._explainer, Reading)
+        told = self._explainer.contributions(table if reads else table.select(features))
         if told is None:
             return
         self.expected = told.expected
@@ -145,7 +182,9 @@ class AttributionScan:
 
 
 def rows_of(batch: Batch, plan: AttributionPlan) -> pa.Table:
-    """The columns that the model reads, in its order; then for each segment, which rows are in it.
+    """The columns that the model reads, in its order, and those beside; then for each segment, which rows are in it.
+
+    Text of unknown type is marked as such (`frames.schema.is_textual`).
 
     Raises:
         MissingColumnError: the batch lacks one.
@@ -153,11 +192,23 @@ def rows_of(batch: Batch, plan: AttributionPlan) -> pa.Table:
     for name in plan.features:
         if name not in batch.names:
             raise MissingColumnError(name, reader="the model", available=batch.names)
+    return table_of(batch, plan, (*plan.features, *(name for name in plan.beside if name in batch.names)))
+
+
+def table_of(batch: Batch, plan: AttributionPlan, names: Sequence[str]) -> pa.Table:
+    """Some columns of a batch; then for each segment of a plan, which rows are in it.
+
+    Raises:
+        MissingColumnError: the batch lacks a column of a segment's rule.
+    """
     batch = batch.decoded_once()
-    table = pa.table({name: batch.column(name) for name in plan.features})
-    for at, mask in enumerate(masks(plan.segments, batch)):
-        table = table.append_column(_segment(at), truths(mask))
-    return table
+    columns = {name: batch.column(name) for name in names}
+    columns |= {_segment(at): truths(mask) for at, mask in enumerate(masks(plan.segments, batch))}
+    fields = [
+        pa.field(name, column.type, metadata={TEXTUAL: b"1"} if name in batch.textual else None)
+        for name, column in columns.items()
+    ]
+    return pa.table(list(columns.values()), schema=pa.schema(fields))
 
 
 def summed(plan: AttributionPlan, values: Doubles, scores: Doubles) -> dict[str, State]:

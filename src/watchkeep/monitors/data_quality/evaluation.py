@@ -1,12 +1,18 @@
 """From states to verdicts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 import numpy as np
 
+from watchkeep.alarms.decision import Decision
 from watchkeep.alarms.sightings import panel_of, sighting_of
+from watchkeep.alarms.witness import Change
 from watchkeep.baselines.baseline import Baseline
+from watchkeep.causes.clues import Clues
+from watchkeep.causes.drift import drifts
+from watchkeep.causes.patterns.naming import bugs_of
 from watchkeep.constraints import checks
 from watchkeep.constraints.constraint import Constraint, Side, Sizes
 from watchkeep.constraints.judging import Judgement, judge
@@ -25,6 +31,9 @@ from watchkeep.states.codec import State
 from watchkeep.states.presence import Presence
 from watchkeep.states.value_types import ValueTypes
 from watchkeep.stats.tails import all_alike
+
+RELATED: Final = 3
+"""Columns that are told where only how columns hang together has changed."""
 
 
 def evaluate(
@@ -74,6 +83,8 @@ def evaluate(
         _judged(constraint, by_name.get(constraint.subject), values, whole, policy, level)
         for constraint in judged
     ]
+    decision = panel.observe(panel.start(), sighting)[1]
+    listed = ranked(verdicts)
     return Findings(
         baseline=baseline,
         profile=profile,
@@ -85,12 +96,37 @@ def evaluate(
             for subject in dict.fromkeys((DATASET, *by_name))
             for measure, value in values[subject].items()
         ),
-        verdicts=ranked(verdicts),
+        verdicts=listed,
         source=source,
         created=created,
         timing=timing or {},
         sighting=sighting,
-        decision=panel.observe(panel.start(), sighting)[1],
+        decision=decision,
+        clues=_clues(baseline, profile, columns, listed, decision),
+    )
+
+
+def _clues(
+    baseline: Baseline,
+    profile: Profile,
+    columns: Sequence[Column],
+    verdicts: Sequence[Verdict],
+    decision: Decision,
+) -> Clues:
+    """How far columns moved, which did for sure, and which look like a data bug."""
+    named = {name: decision.changes.get(name, "") for name in decision.named}
+    if decision.alarm and set(named.values()) == {Change.RELATION}:
+        # It takes two for a relation to change: which of them broke, evidence tells best, and not for sure.
+        named |= dict.fromkeys([*decision.evidence][:RELATED], str(Change.RELATION))
+    violated = {one.subject for one in verdicts if one.outcome is Outcome.VIOLATED}
+    if not named and not violated:
+        return Clues()
+    buckets = baseline.buckets
+    return Clues(
+        drifts=drifts(buckets, buckets.counts(profile, baseline.columns)),
+        named=named,
+        evidence=decision.evidence,
+        bugs=bugs_of(columns, named.keys() | violated),
     )
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from watchkeep.baselines.class_estimator import ClassEstimator
 from watchkeep.baselines.error_estimator import ErrorEstimator, Predictions, quantities
@@ -18,9 +17,17 @@ from watchkeep.monitors.model_quality.measures import Counts, tied_places
 from watchkeep.monitors.model_quality.places import Places
 from watchkeep.monitors.model_quality.plan import Problem, QualityPlan
 from watchkeep.monitors.model_quality.rows import Doubles
-from watchkeep.monitors.model_quality.scan import OWN, SAMPLE
+from watchkeep.monitors.model_quality.sampled import (
+    ANSWER,
+    LABEL,
+    SCORE,
+    Codes,
+    described,
+    feature_codes,
+    labelled_rows,
+    sampled_rows,
+)
 from watchkeep.profiles.profile import Profile
-from watchkeep.states.rows import RowSample
 from watchkeep.stats.expected_counts import Estimated
 from watchkeep.stats.reweighting import (
     LEAST_SHARE_OF_PAIRS,
@@ -41,9 +48,6 @@ BUCKETS: Final = 8
 """Predicted numbers are told apart by so many buckets."""
 COARSE: Final = 4
 """Buckets of a numeric feature that are taken as one where columns are taken two by two."""
-_LABEL, _ANSWER, _SCORE = (OWN.index(name) for name in ("label", "prediction", "score"))
-
-Codes = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,38 +101,15 @@ def estimates(
         return (
             {} if found is None else found.estimator.estimate(found.rows, mix=found.mix, spread=found.spread)
         )
-    reference = _labelled(plan, baseline.profile)
-    window = _labelled(plan, profile) if labelled else _sample(profile)
-    if not _described(plan, profile):  # without its features a window's mix is not known
+    reference = labelled_rows(plan, baseline.profile)
+    window = labelled_rows(plan, profile) if labelled else sampled_rows(profile)
+    if not described(plan, profile):  # without its features a window's mix is not known
         window = window[:0]
     if plan.problem is Problem.MULTICLASS:
         before, now = counts_of(baseline.profile, DATASET), counts_of(profile, DATASET)
         return _of_classes(plan, before, now, reference, window, labelled=labelled)
     rows = int(counts_of(profile, DATASET).table.ravel()[0]) if labelled else profile.rows
     return _of_numbers(plan, rows, reference, window)
-
-
-def _described(plan: QualityPlan, profile: Profile) -> bool:
-    """Whether the window has the features that rows are described by."""
-    return bool(plan.features) and all(one.name in profile.seen for one in plan.features)
-
-
-def _labelled(plan: QualityPlan, profile: Profile) -> Doubles:
-    """The sampled rows that have a label."""
-    sample = _sample(profile)
-    labels = sample[:, _LABEL]
-    return sample[~np.isnan(labels) if plan.problem is Problem.REGRESSION else labels < plan.kinds]
-
-
-def _sample(profile: Profile) -> Doubles:
-    sample = profile.part(DATASET, SAMPLE, RowSample)
-    assert sample is not None  # noqa: S101 (every scan keeps one)
-    return sample.values
-
-
-def _codes(values: Doubles) -> Codes:
-    """The bucket of each row in each feature, from 0; rows that lack the column are in one of their own."""
-    return np.nan_to_num(values[:, len(OWN) :], nan=-1.0).astype(np.intp) + 1
 
 
 def _spread(tables: Doubles) -> float:
@@ -177,15 +158,15 @@ def expected_of_two(
     )
     if isinstance(found, Undefined):
         return None
-    mix, reference = None, _labelled(plan, baseline.profile)
-    if _described(plan, profile) and len(reference):
-        labels = reference[:, _LABEL].astype(np.intp)
-        bins = reference[:, _ANSWER].astype(np.intp)
+    mix, reference = None, labelled_rows(plan, baseline.profile)
+    if described(plan, profile) and len(reference):
+        labels = reference[:, LABEL].astype(np.intp)
+        bins = reference[:, ANSWER].astype(np.intp)
         if plan.bins is not None:
-            bins = Places(plan.bins).of(reference[:, _SCORE]).astype(np.intp)
-        features = _Features.of(_codes(reference), found.traits(bins, labels))
+            bins = Places(plan.bins).of(reference[:, SCORE]).astype(np.intp)
+        features = _Features.of(feature_codes(reference), found.traits(bins, labels))
         found = found.with_features(features.rows, bins, labels)
-        mix = features.mix(_codes(_labelled(plan, profile) if labelled else _sample(profile)))
+        mix = features.mix(feature_codes(labelled_rows(plan, profile) if labelled else sampled_rows(profile)))
     return Expected(found, rows, mix, _spread(tables[1]))
 
 
@@ -211,31 +192,34 @@ def _of_classes(
         return {}
     mix = None
     if plan.features and len(reference):
-        answers, labels = reference[:, _ANSWER].astype(np.intp), reference[:, _LABEL].astype(np.intp)
+        answers, labels = reference[:, ANSWER].astype(np.intp), reference[:, LABEL].astype(np.intp)
         bins = np.zeros(len(answers), np.intp)
         if scored:
-            bins = np.minimum((reference[:, _SCORE] * WIDTHS).astype(np.intp), WIDTHS - 1)
+            bins = np.minimum((reference[:, SCORE] * WIDTHS).astype(np.intp), WIDTHS - 1)
         correct = (answers == labels).astype(np.intp)
-        features = _Features.of(_codes(reference), found.traits(answers, bins, correct))
-        found, mix = found.with_features(features.rows, answers, bins, correct), features.mix(_codes(window))
+        features = _Features.of(feature_codes(reference), found.traits(answers, bins, correct))
+        found, mix = (
+            found.with_features(features.rows, answers, bins, correct),
+            features.mix(feature_codes(window)),
+        )
     return found.estimate(rows, mix=mix, spread=_spread(tables[1]))
 
 
 def _of_numbers(plan: QualityPlan, rows: int, reference: Doubles, window: Doubles) -> Mapping[str, Estimated]:
     if not len(reference) or not len(window):
         return {}
-    answers = reference[:, _ANSWER]
-    errors = answers - reference[:, _LABEL]
+    answers = reference[:, ANSWER]
+    errors = answers - reference[:, LABEL]
     edges = np.unique(np.quantile(answers, np.arange(1, BUCKETS) / BUCKETS))
-    mine, theirs = (np.searchsorted(edges, each[:, _ANSWER], side="right") for each in (reference, window))
+    mine, theirs = (np.searchsorted(edges, each[:, ANSWER], side="right") for each in (reference, window))
     numeric = np.array([feature.type.numeric for feature in plan.features], np.bool_)
     known, seen = (
-        np.column_stack([np.where(numeric, _codes(each) // COARSE, _codes(each)), told])
+        np.column_stack([np.where(numeric, feature_codes(each) // COARSE, feature_codes(each)), told])
         for each, told in ((reference, mine), (window, theirs))
     )
     features = _Features.in_pairs(known, quantities(errors, answers - answers.mean()))
     found = ErrorEstimator.fit(errors, answers, features=features.rows)
     if isinstance(found, Undefined):
         return {}
-    predicted = Predictions(float(window[:, _ANSWER].mean()), float((window[:, _ANSWER] ** 2).mean()))
+    predicted = Predictions(float(window[:, ANSWER].mean()), float((window[:, ANSWER] ** 2).mean()))
     return found.estimate(float(rows), mix=features.mix(seen), predictions=predicted)

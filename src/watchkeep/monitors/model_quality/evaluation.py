@@ -10,11 +10,12 @@ import numpy as np
 from watchkeep.alarms.decision import MEASURES
 from watchkeep.alarms.sightings import TIMED_PRICE, sighted
 from watchkeep.alarms.watch import MARGIN, PRICE, Panel, Sighting
+from watchkeep.causes.clues import Clues
 from watchkeep.constraints.constraint import Constraint, Sizes
 from watchkeep.constraints.judging import judge
 from watchkeep.constraints.policy import Policy
 from watchkeep.core.undefined import Undefined
-from watchkeep.core.verdicts import DATASET, Verdict
+from watchkeep.core.verdicts import DATASET, Outcome, Verdict
 from watchkeep.core.window import Window
 from watchkeep.monitors.findings import Findings, Measured, ranked
 from watchkeep.monitors.model_quality.baseline import QualityBaseline, counts_of
@@ -31,6 +32,7 @@ from watchkeep.monitors.model_quality.measures import (
     Sampled,
     quality,
 )
+from watchkeep.monitors.model_quality.mix import effects_of_mix
 from watchkeep.monitors.model_quality.sentences import sentence
 from watchkeep.profiles.profile import Profile
 from watchkeep.stats.expected_counts import Estimated
@@ -108,6 +110,9 @@ def evaluate_quality(
     expected = {} if policy.dialect.sagemaker else _foretold(baseline, profile)
     panel = panel_of_quality(baseline, false_alarms=policy.false_alarms)
     sighting = _sighted(baseline, profile, counts, window, rows=whole.labelled)
+    decision = panel.observe(panel.start(), sighting)[1]
+    verdicts = _verdicts(baseline, profile, whole, policy, expected)
+    wrong = decision.warning or decision.alarm or any(one.outcome is Outcome.VIOLATED for one in verdicts)
     return QualityFindings(
         baseline=baseline,
         profile=profile,
@@ -121,12 +126,13 @@ def evaluate_quality(
             ),
             Measured("rejected", DATASET, profile.rejected_share),
         ),
-        verdicts=_verdicts(baseline, profile, whole, policy, expected),
+        verdicts=verdicts,
         source=source,
         created=created,
         timing=timing or {},
         sighting=sighting,
-        decision=panel.observe(panel.start(), sighting)[1],
+        decision=decision,
+        clues=effects_of_mix(baseline, profile) if wrong else Clues(),
         against=baseline,
         quality=whole,
         segments=segments,

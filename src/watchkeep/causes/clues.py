@@ -1,0 +1,55 @@
+"""What is known of why a window differs, from any monitor: a value that adds up over monitors."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Self
+
+from watchkeep.causes.patterns.pattern import Bug
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What the mix of one feature does to the quality of answers.
+
+    Args:
+        change: of the mean loss; above 0 is worse.
+        error: its standard error.
+    """
+
+    change: float
+    error: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clues:
+    """What monitors noticed of one window, by subject. `Clues()` is the identity of merge.
+
+    Args:
+        drifts: the share of a column's rows that lie elsewhere, in [0, 1], see `drift.drifts`.
+        named: columns that changed for sure, and how, as `Change` spells it.
+        evidence: each column's share of the evidence of a change.
+        bugs: data bugs that explain a column's change.
+        sentences: what is wrong with a column, in words, where another monitor than the one that is told says it.
+        importance: each feature's share of all attribution, in the baseline or in the window, the larger.
+        effects: what the mix of each feature does to the mean loss.
+        loss: what the loss is, for people.
+        segments: the slices of the rows that carry a column's change.
+    """
+
+    drifts: Mapping[str, float] = field(default_factory=dict)
+    named: Mapping[str, str] = field(default_factory=dict)
+    evidence: Mapping[str, float] = field(default_factory=dict)
+    bugs: Mapping[str, Bug] = field(default_factory=dict)
+    sentences: Mapping[str, str] = field(default_factory=dict)
+    importance: Mapping[str, float] = field(default_factory=dict)
+    effects: Mapping[str, Effect] = field(default_factory=dict)
+    loss: str = ""
+    segments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def merge(self, *others: Self) -> Self:
+        """All together; of what several tell, the first tells it."""
+        told: dict[str, object] = {}
+        for one in fields(self):
+            every = [getattr(each, one.name) for each in (self, *others)]
+            told[one.name] = next((each for each in every if each), every[0])
+        return type(self)(**told)  # type: ignore[arg-type] # each is of its own field's type

@@ -1,0 +1,147 @@
+"""The part of the story that asks why: what lies behind the worst week, and a unit error found by its name."""
+
+import json
+import pickle
+from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from watchkeep.demo import answers, flights
+from watchkeep.demo.scenario import ITEM, Command, Stage, Step, Work, play
+from watchkeep.demo.weeks import Week
+
+BASELINES: Final = "baselines"
+"""The folder of the model's baselines, which are checked together."""
+MODEL: Final = "delays.py"
+KILOMETRES: Final = "kilometres.parquet"
+FOREIGN: Final = "EWR"
+"""The airport whose distances are sent in kilometres in the story."""
+KILOMETRES_A_MILE: Final = 1.609344
+_MOST: Final = 3
+_LEAST: Final = 0.005
+_CODE: Final = '''"""The model, as a function of flights."""
+
+import pickle
+from pathlib import Path
+
+DELAYS = pickle.loads((Path(__file__).parent / "delays.pkl").read_bytes())
+
+
+def late(rows):
+    """The chance that each flight arrives late; rows are an Arrow table."""
+    return DELAYS.score(rows)
+
+
+late.takes = "arrow"
+'''
+
+
+def learning(model: flights.Delays, home: Path) -> str:
+    """Write the model as a user has it: a file of Python that answers for flights."""
+    (home / "delays.pkl").write_bytes(pickle.dumps(model))
+    (home / MODEL).write_text(_CODE, encoding="utf-8")
+    return f"{MODEL}: the model, a function of flights"
+
+
+def explaining() -> tuple[Step, ...]:
+    """The step before production: which features the model's answers rest on."""
+    return (
+        Command(
+            title="Learn what the answers rest on",
+            arguments=(
+                *("baseline", "attribution", answers.ANSWERS, "--out", f"{BASELINES}/why"),
+                *("--model", f"{MODEL}:late", "--label", "outcome", "--prediction", "prediction"),
+                *("--score", "score", "--id", "id", "--timestamp", "scheduled"),
+            ),
+            tell=rests,
+        ),
+    )
+
+
+def conclude(stage: Stage, weeks: Sequence[Week], worst: Week) -> None:
+    """Tell what lies behind the worst week; then break the quietest one and find the break."""
+    quiet = max(weeks, key=lambda week: week.accuracy or 0.0)
+    play((_why(worst), *_broken(quiet)), stage)
+
+
+def rests(home: Path) -> str:
+    """What the answers rest on most, by the baseline."""
+    analysis = json.loads((home / BASELINES / "why" / "analysis.json").read_text(encoding="utf-8"))
+    (told,) = analysis["explanations"]["kernel_shap"].values()
+    shares = told["global_shap_values"]
+    whole = sum(shares.values())
+    ranked = sorted(shares, key=lambda name: -shares[name])[:_MOST]
+    return "Most on " + ", ".join(f"{name} ({shares[name] / whole:.0%})" for name in ranked)
+
+
+def causes_of(report: Path) -> list[dict[str, Any]]:
+    """The causes of a report, the first to look at first."""
+    causes: list[dict[str, Any]] = json.loads((report / "report.json").read_text(encoding="utf-8"))["causes"]
+    return causes
+
+
+def told(report: Path) -> str:
+    """The first causes of a report, an item each."""
+    found = causes_of(report)
+    if not found:
+        return "Nothing lies behind it: nothing changed for sure."
+    lines = [f"{ITEM}{_named(one)}{one['sentence']}" for one in found[:_MOST]]
+    more = len(found) - _MOST
+    return "\n".join([*lines, f"and {more} more in {report.name}/report.html"] if more > 0 else lines)
+
+
+def _named(cause: dict[str, Any]) -> str:
+    known = isinstance(cause["share"], float) and cause["share"] >= _LEAST
+    share = f"{cause['share']:.0%} " if known else ""
+    return f"{share}{cause['pattern'] + ': ' if cause['pattern'] else ''}"
+
+
+def _why(worst: Week) -> Command:
+    start, end = (flights.midnight(day).isoformat(timespec="minutes") for day in _days(worst))
+    return Command(
+        title="Why? All monitors of the model together",
+        arguments=(
+            *("check", BASELINES, flights.LIVE, "--start", start, "--end", end, "--labels", answers.LABELS),
+            *("--id", "id", "--model", f"{MODEL}:late", "--out", "reports/why"),
+        ),
+        note=(f"The worst week, {worst.name}: what moved, times how much the answers rest on it.",),
+        tell=lambda home: told(home / "reports" / "why"),
+    )
+
+
+def _broken(quiet: Week) -> tuple[Step, ...]:
+    def write(home: Path) -> str:
+        first, end = _days(quiet)
+        rows = flights.between(pq.read_table(home / flights.LIVE), (first, end))
+        flights.write(in_kilometres(rows), home / KILOMETRES)
+        return (
+            f"{KILOMETRES}: a good week, {quiet.name}, as if {FOREIGN} had begun to send distances in kilometres. "
+            f"{rows.num_rows:,} flights; the model is not told, and answers."
+        )
+
+    title = "A unit error, planted"
+    check = Command(
+        title=title,
+        arguments=(
+            *("check", BASELINES, KILOMETRES, "--model", f"{MODEL}:late", "--out", "reports/kilometres"),
+        ),
+        tell=lambda home: told(home / "reports" / "kilometres"),
+    )
+    return Work(title=title, do=write), check
+
+
+def in_kilometres(rows: pa.Table) -> pa.Table:
+    """Flights of which one airport's have their distance in kilometres."""
+    distance = rows["distance"].cast(pa.float64())
+    foreign = pc.equal(rows["origin"], FOREIGN)
+    wrong = pc.if_else(foreign, pc.round(pc.multiply(distance, KILOMETRES_A_MILE)), distance)
+    return rows.set_column(rows.column_names.index("distance"), "distance", wrong.cast(pa.int64()))
+
+
+def _days(week: Week) -> tuple[date, date]:
+    return week.first, week.last + timedelta(days=1)

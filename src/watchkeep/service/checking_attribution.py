@@ -1,0 +1,114 @@
+"""A window held against a baseline of attribution: explained, drawn, judged."""
+
+from dataclasses import replace
+from datetime import datetime
+from time import perf_counter
+
+import numpy as np
+
+from watchkeep.constraints.policy import Policy
+from watchkeep.core.errors import ModelError
+from watchkeep.core.undefined import Undefined
+from watchkeep.core.window import Window
+from watchkeep.monitors.attribution.baseline import AttributionBaseline
+from watchkeep.monitors.attribution.dependence import Dependence
+from watchkeep.monitors.attribution.evaluation import AttributionFindings, evaluate_attribution
+from watchkeep.monitors.attribution.measures import attributions, unexplained
+from watchkeep.monitors.attribution.scan import AttributionScan
+from watchkeep.profiles.profile import Profile
+from watchkeep.service.attribution_causes import with_clues
+from watchkeep.service.captured import CAPTURED, none_explained
+from watchkeep.service.curves import curves, largest, left_out
+from watchkeep.service.explained import Nobody, alike, scanned
+from watchkeep.service.explainers import Method
+from watchkeep.service.learned import timed
+from watchkeep.service.ports import Ask, Progress, Source
+
+NOBODY_ASKED = Undefined("attributions were captured, and there is no model to ask")
+
+
+def check_attribution(
+    baseline: AttributionBaseline,
+    method: Method,
+    source: Source,
+    ask: Ask,
+    *,
+    window: Window,
+    policy: Policy,
+    created: datetime,
+    progress: Progress | None = None,
+) -> AttributionFindings:
+    """Check a window. A model that does not answer leaves every verdict about it undecided.
+
+    Args:
+        baseline: with the limits in force.
+        method: how rows are explained.
+        source, ask: the window's rows.
+        window: its bounds.
+        policy: the standard.
+        created: now.
+        progress: is told how it goes.
+
+    Raises:
+        EmptySourceError: no row is left to analyse.
+        ModelError: the model cannot be used with this baseline, or with these rows.
+        SourceError: the source cannot be read.
+    """
+    started, plan, unanswered = perf_counter(), baseline.plan, ""
+    try:
+        baseline = alike(baseline, method, sagemaker=policy.dialect.sagemaker)
+        scan = AttributionScan(plan, method)  # it shares what is left of the budget
+        profile = scanned(scan, source, ask, progress=progress)
+    except ModelError as error:
+        if not error.answering:
+            raise
+        unanswered = str(error)
+        ask.outside.clear()  # they were read before
+        scan = AttributionScan(plan, Nobody(), most=0)
+        profile = scanned(scan, source, ask, progress=progress)
+    if not unanswered and method.name == CAPTURED and not attributions(plan, profile):
+        unanswered = none_explained(unexplained(profile))
+    told = window_curves(baseline, method, scan, profile, unanswered)
+    read = perf_counter()
+    findings = evaluate_attribution(
+        baseline,
+        profile,
+        window=window,
+        policy=policy,
+        source=source.name,
+        created=created,
+        unanswered=unanswered,
+        values=np.concatenate(scan.values) if scan.values else None,
+        dependence=told,
+    )
+    return timed(with_clues(findings, scan.sample, policy=policy, created=created), started, read)
+
+
+def baseline_curves(baseline: AttributionBaseline, method: Method) -> tuple[Dependence, ...]:
+    """The curves of a baseline by itself, of the features with the largest attribution."""
+    features = largest(baseline.plan.features, baseline.attributed)
+    if method.asked is None or baseline.kept is None:
+        return left_out(features, baseline.kept, NOBODY_ASKED)
+    return curves(method.asked, features, baseline.kept.select(list(baseline.plan.features)))
+
+
+def window_curves(
+    baseline: AttributionBaseline, method: Method, scan: AttributionScan, profile: Profile, unanswered: str
+) -> tuple[Dependence, ...]:
+    """The curves of a window beside the baseline's, of the features with the largest attribution in either."""
+    plan = baseline.plan
+    now = attributions(plan, profile)
+    features = largest(plan.features, now, baseline.attributed)
+    if unanswered:
+        why = Undefined(unanswered)
+        known = tuple(replace(one, window=why) for one in baseline.dependence)
+        return known or left_out(features, baseline.kept, why)
+    if method.asked is None:
+        return left_out(features, baseline.kept, NOBODY_ASKED)
+    if baseline.kept is None:
+        return left_out(features, None, Undefined("the baseline holds no rows"))
+    rows = (
+        Undefined("no row was explained") if scan.sample is None else scan.sample.select(list(plan.features))
+    )
+    kept = baseline.kept.select(list(plan.features))
+    return curves(method.asked, features, kept, rows, known=baseline.dependence)

@@ -1,0 +1,193 @@
+"""What a baseline of attribution is made from: its plan, some of its rows, and the size of contributions."""
+
+import math
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from watchkeep.core.errors import EmptySourceError, ModelError
+from watchkeep.frames.roles import Role
+from watchkeep.monitors.attribution.baseline import AttributionBaseline
+from watchkeep.monitors.attribution.choice import RowChoice
+from watchkeep.monitors.attribution.plan import AttributionPlan
+from watchkeep.monitors.attribution.scan import AttributionScan
+from watchkeep.monitors.attribution.scan import rows_of as table_of
+from watchkeep.profiles.profile import added
+from watchkeep.service.baselining import column_types
+from watchkeep.service.captured import CAPTURED, Captured, none_explained
+from watchkeep.service.captured_rows import OWN, CapturedMethod
+from watchkeep.service.checking_attribution import baseline_curves
+from watchkeep.service.curves import spread
+from watchkeep.service.explained import ANEW, scanned
+from watchkeep.service.explainers import Method, method_of
+from watchkeep.service.explaining import SampledOptions
+from watchkeep.service.models import Contributions, Model
+from watchkeep.service.ports import Ask, Progress, Source
+from watchkeep.service.reading import no_rows, told
+from watchkeep.service.typical import typical_rows
+
+KEPT: Final = 10_000
+"""Reference rows that a baseline keeps, to compare windows with them, and to explain some anew in another way."""
+CELLS: Final = 1_000_000
+"""Values that these rows may have, all columns together; 1,000 rows are kept in any case."""
+BESIDE: Final = 32
+"""Columns that are no features, by which rows may be told apart."""
+_TRIED: Final = 100
+"""Reference rows that are explained first, to see how large contributions are."""
+_ROOM: Final = 64
+"""What is summed is a row's contributions over about so many times their size: sums over 1e8 rows keep their digits."""
+
+
+def fitted(
+    plan: AttributionPlan,
+    source: Source,
+    ask: Ask,
+    model: Model | Captured,
+    *,
+    progress: Progress,
+) -> AttributionPlan:
+    """A plan with the features and columns that the rows and the model have.
+
+    Features are those that the model knows, or else all columns that have no other role; outputs of a model are
+    not known before it is asked.
+
+    Raises:
+        MissingColumnError: a role or a segment names a column that is not there, or no attribution was captured.
+        ModelError: no row is explained that was captured.
+        SourceError: the source cannot be read.
+    """
+    roles = plan.roles
+    types = column_types(source, ask, roles, plan.dialect, progress)
+    named = replace(roles, features=()) if isinstance(model, Captured) else roles
+    named.require(types)
+    for segment in plan.segments:
+        segment.require(list(types))
+    own = tuple(name for name in types if roles.of(name) in (Role.FEATURE, Role.FACET))
+    features, labels = model.features or own, plan.labels
+    if isinstance(model, Captured):
+        features, labels = model.outputs(source, ask, list(types), roles.features, own)
+    beside = tuple(name for name in own if name not in features)[:BESIDE]
+    if isinstance(model, Captured):
+        beside = ()
+    return replace(plan, features=features, labels=labels, beside=beside, names=tuple(types))
+
+
+def reference_of(
+    source: Source,
+    ask: Ask,
+    plan: AttributionPlan,
+    model: Model | Captured,
+    options: SampledOptions,
+    *,
+    created: datetime,
+    background: pa.Table | None,
+    progress: Progress,
+) -> AttributionBaseline:
+    """A baseline of some rows, without limits.
+
+    Args:
+        source, ask: the reference rows; they are read twice.
+        plan: see `fitted`.
+        model: who answers, or where attributions are that were captured.
+        options: how a model is asked.
+        created: now.
+        background: rows that stand for "not knowing a feature"; means of clusters when not given.
+        progress: is told how it goes.
+
+    Raises:
+        EmptySourceError: the source holds no rows.
+        ModelError: the model cannot explain its rows, or gives all of them the same score.
+        SourceError: the source cannot be read.
+    """
+    captured = CapturedMethod(model, plan) if isinstance(model, Captured) else None
+    chosen, features = _chosen(source, ask, plan, captured, progress=progress), list(plan.features)
+    kept = chosen.drop_columns([name for name in chosen.column_names if name in OWN])
+    whole = set(features) <= set(kept.column_names)
+    rows = None if background is None else background.select(features)
+    if rows is None and whole:
+        rows = typical_rows(spread(kept.select(features), ANEW), seed=plan.seed)
+    method: Method = (
+        CapturedMethod(model, plan) if isinstance(model, Captured) else method_of(model, rows, options)
+    )
+    most = method.affordable()
+    tried = _TRIED if most is None else min(_TRIED, max(1, most // 4))
+    some = (chosen if captured else kept.select(features)).slice(0, tried)
+    plan, expected = _measured(plan, model, method.contributions(some))
+    ask.outside.clear()  # they were read before
+    profile = scanned(
+        AttributionScan(plan, method), source, ask, progress=progress, what="Learning the baseline"
+    )
+    baseline = AttributionBaseline(
+        created=created,
+        source=source.name,
+        plan=plan,
+        profile=profile,
+        expected=expected,
+        method=method.name,
+        kept=kept if whole else None,
+        background=rows,
+        notes=captured.notes(some) if captured else (),
+    )
+    return replace(baseline, dependence=baseline_curves(baseline, method))
+
+
+def _chosen(
+    source: Source, ask: Ask, plan: AttributionPlan, captured: CapturedMethod | None, *, progress: Progress
+) -> pa.Table:
+    """Up to `KEPT` rows that can be explained, each with the same chance: as `rows_of` of a scan gives them.
+
+    Args:
+        source, ask: the reference rows.
+        plan: whose features and segments.
+        captured: reads the rows, where attributions were captured; the others are passed over.
+        progress: is told how it goes.
+
+    Raises:
+        EmptySourceError: there are no rows.
+        ModelError: no row is explained.
+    """
+    width = len(plan.features) + len(plan.beside)
+    choice = RowChoice(max(ANEW, min(KEPT, CELLS // max(1, width))), seed=plan.seed)
+    rejected: dict[str, int] = {}
+    unexplained: dict[str, int] = {}
+    for batch in told(source.batches(ask), progress, "Choosing rows"):
+        rejected = added(rejected, batch.rejected)
+        if not batch.rows:
+            continue
+        if captured is None:
+            choice.add(table_of(batch, plan))
+        else:
+            rows, without = captured.read(batch)
+            unexplained = added(unexplained, without)
+            choice.add(rows)
+    chosen = choice.rows()
+    if chosen is None:
+        raise EmptySourceError(source.name, why=no_rows(rejected))
+    if not chosen.num_rows:
+        raise ModelError(CAPTURED, why=none_explained(unexplained))
+    return chosen
+
+
+def _measured(
+    plan: AttributionPlan, model: Model | Captured, tried: Contributions
+) -> tuple[AttributionPlan, tuple[float, ...]]:
+    """The plan with the model's outputs and the size of their contributions; and what those are counted from.
+
+    Raises:
+        ModelError: every row that was tried has the same score.
+    """
+    outputs = tried.values.shape[1]
+    labels = plan.labels or model.labels or tuple(f"label{at}" for at in range(outputs))
+    if len(labels) != outputs:
+        raise ModelError(model.name, why=f"it names {len(labels)} outputs and gives {outputs} scores")
+    sizes = np.abs(tried.values).sum(axis=2).mean(axis=0)
+    if not sizes.any():
+        raise ModelError(
+            model.name,
+            why="it gives every reference row the same score: there is nothing to attribute to features",
+        )
+    units = tuple(2.0 ** round(math.log2(_ROOM * size)) if size else 1.0 for size in sizes.tolist())
+    return replace(plan, labels=labels, units=units), tuple(tried.expected.tolist())

@@ -1,0 +1,153 @@
+"""Checking one window against all the baselines of a model: one ranking of causes over all of them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from watchkeep.alarms.decision import Decision
+from watchkeep.causes.clues import Clues
+from watchkeep.causes.ranking import Cause, causes, chart_of
+from watchkeep.constraints.policy import Policy
+from watchkeep.core.errors import WatchkeepError
+from watchkeep.core.verdicts import Outcome, Status, Verdict
+from watchkeep.core.window import Window
+from watchkeep.frames.roles import Roles
+from watchkeep.monitors.findings import Findings, ranked
+from watchkeep.service.learned import KINDS, Learned
+from watchkeep.service.ports import Progress, Source
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Monitored:
+    """What one of a model's monitors found.
+
+    Args:
+        name: of its baseline.
+        learned: the baseline.
+        findings: what it found; None when it could not be run.
+        failure: why not.
+    """
+
+    name: str
+    learned: Learned
+    findings: Findings | None
+    failure: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Together:
+    """What all the monitors of a model found in one window.
+
+    Args:
+        monitored: each, in the order of their kinds.
+        source: what was read, for people.
+        window: its bounds.
+        policy: the standard.
+        created: when.
+    """
+
+    monitored: tuple[Monitored, ...]
+    source: str
+    window: Window
+    policy: Policy
+    created: datetime
+
+    @property
+    def found(self) -> tuple[tuple[str, Findings], ...]:
+        """What those found that could be run, by name."""
+        return tuple((one.name, one.findings) for one in self.monitored if one.findings is not None)
+
+    @property
+    def status(self) -> Status:
+        """Failed where a monitor could not be run, else whether anything was violated."""
+        if len(self.found) < len(self.monitored):
+            return Status.FAILED
+        violated = any(findings.violations for _, findings in self.found)
+        return Status.COMPLETED_WITH_VIOLATIONS if violated else Status.COMPLETED
+
+    @cached_property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """Of all, gravest first; of equally grave ones those of the data come first."""
+        return ranked([verdict for _, findings in self.found for verdict in findings.verdicts])
+
+    @property
+    def violations(self) -> tuple[Verdict, ...]:
+        """The violated ones."""
+        return tuple(verdict for verdict in self.verdicts if verdict.outcome is Outcome.VIOLATED)
+
+    @property
+    def decision(self) -> Decision | None:
+        """The decision with the most evidence of a change."""
+        return max((findings.decision for _, findings in self.found), key=lambda one: one.level, default=None)
+
+    @cached_property
+    def causes(self) -> tuple[Cause, ...]:
+        """What lies behind all that was found, the first to look at first."""
+        listed = [verdict for _, findings in self.found for verdict in findings.verdicts]
+        clues = Clues().merge(*(findings.clues for _, findings in self.found))
+        charts: dict[str, str] = {}
+        for name, findings in self.found:
+            for column in findings.columns:
+                charts.setdefault(column.name, f"monitors/{name}/report.html{chart_of(column.name)}")
+        return causes(listed, clues, charts)
+
+
+Opened = Callable[[Learned], tuple[Learned, Source]]
+"""A baseline as it is to be checked (with its model), and the source to check (with its labels)."""
+
+
+def check_together(
+    learned: Mapping[str, Learned],
+    opened: Opened,
+    *,
+    source: str,
+    window: Window,
+    policy: Policy,
+    created: datetime,
+    roles: Roles | None = None,
+    progress: Progress | None = None,
+    search: bool = False,
+) -> Together:
+    """Check one window against each baseline. One that cannot be run does not keep the others from it.
+
+    Args:
+        learned: the baselines by name.
+        opened: see `Opened`.
+        source: what is read, for people.
+        window: keeps only rows of this time.
+        policy: the standard.
+        created: now.
+        roles: which column is what, where it is not as baselines say.
+        progress: is told how it goes.
+        search: whether to search for segments where answers are worse.
+
+    Raises:
+        WatchkeepError: none of them could be run; this is why the first could not.
+    """
+    done: list[Monitored] = []
+    failures: list[WatchkeepError] = []
+    for name in _in_order(learned):
+        try:
+            one, rows = opened(learned[name])
+            findings = one.check(
+                rows,
+                window=window,
+                policy=policy,
+                created=created,
+                roles=roles,
+                progress=progress,
+                search=search and one.baseline.kind == "model-quality",
+            )
+        except WatchkeepError as error:
+            failures.append(error)
+            done.append(Monitored(name, learned[name], None, str(error)))
+        else:
+            done.append(Monitored(name, one, findings))
+    if len(failures) == len(done):
+        raise failures[0]
+    return Together(tuple(done), source, window, policy, created)
+
+
+def _in_order(learned: Mapping[str, Learned]) -> Sequence[str]:
+    return sorted(learned, key=lambda name: (KINDS.index(learned[name].baseline.kind), name))

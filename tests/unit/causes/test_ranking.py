@@ -1,0 +1,109 @@
+"""The one ranking of what lies behind a window's verdicts."""
+
+from collections.abc import Sequence
+
+from watchkeep.causes.clues import Clues, Effect
+from watchkeep.causes.patterns.pattern import Bug, Pattern
+from watchkeep.causes.ranking import Cause, causes
+from watchkeep.core.undefined import Undefined
+from watchkeep.core.verdicts import Outcome, Verdict
+
+
+def _violated(subject: str, severity: float = 1.0, *, outcome: Outcome = Outcome.VIOLATED) -> Verdict:
+    return Verdict(
+        check="baseline_drift_check",
+        measure="ks",
+        subject=subject,
+        outcome=outcome,
+        value=0.3,
+        limit=0.1,
+        sentence=f"{subject}: the distribution moved by 0.3",
+        severity=severity,
+    )
+
+
+def _ranked(found: Sequence[Cause]) -> list[tuple[str, float]]:
+    return [(one.subject, round(one.share, 9)) for one in found if not isinstance(one.share, Undefined)]
+
+
+def test_without_a_model_what_moved_most_comes_first() -> None:
+    clues = Clues(drifts={"age": 0.1, "income": 0.3}, named={"age": "location", "income": "spread"})
+    found = causes([], clues)
+    assert _ranked(found) == [("income", 0.75), ("age", 0.25)]
+    assert isinstance(found[0].importance, Undefined)
+
+
+def test_with_a_model_what_answers_rest_on_comes_first() -> None:
+    clues = Clues(
+        drifts={"age": 0.1, "income": 0.3},
+        named={"age": "location", "income": "spread"},
+        importance={"age": 0.9, "income": 0.1},
+    )
+    found = causes([], clues)
+    assert _ranked(found) == [("age", 0.75), ("income", 0.25)]
+    assert "90 % of all attribution is its" in found[0].sentence
+
+
+def test_what_no_answer_rests_on_is_told_and_has_no_share() -> None:
+    clues = Clues(drifts={"id": 0.9}, named={"id": "location"}, importance={"age": 1.0})
+    (found,) = causes([_violated("id")], clues)
+    assert isinstance(found.share, Undefined)
+    assert found.importance == Undefined("it is no feature of the model")
+
+
+def test_harm_counts_half_where_the_mix_makes_answers_worse() -> None:
+    clues = Clues(
+        drifts={"age": 0.2, "income": 0.2},
+        named={"age": "location", "income": "location"},
+        effects={"age": Effect(0.03, 0.001), "income": Effect(-0.02, 0.001)},
+        loss="share of wrong answers",
+    )
+    found = causes([], clues)
+    assert _ranked(found) == [("age", 0.75), ("income", 0.25)]
+    assert "adds 0.03 to the share of wrong answers" in found[0].sentence
+    assert found[1].effect == -0.02
+
+
+def test_an_effect_within_its_error_is_no_cause() -> None:
+    clues = Clues(effects={"age": Effect(0.03, 0.02)}, loss="share of wrong answers")
+    assert causes([], clues) == ()
+
+
+def test_what_a_change_did_follows_what_it_came_from() -> None:
+    clues = Clues(drifts={"age": 0.2}, named={"age": "location"})
+    listed = [_violated("accuracy", 50.0), _violated("age", 0.5), _violated("sex=F", 70.0)]
+    assert [one.subject for one in causes(listed, clues)] == ["age", "sex=F", "accuracy"]
+
+
+def test_only_violated_verdicts_are_causes() -> None:
+    listed = [_violated("age", outcome=one) for one in Outcome if one is not Outcome.VIOLATED]
+    assert causes(listed, Clues(drifts={"age": 0.5})) == ()
+
+
+def test_a_column_whose_relations_changed_counts_by_its_evidence() -> None:
+    clues = Clues(drifts={"age": 0.0}, named={"age": "relation"}, evidence={"age": 0.8})
+    (found,) = causes([], clues)
+    assert found.drift == 0.8
+    assert found.sentence == "age: related otherwise to the other columns"
+
+
+def test_a_data_bug_is_named_before_anything_else() -> None:
+    bug = Bug(Pattern.UNIT, "wait: values are 60 times as large as in the baseline.", 1.0, 0.99)
+    clues = Clues(
+        drifts={"wait": 0.9}, named={"wait": "far"}, bugs={"wait": bug}, segments={"wait": ("site = 'B'",)}
+    )
+    (found,) = causes([_violated("wait")], clues, {"wait": "#column-wait"})
+    assert found.pattern == "unit change"
+    assert found.sentence == (
+        "wait: values are 60 times as large as in the baseline; mostly where site = 'B'"
+    )
+    assert found.chart == "#column-wait"
+
+
+def test_clues_of_several_monitors_add_up_and_none_changes_nothing() -> None:
+    data = Clues(drifts={"age": 0.2}, named={"age": "location"})
+    model = Clues(drifts={"age": 0.9}, importance={"age": 1.0})
+    both = data.merge(model)
+    assert both == Clues(drifts={"age": 0.2}, named={"age": "location"}, importance={"age": 1.0})
+    assert Clues().merge(data) == data.merge(Clues()) == data
+    assert data.merge(model, Clues(loss="x")) == data.merge(model).merge(Clues(loss="x"))
