@@ -113,8 +113,8 @@ def test_a_unit_error_is_named_first_and_by_name_and_so_is_who_sends_it(home: Pa
 
 def test_among_what_moved_that_comes_first_which_answers_rest_on(home: Path) -> None:
     rows = trips(4_000, seed=5)
-    rows = changed(rows, "noise", rows.column("noise").to_numpy() + 3.0)
-    rows = changed(rows, "distance", rows.column("distance").to_numpy() * 1.1 + 5.0)
+    rows = changed(rows, "noise", rows.column("noise").to_numpy() + 1.0)
+    rows = changed(rows, "distance", rows.column("distance").to_numpy() + 15.0)
     data = checked(home, scored(rows, model_of(home)), "--model", home / "model.json").document
     alone = wk.load(home / "baselines" / "data").check(home / "window.parquet")
 

@@ -1,10 +1,12 @@
 """What is known of why a window differs, from any monitor: a value that adds up over monitors."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import Self
+from dataclasses import dataclass, field
+from typing import Self, TypeVar
 
 from watchkeep.causes.patterns.pattern import Bug
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +49,24 @@ class Clues:
     segments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def merge(self, *others: Self) -> Self:
-        """All together; of what several tell, the first tells it."""
-        told: dict[str, object] = {}
-        for one in fields(self):
-            every = [getattr(each, one.name) for each in (self, *others)]
-            told[one.name] = next((each for each in every if each), every[0])
-        return type(self)(**told)  # type: ignore[arg-type] # each is of its own field's type
+        """All together: of a column that several have compared, the first tells how it changed."""
+        told = self
+        for other in others:
+            told = told._with(other)
+        return told
+
+    def _with(self, other: Self) -> Self:
+        def unlike(more: Mapping[str, T]) -> dict[str, T]:
+            return {name: value for name, value in more.items() if name not in self.drifts}
+
+        return type(self)(
+            drifts={**other.drifts, **self.drifts},
+            named={**unlike(other.named), **self.named},
+            evidence={**unlike(other.evidence), **self.evidence},
+            bugs={**other.bugs, **self.bugs},
+            sentences={**unlike(other.sentences), **self.sentences},
+            importance={**other.importance, **self.importance},
+            effects={**other.effects, **self.effects},
+            loss=self.loss or other.loss,
+            segments={**other.segments, **self.segments},
+        )

@@ -18,10 +18,10 @@ from watchkeep.demo.weeks import Week
 BASELINES: Final = "baselines"
 """The folder of the model's baselines, which are checked together."""
 MODEL: Final = "delays.py"
-KILOMETRES: Final = "kilometres.parquet"
+INCHES: Final = "inches.parquet"
 FOREIGN: Final = "EWR"
-"""The airport whose distances are sent in kilometres in the story."""
-KILOMETRES_A_MILE: Final = 1.609344
+"""The airport whose pressure of the air is sent in inches of mercury in the story."""
+MILLIBARS_AN_INCH: Final = 33.8639
 _MOST: Final = 3
 _LEAST: Final = 0.005
 _CODE: Final = '''"""The model, as a function of flights."""
@@ -118,29 +118,26 @@ def _broken(quiet: Week) -> tuple[Step, ...]:
     def write(home: Path) -> str:
         first, end = _days(quiet)
         rows = flights.between(pq.read_table(home / flights.LIVE), (first, end))
-        flights.write(in_kilometres(rows), home / KILOMETRES)
+        flights.write(in_inches(rows), home / INCHES)
         return (
-            f"{KILOMETRES}: a good week, {quiet.name}, as if {FOREIGN} had begun to send distances in kilometres. "
+            f"{INCHES}: a good week, {quiet.name}, as if {FOREIGN} had begun to send the air's pressure in inches. "
             f"{rows.num_rows:,} flights; the model is not told, and answers."
         )
 
     title = "A unit error, planted"
     check = Command(
         title=title,
-        arguments=(
-            *("check", BASELINES, KILOMETRES, "--model", f"{MODEL}:late", "--out", "reports/kilometres"),
-        ),
-        tell=lambda home: told(home / "reports" / "kilometres"),
+        arguments=(*("check", BASELINES, INCHES, "--model", f"{MODEL}:late", "--out", "reports/inches"),),
+        tell=lambda home: told(home / "reports" / "inches"),
     )
     return Work(title=title, do=write), check
 
 
-def in_kilometres(rows: pa.Table) -> pa.Table:
-    """Flights of which one airport's have their distance in kilometres."""
-    distance = rows["distance"].cast(pa.float64())
-    foreign = pc.equal(rows["origin"], FOREIGN)
-    wrong = pc.if_else(foreign, pc.round(pc.multiply(distance, KILOMETRES_A_MILE)), distance)
-    return rows.set_column(rows.column_names.index("distance"), "distance", wrong.cast(pa.int64()))
+def in_inches(rows: pa.Table) -> pa.Table:
+    """Flights of which one airport's have their pressure in inches of mercury."""
+    pressure, foreign = rows["pressure"], pc.equal(rows["origin"], FOREIGN)
+    wrong = pc.if_else(foreign, pc.divide(pressure, MILLIBARS_AN_INCH), pressure)
+    return rows.set_column(rows.column_names.index("pressure"), "pressure", wrong)
 
 
 def _days(week: Week) -> tuple[date, date]:

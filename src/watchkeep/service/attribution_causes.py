@@ -119,7 +119,7 @@ class _Compared:
         if min(before.num_rows, now.num_rows) < FEWEST:
             return None
         own = replace(self, before=before, now=now)
-        return bugs_of(own.findings.columns, {name}).get(name)
+        return bugs_of(own.findings.columns, {name}, local=True).get(name)
 
 
 def importance(

@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from watchkeep.causes.clues import Clues, Effect
 from watchkeep.causes.patterns.pattern import Bug, Pattern
 from watchkeep.causes.ranking import Cause, causes
@@ -100,10 +103,32 @@ def test_a_data_bug_is_named_before_anything_else() -> None:
     assert found.chart == "#column-wait"
 
 
-def test_clues_of_several_monitors_add_up_and_none_changes_nothing() -> None:
-    data = Clues(drifts={"age": 0.2}, named={"age": "location"})
-    model = Clues(drifts={"age": 0.9}, importance={"age": 1.0})
-    both = data.merge(model)
-    assert both == Clues(drifts={"age": 0.2}, named={"age": "location"}, importance={"age": 1.0})
-    assert Clues().merge(data) == data.merge(Clues()) == data
-    assert data.merge(model, Clues(loss="x")) == data.merge(model).merge(Clues(loss="x"))
+def test_of_a_column_that_several_compared_the_first_tells_how_it_changed() -> None:
+    data = Clues(drifts={"age": 0.2, "income": 0.0}, named={"age": "location"})
+    model = Clues(
+        drifts={"age": 0.9, "income": 0.5, "wind": 0.4},
+        named={"age": "spread", "income": "location", "wind": "location"},
+        importance={"age": 1.0},
+    )
+    assert data.merge(model) == Clues(
+        drifts={"age": 0.2, "income": 0.0, "wind": 0.4},
+        named={"age": "location", "wind": "location"},
+        importance={"age": 1.0},
+    )
+
+
+_NAMES = st.sampled_from(["age", "income", "wind"])
+_CLUES = st.builds(
+    Clues,
+    drifts=st.dictionaries(_NAMES, st.floats(0, 1)),
+    named=st.dictionaries(_NAMES, st.sampled_from(["location", "spread"])),
+    importance=st.dictionaries(_NAMES, st.floats(0, 1)),
+    effects=st.dictionaries(_NAMES, st.builds(Effect, st.floats(0, 1), st.floats(0, 1))),
+    loss=st.sampled_from(["", "share of wrong answers"]),
+)
+
+
+@given(_CLUES, _CLUES, _CLUES)
+def test_clues_add_up_and_none_changes_nothing(one: Clues, two: Clues, three: Clues) -> None:
+    assert one.merge(two).merge(three) == one.merge(two.merge(three)) == one.merge(two, three)
+    assert Clues().merge(one) == one.merge(Clues()) == one

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -48,7 +49,7 @@ OF_LABELS: Final[tuple[Callable[[Labels], Iterator[Guess]], ...]] = (
 """The detectors of columns of categories."""
 
 
-def bugs_of(columns: Sequence[Column], changed: Collection[str]) -> dict[str, Bug]:
+def bugs_of(columns: Sequence[Column], changed: Collection[str], *, local: bool = False) -> dict[str, Bug]:
     """The data bug that explains each changed column best; columns that look like no known bug have none.
 
     A bug is named where the baseline's rows with the bug are as far from the window as chance allows, and the
@@ -58,6 +59,7 @@ def bugs_of(columns: Sequence[Column], changed: Collection[str]) -> dict[str, Bu
     Args:
         columns: columns of a window beside their baseline.
         changed: names of those that are known to have changed; others are not looked at.
+        local: whether the rows are of a slice which alone has changed: a whole population seldom changes so.
 
     Returns:
         Column to bug.
@@ -66,10 +68,10 @@ def bugs_of(columns: Sequence[Column], changed: Collection[str]) -> dict[str, Bu
     {}
     """
     with np.errstate(all="ignore"):
-        return _best([column for column in columns if column.name in changed])
+        return _best([column for column in columns if column.name in changed], local=local)
 
 
-def _best(columns: Sequence[Column]) -> dict[str, Bug]:
+def _best(columns: Sequence[Column], *, local: bool) -> dict[str, Bug]:
     guesses: defaultdict[str, list[Guess]] = defaultdict(list)
     pairs: list[Pair] = []
     labels: list[Labels] = []
@@ -77,6 +79,7 @@ def _best(columns: Sequence[Column]) -> dict[str, Bug]:
         found = guesses[column.name]
         pair, names = pair_of(column), labels_of(column)
         if pair is not None:
+            pair = replace(pair, local=local)
             pairs.append(pair)
             for of_numbers in OF_NUMBERS:
                 found += of_numbers(pair)

@@ -84,12 +84,14 @@ class Pair:
         name: the column.
         before, now: the two sides.
         whole: whether the column is one of whole numbers.
+        local: whether these are the rows of a slice which alone has changed.
     """
 
     name: str
     before: Sample
     now: Sample
     whole: bool
+    local: bool = False
 
     @cached_property
     def chance(self) -> float:

@@ -52,6 +52,8 @@ FACTORS: Final = (
     Factor(1024.0**3, "GiB", "bytes"),
     Factor(365.25, "years", "days"),
     Factor(52.1775, "years", "weeks"),
+    Factor(33.8639, "inches of mercury", "millibars"),
+    Factor(1.3332236842, "millimetres of mercury", "millibars"),
 )
 """Known factors, those met most often first."""
 

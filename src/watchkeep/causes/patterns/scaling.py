@@ -14,6 +14,10 @@ from watchkeep.causes.patterns.quantities import FACTORS, OFFSETS, TEMPERATURES,
 
 FAR: Final = math.log(4.5)
 """Logarithm of a factor beyond which no population grows at once: its fit need not be perfect."""
+LEAP: Final = 20.0
+"""Standard deviations that no mean moves by."""
+LOCAL: Final = 0.05
+"""What a factor must be known to, relatively, where one slice of the rows alone has changed."""
 NEAR: Final = math.log(1.5)
 """Logarithm of a factor that estimates of it may be off by."""
 LOOSE: Final = 0.08
@@ -94,7 +98,8 @@ def _estimates(pair: Pair) -> list[float]:
 def _is_factor(pair: Pair, slope: float, left: float) -> bool:
     size, fit = abs(math.log(slope)), fit_of(pair.gap, left)
     if size >= FAR:
-        return fit >= 0.75 and pair.gap > 2 * pair.chance and left <= pair.chance + LOOSE * pair.moving
+        plain = fit >= 0.75 and pair.gap > 2 * pair.chance and left <= pair.chance + LOOSE * pair.moving
+        return plain or _leapt(pair, slope)
     split = pair.whole and pair.now.types.fractional > 0.5 * pair.now.rows
     least, most = (0.75, LOOSE / 2) if split else (0.85, STRICT)
     if fit < least or pair.gap < 2 * pair.chance or left > pair.chance + most:
@@ -102,7 +107,17 @@ def _is_factor(pair: Pair, slope: float, left: float) -> bool:
     ratio, error = scale_of(pair)
     if log_gap(ratio, slope) > 3 * error + 1e-6:
         return False
-    return split or pair.gap >= 0.8 or error <= 0.004
+    return split or pair.gap >= 0.8 or error <= (LOCAL if pair.local else 0.004)
+
+
+def _leapt(pair: Pair, slope: float) -> bool:
+    """Whether no population moves as far, and a factor leads back to where populations do move."""
+    before, now = pair.before, pair.now
+    spread = before.deviation
+    if not spread or not pair.stretch or abs(pair.shift) < LEAP:
+        return False
+    back = abs(now.mean / slope - before.mean) <= 3 * spread
+    return back and log_gap(pair.stretch, slope) <= math.log(2)
 
 
 def scale_of(pair: Pair) -> tuple[float, float]:
