@@ -76,6 +76,10 @@ def test_the_demo_names_the_blizzard_and_the_columns_that_went_missing(tmp_path:
     assert result.worst_week is not None
     assert result.worst_week.first == BLIZZARD[0]
     assert result.worst_week.found
+    assert result.why is not None
+    assert result.why.causes[0][0] in flights.WEATHER  # the storm, of all that the model rests on
+    assert result.why.planted[0] == ("pressure", "unit change")
+    assert "mostly where origin = 'EWR'" in " ".join(told.text.getvalue().split())
     for week in result.weeks:
         assert_as_sklearn_says(week, told.home)
     assert max(len(line) for line in told.text.getvalue().splitlines() if str(tmp_path) not in line) <= 100
@@ -107,7 +111,7 @@ def test_a_second_demo_replaces_the_first_and_finds_the_same(tmp_path: Path) -> 
 
     assert first == second
     reports = sorted(folder.name for folder in (told.home / "reports").iterdir())
-    assert reports == ["2013-02-09", "week-2013-02-09"]
+    assert reports == ["2013-02-09", "inches", "week-2013-02-09", "why"]
     labels = pq.read_table(told.home / "labels.parquet")
     served = pq.read_table(told.home / "week-2013-02-09.parquet")
     assert set(labels.column_names) == {"id", "outcome"}

@@ -164,7 +164,8 @@ class Attribution:
     """The attribution monitor: do the model's answers still rest on the features they rested on?
 
     Args:
-        model: a file, an address, "module:function", or an object with `scores`; see `watchkeep.app.models.model_of`.
+        model: a file, an address, "module:function", "captured", or an object with `scores`; see
+            `watchkeep.app.models.model_of`.
         explained: rows of the reference data and of windows that are explained at the most; 0 for every one.
         segments: slices of the rows to be told apart, each a rule such as "young: age < 30".
         aggregation: "mean_abs", "median" or "mean_sq", as SageMaker Clarify names them.

@@ -3,6 +3,7 @@
 import json
 import pickle
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -63,10 +64,28 @@ def explaining() -> tuple[Step, ...]:
     )
 
 
-def conclude(stage: Stage, weeks: Sequence[Week], worst: Week) -> None:
+@dataclass(frozen=True, slots=True)
+class Why:
+    """What was found behind the worst week, and behind the break that was planted.
+
+    Args:
+        causes: of the worst week, the first to look at first: its subject, and the data bug it looks like if any.
+        planted: the same of the week that was broken.
+    """
+
+    causes: tuple[tuple[str, str | None], ...]
+    planted: tuple[tuple[str, str | None], ...]
+
+
+def conclude(stage: Stage, weeks: Sequence[Week], worst: Week) -> Why:
     """Tell what lies behind the worst week; then break the quietest one and find the break."""
     quiet = max(weeks, key=lambda week: week.accuracy or 0.0)
     play((_why(worst), *_broken(quiet)), stage)
+    found = (
+        tuple((one["subject"], one["pattern"]) for one in causes_of(stage.home / "reports" / name))
+        for name in ("why", "inches")
+    )
+    return Why(*found)
 
 
 def rests(home: Path) -> str:

@@ -32,6 +32,7 @@ class DemoResult:
         weeks: the replayed weeks, in order.
         worst_week: the week whose answers were right least often, with the segments found in it; None when no
             label came for any.
+        why: what lies behind that week, and behind a break that was planted; None without one.
     """
 
     home: Path
@@ -39,6 +40,7 @@ class DemoResult:
     worst: Day | None
     weeks: tuple[Week, ...]
     worst_week: Week | None
+    why: causes.Why | None
 
 
 def run(home: Path, console: Console, *, days: tuple[date, date] = flights.REPLAY) -> DemoResult:
@@ -146,12 +148,11 @@ def _conclude(stage: Stage, replayed: Sequence[date]) -> DemoResult:
     if worst is not None:
         play((Command(title="Look at the worst day", arguments=("show", f"reports/{worst.day}")),), stage)
     weeks, worst_week = answers.conclude(stage, replayed)
-    if worst_week is not None:
-        causes.conclude(stage, weeks, worst_week)
+    why = None if worst_week is None else causes.conclude(stage, weeks, worst_week)
     stage.head("In short")
     for kind, finding in (("day", worst), ("week", worst_week)):
         if finding is not None:
             stage.tell(f"The worst {kind} was {finding.line}", indent=0)
             stage.say(f"Its report, for a browser: {finding.report / 'report.html'}")
     stage.say(f"All reports: {stage.home / 'reports'}")
-    return DemoResult(stage.home, days, worst, weeks, worst_week)
+    return DemoResult(stage.home, days, worst, weeks, worst_week, why)
