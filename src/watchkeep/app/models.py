@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from watchkeep.adapters.models.endpoint import Endpoint, EndpointOptions
+from watchkeep.adapters.models.endpoint import EndpointOptions
 from watchkeep.adapters.models.opening import open_model
 from watchkeep.core.errors import OptionError
 from watchkeep.service.attribution import AttributionLearned
@@ -46,9 +46,7 @@ def model_of(spec: object, options: ModelOptions, *, features: Sequence[str] = (
     captured = Captured.of(spec)
     if captured is not None:
         return captured
-    if spec.startswith(("http://", "https://")):
-        return Endpoint(spec, options.endpoint, features)
-    return open_model(spec, trust=options.trust, features=tuple(features))
+    return open_model(spec, trust=options.trust, features=tuple(features), endpoint=options.endpoint)
 
 
 def with_model(learned: Learned, spec: object, options: ModelOptions) -> Learned:

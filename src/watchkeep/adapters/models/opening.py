@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from watchkeep.adapters.models.endpoint import Endpoint
+from watchkeep.adapters.models.endpoint import Endpoint, EndpointOptions
 from watchkeep.adapters.models.files import FORMS, open_file
 from watchkeep.adapters.models.function import function, names_function
 from watchkeep.adapters.models.matrix import missing
@@ -14,7 +14,9 @@ from watchkeep.service.models import Model
 _WEB: Final = ("http://", "https://")
 
 
-def open_model(spec: str, *, trust: bool = False, features: tuple[str, ...] = ()) -> Model:
+def open_model(
+    spec: str, *, trust: bool = False, features: tuple[str, ...] = (), endpoint: EndpointOptions | None = None
+) -> Model:
     """Opens a model. Of those whose library tells contributions, the model is `Explaining`, too.
 
     Args:
@@ -23,6 +25,7 @@ def open_model(spec: str, *, trust: bool = False, features: tuple[str, ...] = ()
         trust: whether code in the file may run: pickles and some MLflow models need it. A function runs by being
             named.
         features: its columns, where it does not know them; where it does, they have to be the same.
+        endpoint: how an endpoint is asked.
 
     Raises:
         MissingSourceError: nothing is there.
@@ -31,7 +34,7 @@ def open_model(spec: str, *, trust: bool = False, features: tuple[str, ...] = ()
         MissingExtraError: its library is not installed.
     """
     if spec.startswith(_WEB):
-        return Endpoint(spec, features=features)
+        return Endpoint(spec, endpoint or EndpointOptions(), features)
     path = Path(spec)
     if path.is_dir():
         if not (path / CARD).is_file():
