@@ -51,7 +51,7 @@ def pack_attribution(baseline: AttributionBaseline, suggested: tuple[Constraint,
         "roles": plan.roles.document(),
         "features": list(plan.features),
         "labels": list(plan.labels),
-        "units": list(plan.units),
+        "units": [list(one) for one in plan.units],
         "segments": [[one.name, one.rule] for one in plan.segments],
         "aggregation": str(plan.aggregation),
         "explained": plan.explained,
@@ -124,7 +124,7 @@ def _baseline(rows: list[Row], meta: Mapping[str, object], path: str) -> Attribu
         roles=roles_of(meta["roles"]),
         features=tuple(map(str, listed(meta, "features"))),
         labels=tuple(map(str, listed(meta, "labels"))),
-        units=tuple(float(str(one)) for one in listed(meta, "units")),
+        units=tuple(_numbers(one) for one in listed(meta, "units")),
         segments=tuple(_segment(one) for one in listed(meta, "segments")),
         aggregation=Aggregation(str(meta["aggregation"])),
         explained=int(str(meta["explained"])),
@@ -153,6 +153,12 @@ def _baseline(rows: list[Row], meta: Mapping[str, object], path: str) -> Attribu
         dependence=parse_dependence(meta.get("dependence", [])),
         notes=tuple(map(str, listed(meta, "notes"))) if "notes" in meta else (),
     )
+
+
+def _numbers(told: object) -> tuple[float, ...]:
+    if not isinstance(told, list):
+        raise TypeError("numbers are no list")
+    return tuple(float(str(one)) for one in told)
 
 
 def _segment(told: object) -> Segment:

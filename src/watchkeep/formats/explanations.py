@@ -101,7 +101,7 @@ def local_values(plan: AttributionPlan, values: Doubles) -> str:
 
     >>> from watchkeep.frames.roles import Roles
     >>> import numpy as np
-    >>> plan = AttributionPlan(roles=Roles(), features=("age",), labels=("label0",), units=(1.0,))
+    >>> plan = AttributionPlan(roles=Roles(), features=("age",), labels=("label0",), units=((1.0,),))
     >>> local_values(plan, np.array([[[0.25]], [[-1.0]]])).split()
     ['age_label0', '0.25', '-1.0']
     """

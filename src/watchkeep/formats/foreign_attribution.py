@@ -31,7 +31,7 @@ def foreign_attribution(
         roles=roles,
         features=features,
         labels=labels,
-        units=(1.0,) * len(labels),
+        units=((1.0,) * len(features),) * len(labels),
         dialect=Dialect.SAGEMAKER,
     )
     known = {

@@ -183,11 +183,16 @@ def _measured(
     labels = plan.labels or model.labels or tuple(f"label{at}" for at in range(outputs))
     if len(labels) != outputs:
         raise ModelError(model.name, why=f"it names {len(labels)} outputs and gives {outputs} scores")
-    sizes = np.abs(tried.values).sum(axis=2).mean(axis=0)
+    sizes = np.abs(tried.values).mean(axis=0)
     if not sizes.any():
         raise ModelError(
             model.name,
             why="it gives every reference row the same score: there is nothing to attribute to features",
         )
-    units = tuple(2.0 ** round(math.log2(_ROOM * size)) if size else 1.0 for size in sizes.tolist())
+    # What a feature that these rows do not need is going to be like, the others tell.
+    usual = [float(own[own > 0].mean()) if own.any() else 1.0 for own in sizes]
+    units = tuple(
+        tuple(2.0 ** round(math.log2(_ROOM * (size or instead))) for size in own)
+        for own, instead in zip(sizes.tolist(), usual, strict=True)
+    )
     return replace(plan, labels=labels, units=units), tuple(tried.expected.tolist())

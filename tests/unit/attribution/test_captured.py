@@ -96,7 +96,9 @@ def method(
     captured = Captured.of(spec)
     assert captured is not None
     roles, segments = Roles(score="score"), (parse_segment("high: a > 1"),)
-    plan = AttributionPlan(roles=roles, features=features, labels=labels, units=(1.0,), segments=segments)
+    plan = AttributionPlan(
+        roles=roles, features=features, labels=labels, units=((1.0,) * len(features),), segments=segments
+    )
     return CapturedMethod(captured, plan)
 
 

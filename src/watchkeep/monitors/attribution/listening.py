@@ -55,7 +55,7 @@ def _sums(plan: AttributionPlan, profile: Profile) -> Doubles:
         if sums is None or counts is None:
             told.append(np.zeros((len(plan.features), MOMENTS)))
             continue
-        unit = plan.units[place.label] ** (2 if plan.aggregation is Aggregation.MEAN_SQ else 1)
+        unit = plan.unit(place) ** (2 if plan.aggregation is Aggregation.MEAN_SQ else 1)
         rows = np.full(len(plan.features), counts.values[0])
         powers = (sums.values[power - 1] * unit**power for power in range(1, MOMENTS))
         told.append(np.stack([rows, *powers], axis=1))

@@ -47,8 +47,8 @@ class AttributionPlan:
         roles: which column is what.
         features: the columns that the model reads, in its order.
         labels: what its outputs are called.
-        units: what the attributions of each output are divided by: sums then keep their digits; a power of two each,
-            shape (labels,).
+        units: what the attributions of each output and feature are divided by: sums then keep their digits, those of
+            cubes too; a power of two each.
         segments: slices of the rows to be summed apart.
         aggregation: what the attribution of a feature is.
         explained: rows of a window that are explained at the most; `ALL` for every one.
@@ -62,7 +62,7 @@ class AttributionPlan:
     roles: Roles
     features: tuple[str, ...]
     labels: tuple[str, ...]
-    units: tuple[float, ...]
+    units: tuple[tuple[float, ...], ...]
     segments: tuple[Segment, ...] = ()
     aggregation: Aggregation = Aggregation.MEAN_ABS
     explained: int = EXPLAINED
@@ -78,6 +78,10 @@ class AttributionPlan:
         """Every output over all rows, then over the rows of each segment."""
         segments = (None, *range(len(self.segments)))
         return tuple(Place(label, segment) for segment in segments for label in range(len(self.labels)))
+
+    def unit(self, place: Place) -> Doubles:
+        """The unit of each feature there, shape (features,)."""
+        return np.array(self.units[place.label])
 
     def subject(self, place: Place, feature: str | None = None) -> str:
         """What verdicts call a place, or a feature there: "age", "age of label1 where region = 'EU'"."""

@@ -175,7 +175,7 @@ class AttributionScan:
             scores = told.scores[:, place.label]
             if rows is not None:
                 values, scores = values[rows], scores[rows]
-            for part, state in summed(plan, values / plan.units[place.label], scores).items():
+            for part, state in summed(plan, values / plan.unit(place), scores).items():
                 key = plan.key(place), part
                 known = self._parts.get(key)
                 self._parts[key] = state if known is None else known.merge(state)
