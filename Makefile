@@ -11,7 +11,7 @@ STAMPS := $(VENV)/.stamps
 BUILT := pyproject.toml hatch_build.py src/watchkeep/stats/kernels.c
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint format bench bench-alarms bench-estimates bench-bias browser clean
+.PHONY: help demo test check lint format bench bench-alarms bench-estimates bench-bias bench-attribution bench-causes browser clean
 .DELETE_ON_ERROR:
 
 help: ## show this
@@ -46,6 +46,12 @@ bench-estimates: $(STAMPS)/bench ## measure quality before labels, beside NannyM
 
 bench-bias: $(STAMPS)/bench ## measure bias: its cost, and false alarms on real people; writes bench/BIAS.md
 	@$(BIN)/python -m bench.bias $(BENCH_ARGS)
+
+bench-attribution: $(STAMPS)/bench ## measure attribution: cost, exactness, alarms; writes bench/ATTRIBUTION.md
+	@$(BIN)/python -m bench.attribution $(BENCH_ARGS)
+
+bench-causes: $(STAMPS)/bench ## break features of real rows: which is told first, which bug is named; writes bench/CAUSES.md
+	@$(BIN)/python -m bench.causes $(BENCH_ARGS)
 
 # The tests of drawn pages need a browser. Without one they are skipped, except under CI=true.
 browser:

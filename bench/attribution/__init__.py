@@ -1,0 +1,1 @@
+"""What attribution costs beside the library that explains, how exact it is, and how often it rings for nothing."""
