@@ -1,8 +1,10 @@
 """Why did it ring? All the monitors of a model, checked together as a user does, and one ranking of causes."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +15,7 @@ from tests.scenarios.world import watchkeep, write
 import watchkeep as wk
 from watchkeep.core.errors import BaselineError, OptionError
 from watchkeep.core.verdicts import Status
+from watchkeep.service.answers import QualityLearned
 
 FEATURES = ("age", "income", "distance", "hours", "noise")
 ROLES = ("--label", "late", "--score", "score", "--id", "id")
@@ -149,6 +152,89 @@ def test_a_model_that_is_missing_keeps_no_other_monitor_from_its_work(home: Path
     assert answer.document["causes"][0]["pattern"] == "unit change"
     drawn = watchkeep("show", home / "r")
     assert "nowhere.json" in drawn.out
+
+
+def test_a_baseline_that_is_damaged_keeps_no_other_from_its_work(home: Path, tmp_path: Path) -> None:
+    copied = tmp_path / "baselines"
+    shutil.copytree(home / "baselines", copied)
+    (copied / "data").rename(copied / "a#b?c% d")
+    whole = (copied / "why" / "baseline.arrow").read_bytes()
+    (copied / "why" / "baseline.arrow").write_bytes(whole[:2000])
+    rows = write(scored(trips(1_000, seed=12), model_of(home)), tmp_path / "window.parquet")
+    answer = watchkeep(
+        "check", copied, rows, "--model", home / "model.json", "--out", tmp_path / "r", "--json"
+    )
+
+    assert answer.code == 3
+    (failed,) = [one for one in answer.document["monitors"] if one["status"] == "Failed"]
+    assert failed["name"] == "why"
+    pages = [one["report"] for one in answer.document["monitors"] if one["status"] != "Failed"]
+    assert [(tmp_path / "r" / unquote(page)).is_file() for page in pages] == [True, True]
+    drawn = watchkeep("show", tmp_path / "r")
+    assert "The monitor why could not be run." in " ".join(drawn.out.split())
+    one = watchkeep("show", copied)
+    assert "several baselines" in one.err
+
+
+def test_a_fault_of_one_monitor_is_told_and_the_others_go_on(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("a bug")
+
+    baselines = wk.Baselines.load(home / "baselines")
+    monkeypatch.setattr(QualityLearned, "check", broken)
+    reports = baselines.check(scored(trips(800, seed=13), model_of(home)), model=home / "model.json")
+    assert list(reports.reports) == ["data", "why"]
+    assert "fault of ours: RuntimeError: a bug" in reports.failures["quality"]
+    assert reports.status is Status.FAILED
+    assert reports.decision is not None
+
+
+def test_labels_that_have_not_come_are_no_missing_column(home: Path) -> None:
+    rows = scored(trips(1_000, seed=14), model_of(home))
+    labels = write(rows.select(["id", "late"]), home / "labels.parquet")
+    served = rows.drop_columns(["late"])
+    answer = checked(home, served, "--model", home / "model.json", "--labels", labels)
+
+    assert answer.code == 0, answer.err
+    assert answer.document["causes"] == []
+
+
+def test_another_model_is_told_as_such(home: Path) -> None:
+    train = trips(6_000, seed=1)
+    columns = np.stack([train.column(name).to_numpy() for name in FEATURES], axis=1)
+    columns[:, 2] = np.random.default_rng(1).permutation(columns[:, 2])
+    data = xgboost.DMatrix(columns, label=train.column("late").to_numpy(), feature_names=list(FEATURES))
+    other = xgboost.train(
+        {"objective": "binary:logistic", "max_depth": 3, "nthread": 1}, data, num_boost_round=40
+    )
+    other.save_model(home / "other.json")
+    report = wk.load(home / "baselines" / "why").check(trips(3_000, seed=15), model=home / "other.json")
+
+    assert report.causes[0].subject == "model"
+    assert "another model" in report.causes[0].sentence
+
+
+def test_models_in_memory_are_taken_as_they_are(home: Path) -> None:
+    rows = trips(1_500, seed=16).select(list(FEATURES))
+
+    def late(frame: Any) -> Any:
+        return frame["distance"] * 2 + frame["age"]
+
+    by_function = wk.Attribution(model=late).baseline(rows)
+    by_booster = wk.Attribution(model=model_of(home)).baseline(rows)
+    assert by_function.check(trips(800, seed=17)).measures["ndcg", "dataset"] == pytest.approx(1, abs=1e-3)
+    assert by_booster.check(trips(800, seed=17)).measures["ndcg", "dataset"] == pytest.approx(1, abs=1e-2)
+    with pytest.raises(OptionError, match="an object with `scores`"):
+        wk.Attribution(model=3).baseline(rows)
+
+
+@pytest.mark.parametrize("names", [["x", "x"], ["x"], ["../up", "y"], ["", "y"]])
+def test_names_of_baselines_are_names_of_folders(home: Path, names: list[str]) -> None:
+    both = [wk.load(home / "baselines" / name) for name in ("data", "quality")]
+    with pytest.raises(OptionError, match="different names"):
+        wk.Baselines(*both, names=names)
 
 
 def test_a_watch_is_of_one_baseline(home: Path) -> None:

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from watchkeep.adapters.models.endpoint import EndpointOptions
+from watchkeep.adapters.models.held import held_model
 from watchkeep.adapters.models.opening import open_model
 from watchkeep.core.errors import OptionError
 from watchkeep.service.attribution import AttributionLearned
@@ -32,7 +34,8 @@ def model_of(spec: object, options: ModelOptions, *, features: Sequence[str] = (
     """A model by what people call it; a model itself is given back.
 
     Args:
-        spec: a path, an address, "module:function", a `Model`, or "captured": attributions that came with the rows.
+        spec: a path, an address, "module:function", "captured" (attributions that came with the rows), an estimator,
+            a booster or a function in memory, or a `Model`.
         options: how it is opened and asked.
         features: the columns it reads, in order, where it does not know them itself.
 
@@ -42,6 +45,8 @@ def model_of(spec: object, options: ModelOptions, *, features: Sequence[str] = (
     """
     if isinstance(spec, Model | Captured):
         return spec
+    if not isinstance(spec, str | Path):
+        return held_model(spec, tuple(features))
     spec = str(spec)
     captured = Captured.of(spec)
     if captured is not None:

@@ -9,7 +9,7 @@ from typing import Final
 from watchkeep.adapters.folders import Made, whole_folder
 from watchkeep.alarms.decision import Decision
 from watchkeep.alarms.record import Record
-from watchkeep.core.errors import BaselineError, MissingSourceError
+from watchkeep.core.errors import BaselineError, MissingSourceError, WatchkeepError
 from watchkeep.formats import (
     analysis_config,
     archive,
@@ -46,7 +46,7 @@ from watchkeep.service.bias import BiasLearned
 from watchkeep.service.checking import DataLearned
 from watchkeep.service.learned import Learned
 from watchkeep.service.quality import require_answers
-from watchkeep.service.together import Together
+from watchkeep.service.together import Together, page_of
 from watchkeep.views.html import report_html
 
 ARCHIVE: Final = "baseline.arrow"
@@ -125,20 +125,26 @@ def load_baseline(folder: Path, *, roles: Roles | None = None, attribution: bool
 
 def load_baselines(
     folder: Path, *, roles: Roles | None = None, attribution: bool = False
-) -> dict[str, Learned]:
-    """Read the baselines of a model, by name: the folders in `folder` that hold one.
+) -> dict[str, Learned | WatchkeepError]:
+    """Read the baselines of a model, by name: the folders in `folder` that hold one; or why one cannot be read.
 
     Args:
         folder, roles, attribution: see `load_baseline`.
 
     Raises:
-        BaselineError: there is none, or one is damaged or of a newer version.
+        BaselineError: there is none.
     """
     inside = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
     held = [path for path in inside if is_baseline(path)]
     if not held:
         raise BaselineError(str(folder), why="it holds no baseline, and none of its folders does")
-    return {path.name: load_baseline(path, roles=roles, attribution=attribution) for path in held}
+    found: dict[str, Learned | WatchkeepError] = {}
+    for path in held:
+        try:
+            found[path.name] = load_baseline(path, roles=roles, attribution=attribution)
+        except WatchkeepError as error:
+            found[path.name] = error
+    return found
 
 
 def is_baseline(folder: Path) -> bool:
@@ -162,9 +168,10 @@ def _foreign(
     if (folder / ANALYSIS).exists():
         return _foreign_analysis(folder / ANALYSIS, roles, attribution=attribution)
     if not path.exists():
-        raise BaselineError(
-            str(folder), why=f"it holds no baseline: neither {ARCHIVE} nor {STATISTICS} is there"
-        )
+        why = f"it holds no baseline: neither {ARCHIVE} nor {STATISTICS} is there"
+        if any(is_baseline(inside) for inside in folder.iterdir() if inside.is_dir()):
+            why = "it holds several baselines, each in a folder; `check` and wk.Baselines.load take them together"
+        raise BaselineError(str(folder), why=why)
     told = json_text.loads(_text(path), str(path))
     written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     if any(f"{section}_metrics" in told for section in quality_documents.SECTIONS.values()):
@@ -258,16 +265,9 @@ def save_report(
 def together_of(together: Together) -> dict[str, object]:
     """The report document of a run against several baselines."""
     return together_document(
-        {
-            one.name: report_of(one.findings, one.learned)
-            for one in together.monitored
-            if one.findings is not None
-        },
-        {
-            one.name: (one.learned.baseline.kind, one.failure)
-            for one in together.monitored
-            if one.findings is None
-        },
+        {name: report_of(findings, learned) for name, learned, findings in _run(together)},
+        {one.name: (one.kind, one.failure) for one in together.monitored if one.findings is None},
+        {one.name: page_of(one.name) for one in together.monitored},
         status=str(together.status),
         source=together.source,
         created=together.created,
@@ -276,6 +276,14 @@ def together_of(together: Together) -> dict[str, object]:
         causes=together.causes,
         decision=together.decision,
     )
+
+
+def _run(together: Together) -> list[tuple[str, Learned, Findings]]:
+    return [
+        (one.name, one.learned, one.findings)
+        for one in together.monitored
+        if one.learned is not None and one.findings is not None
+    ]
 
 
 def save_together(together: Together, folder: Path) -> dict[str, object]:
@@ -287,11 +295,10 @@ def save_together(together: Together, folder: Path) -> dict[str, object]:
     """
     document = together_of(together)
     with whole_folder(folder, _SEVERAL) as partial:
-        for one in together.monitored:
-            if one.findings is not None:
-                own = report_of(one.findings, one.learned)
-                files = {**one.learned.files_of(one.findings), REPORT: own, PAGE: report_html(own)}
-                _write(partial / MONITORS / one.name, files)
+        for name, learned, findings in _run(together):
+            own = report_of(findings, learned)
+            files = {**learned.files_of(findings), REPORT: own, PAGE: report_html(own)}
+            _write(partial / MONITORS / name, files)
         _write(partial, {REPORT: document, PAGE: report_html(document)})
     return document
 

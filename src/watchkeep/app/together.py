@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from watchkeep.alarms.decision import Decision
 from watchkeep.app import store
 from watchkeep.app.api import Baseline, Report, Time, window_of
 from watchkeep.app.datasets import opened_of
@@ -12,7 +13,7 @@ from watchkeep.app.joining import joined
 from watchkeep.app.models import ModelOptions, with_model
 from watchkeep.causes.ranking import Cause
 from watchkeep.constraints.policy import Policy
-from watchkeep.core.errors import OptionError
+from watchkeep.core.errors import OptionError, WatchkeepError
 from watchkeep.core.verdicts import Status, Verdict
 from watchkeep.frames.roles import Roles
 from watchkeep.service.attribution import AttributionLearned
@@ -99,8 +100,13 @@ class Baselines:
         kinds = [baseline.learned.baseline.kind for baseline in baselines]
         numbers = [kinds[: at + 1].count(kind) for at, kind in enumerate(kinds)]
         own = [kind if n == 1 else f"{kind}-{n}" for kind, n in zip(kinds, numbers, strict=True)]
-        called = zip(names or own, baselines, strict=True)
-        self._learned = {name: baseline.learned for name, baseline in called}
+        called = list(names or own)
+        if len(set(called)) != len(baselines) or any(Path(name).name != name or not name for name in called):
+            expected = f"{len(baselines)} different names, each of a folder"
+            raise OptionError("names", got=", ".join(map(repr, called)), expected=expected)
+        self._learned: dict[str, Learned] = {
+            name: baseline.learned for name, baseline in zip(called, baselines, strict=True)
+        }
 
     @classmethod
     def load(cls, folder: str | Path, *, roles: Roles | None = None) -> "Baselines":
@@ -110,7 +116,11 @@ class Baselines:
             BaselineError: there is none, or one is damaged or of a newer version.
         """
         held = store.load_baselines(Path(folder), roles=roles)
-        return cls(*map(Baseline, held.values()), names=tuple(held))
+        for one in held.values():
+            if isinstance(one, WatchkeepError):
+                raise one
+        known = {name: Baseline(one) for name, one in held.items() if not isinstance(one, WatchkeepError)}
+        return cls(*known.values(), names=tuple(known))
 
     @property
     def baselines(self) -> Mapping[str, Baseline]:
@@ -182,7 +192,7 @@ class Reports:
         return {
             one.name: Report(one.findings, one.learned)
             for one in self._together.monitored
-            if one.findings is not None
+            if one.findings is not None and one.learned is not None
         }
 
     @property
@@ -209,6 +219,11 @@ class Reports:
     def causes(self) -> tuple[Cause, ...]:
         """What lies behind it, ranked over all monitors."""
         return self._together.causes
+
+    @property
+    def decision(self) -> Decision | None:
+        """The decision with the most evidence of a change, of all monitors."""
+        return self._together.decision
 
     def document(self) -> dict[str, object]:
         """The document `report.json` holds."""

@@ -35,6 +35,8 @@ class Clues:
         importance: each feature's share of all attribution, in the baseline or in the window, the larger.
         effects: what the mix of each feature does to the mean loss.
         loss: what the loss is, for people.
+        parts: the column that a verdict's subject is a part of: that column in a segment, or of an output.
+        model: what is to be said of the model itself, where no column has moved.
         segments: the slices of the rows that carry a column's change.
     """
 
@@ -46,6 +48,8 @@ class Clues:
     importance: Mapping[str, float] = field(default_factory=dict)
     effects: Mapping[str, Effect] = field(default_factory=dict)
     loss: str = ""
+    parts: Mapping[str, str] = field(default_factory=dict)
+    model: str = ""
     segments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def merge(self, *others: Self) -> Self:
@@ -68,5 +72,7 @@ class Clues:
             importance={**other.importance, **self.importance},
             effects={**other.effects, **self.effects},
             loss=self.loss or other.loss,
+            parts={**other.parts, **self.parts},
+            model=self.model or other.model,
             segments={**other.segments, **self.segments},
         )

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from watchkeep.alarms.sentences import KINDS
 from watchkeep.alarms.witness import Change
 from watchkeep.causes.clues import Clues, Effect
+from watchkeep.constraints import checks
 from watchkeep.core.undefined import Undefined, Value
 from watchkeep.core.verdicts import Outcome, Verdict
 
@@ -17,6 +18,9 @@ NO_MODEL: Final = Undefined("no baseline of attribution tells how much answers r
 NO_FEATURE: Final = Undefined("it is no feature of the model")
 NO_EFFECT: Final = Undefined("no monitor of model quality found worse answers to explain")
 SAME_MIX: Final = Undefined("its mix of values is as in the baseline")
+NOT_MOVED: Final = "nothing that answers rest on has moved"
+MODEL: Final = "model"
+"""The subject of what is said of the model itself."""
 _LONGEST: Final = 200  # characters of a name that its place is called by
 _SURE: Final = 2.0  # standard errors from which on an effect counts
 
@@ -72,11 +76,16 @@ def causes(
     found: dict[str, list[Verdict]] = {name: [] for name in (*clues.named, *harmful)}
     for verdict in verdicts:
         if verdict.outcome is Outcome.VIOLATED:
-            found.setdefault(verdict.subject, []).append(verdict)
-    weights = {name: _weight(name, clues) for name in found}
+            found.setdefault(clues.parts.get(verdict.subject, verdict.subject), []).append(verdict)
+    weights = {name: _weight(name, listed, clues) for name, listed in found.items()}
     harm = {name: _harm(clues.effects.get(name)) for name in found}
     shares = _shares(weights, harm)
     ranked = [_cause(name, listed, clues, shares, charts.get(name, "")) for name, listed in found.items()]
+    if clues.model and found and not clues.named:
+        most = max(one.severity for one in ranked)
+        ranked.append(
+            Cause(subject=MODEL, share=Undefined(NOT_MOVED), sentence=clues.model, severity=most + 1)
+        )
     return tuple(sorted(ranked, key=_order))
 
 
@@ -94,9 +103,11 @@ def _order(cause: Cause) -> tuple[float, float, str]:
     return -share, -cause.severity, cause.subject
 
 
-def _weight(name: str, clues: Clues) -> float:
+def _weight(name: str, listed: Sequence[Verdict], clues: Clues) -> float:
     drift = _drift(name, clues)
-    if isinstance(drift, Undefined):
+    # Where attribution alone is violated, what moved is something else.
+    own = name in clues.named or any(verdict.check not in checks.OF_ATTRIBUTION for verdict in listed)
+    if isinstance(drift, Undefined) or not own:
         return 0.0
     return drift * clues.importance.get(name, 0.0) if clues.importance else drift
 
@@ -104,7 +115,8 @@ def _weight(name: str, clues: Clues) -> float:
 def _drift(name: str, clues: Clues) -> Value:
     if name not in clues.drifts:
         return NOT_COMPARED
-    if clues.named.get(name) == Change.RELATION:  # its own values stayed where they were
+    alone = set(clues.named.values()) == {Change.RELATION}  # no column's own values have moved
+    if alone and name in clues.named:
         return max(clues.drifts[name], clues.evidence.get(name, 0.0))
     return clues.drifts[name]
 
@@ -127,7 +139,7 @@ def _cause(
     if clues.importance:
         importance = clues.importance.get(name, NO_FEATURE)
     effect, bug = clues.effects.get(name), clues.bugs.get(name)
-    why = Undefined("nothing that answers rest on has moved")
+    why = Undefined(NOT_MOVED)
     return Cause(
         subject=name,
         share=shares.get(name, why),
@@ -153,7 +165,7 @@ def _sentence(name: str, listed: Sequence[Verdict], clues: Clues) -> str:
         told = clues.sentences[name].rstrip(".")
     elif listed:
         told = listed[0].sentence.rstrip(".")
-    elif name in clues.named:
+    elif clues.named.get(name):
         more.append(KINDS.get(clues.named[name], "changed"))
     if clues.importance.get(name):
         more.append(f"{100 * clues.importance[name]:.2g} % of all attribution is its")

@@ -38,6 +38,8 @@ ATTRIBUTION_DRIFT: Final = "feature_attribution_drift_check"
 """The order of features by attribution, as SageMaker spells it."""
 FEATURE_ATTRIBUTION: Final = "feature_attribution_check"
 """The attribution of one feature, against a range around the baseline's."""
+OF_ATTRIBUTION: Final = frozenset({ATTRIBUTION_DRIFT, FEATURE_ATTRIBUTION})
+"""The checks of what answers rest on."""
 LIMIT: Final = "limit_check"
 """A limit on any other measure, written by hand."""
 

@@ -21,6 +21,7 @@ _TAKEN: Final = ("verdicts", "measures")
 def together_document(
     reports: Mapping[str, Mapping[str, object]],
     failures: Mapping[str, tuple[str, str]],
+    pages: Mapping[str, str],
     *,
     status: str,
     source: str,
@@ -35,6 +36,7 @@ def together_document(
     Args:
         reports: the report of each monitor that could be run, by name.
         failures: of those that could not, kind and reason, by name.
+        pages: where the page of each report lies, by name.
         status: of all.
         source, created, window, policy: of the run.
         causes: what lies behind it.
@@ -55,7 +57,7 @@ def together_document(
         "decision": None if decision is None else decision_document(decision),
         "policy": policy.document(),
         "monitors": [
-            *(_monitor(name, report) for name, report in reports.items()),
+            *(_monitor(name, report, pages) for name, report in reports.items()),
             *(
                 {"name": name, "kind": kind, "status": "Failed", "why": why}
                 for name, (kind, why) in failures.items()
@@ -73,9 +75,9 @@ def together_document(
     }
 
 
-def _monitor(name: str, report: Mapping[str, object]) -> dict[str, object]:
+def _monitor(name: str, report: Mapping[str, object], pages: Mapping[str, str]) -> dict[str, object]:
     keys = ("kind", "status", "outcomes", "decision", "rows", "baseline")
-    return {"name": name, **{key: report[key] for key in keys}, "report": f"monitors/{name}/report.html"}
+    return {"name": name, **{key: report[key] for key in keys}, "report": pages[name]}
 
 
 def _outcomes(reports: Mapping[str, Mapping[str, object]]) -> dict[str, int]:

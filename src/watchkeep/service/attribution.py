@@ -211,15 +211,17 @@ class AttributionLearned:
         source = rows_of(source, plan.roles)
         ask = ask_of(source, plan.roles, positional=plan.names or None, window=window)
         require_known(roles, plan.names, source, ask)
-        return check_attribution(
-            baseline,
-            way_of(self.model, baseline, self.options),
-            source,
-            ask,
-            window=window,
-            policy=policy,
-            created=created,
-            progress=progress,
+        method = way_of(self.model, baseline, self.options)
+        findings = check_attribution(
+            baseline, method, source, ask, window=window, policy=policy, created=created, progress=progress
+        )
+        anew = baseline.known is None and not findings.unanswered and method.name != baseline.method
+        asked = self.model
+        return replace(
+            findings,
+            model=asked.name if isinstance(asked, Model) else method.name,
+            model_kind=asked.kind if isinstance(asked, Model) else "",
+            anew=anew,
         )
 
 

@@ -15,6 +15,7 @@ from watchkeep.causes.patterns.naming import bugs_of
 from watchkeep.causes.patterns.pattern import Bug
 from watchkeep.causes.ranking import causes
 from watchkeep.constraints.policy import Policy
+from watchkeep.core.verdicts import DATASET
 from watchkeep.core.window import Window
 from watchkeep.frames.batches import Batch
 from watchkeep.frames.buffers import truths
@@ -31,8 +32,13 @@ from watchkeep.service.held import Held
 
 FEWEST: Final = 100
 """Rows of the baseline, and of the window, below which they are not compared."""
-SEARCHED: Final = 2
+SEARCHED: Final = 5
 """Causes, from the first, for which the slices that carry them are searched."""
+UNMOVED: Final = (
+    "the model answers otherwise than it did: what its answers rest on has changed, and no feature's values have;"
+    " it may be another model, or asked in another way"
+)
+"""What is said of a model where nothing else has changed."""
 LEAST: Final = 0.02
 """The drift from which on slices that carry it are searched."""
 MOST: Final = 0.95
@@ -57,7 +63,9 @@ def with_clues(
         created: now.
     """
     plan, kept = findings.against.plan, findings.against.kept
-    weighs = Clues(importance=importance(plan, findings.against.attributed, findings.attributed))
+    weighs = Clues(
+        importance=importance(plan, findings.against.attributed, findings.attributed), parts=parts(plan)
+    )
     if kept is None or rows is None or min(kept.num_rows, rows.num_rows) < FEWEST:
         return replace(findings, clues=weighs)
     shared = [name for name in (*plan.features, *plan.beside) if name in rows.column_names]
@@ -67,12 +75,13 @@ def with_clues(
     named = dict.fromkeys(told, "") | {
         name: how for name, how in moved.clues.named.items() if name in plan.features
     }
-    clues = weighs.merge(replace(moved.clues, named=named, sentences=told))
+    clues = weighs.merge(replace(moved.clues, named=named, sentences=told, model="" if named else UNMOVED))
     bugs, segments = dict(clues.bugs), {}
     for name in [one.subject for one in causes(findings.verdicts, clues) if one.subject in named][:SEARCHED]:
-        if LEAST < clues.drifts.get(name, 0.0) < MOST:
+        known = bugs.get(name)
+        if LEAST < clues.drifts.get(name, 0.0) < MOST and (known is None or known.share < MOST):
             segments[name] = compared.carriers(name)
-            own = compared.bug_where(segments[name], name) if name not in bugs else None
+            own = compared.bug_where(segments[name], name) if known is None else None
             bugs |= {} if own is None else {name: own}
     drawn = tuple(column for column in moved.columns if column.name in named)
     return replace(findings, clues=replace(clues, bugs=bugs, segments=segments), columns=drawn)
@@ -120,6 +129,12 @@ class _Compared:
             return None
         own = replace(self, before=before, now=now)
         return bugs_of(own.findings.columns, {name}, local=True).get(name)
+
+
+def parts(plan: AttributionPlan) -> dict[str, str]:
+    """What a feature in a segment, or of an output, is a part of: the feature; and a place by itself: the dataset."""
+    told = {plan.subject(place): DATASET for place in plan.places}
+    return told | {plan.subject(place, name): name for place in plan.places for name in plan.features}
 
 
 def importance(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from urllib.parse import quote
 
 from watchkeep.alarms.decision import Decision
 from watchkeep.causes.clues import Clues
@@ -24,13 +25,15 @@ class Monitored:
 
     Args:
         name: of its baseline.
-        learned: the baseline.
+        kind: of its baseline; empty where that cannot be read.
+        learned: the baseline; None where it cannot be read.
         findings: what it found; None when it could not be run.
         failure: why not.
     """
 
     name: str
-    learned: Learned
+    kind: str
+    learned: Learned | None
     findings: Findings | None
     failure: str = ""
 
@@ -89,8 +92,17 @@ class Together:
         charts: dict[str, str] = {}
         for name, findings in self.found:
             for column in findings.columns:
-                charts.setdefault(column.name, f"monitors/{name}/report.html{chart_of(column.name)}")
+                charts.setdefault(column.name, f"{page_of(name)}{chart_of(column.name)}")
         return causes(listed, clues, charts)
+
+
+def page_of(name: str) -> str:
+    """Where the page of a monitor's report lies, beside that of all together.
+
+    >>> page_of("a#b")
+    'monitors/a%23b/report.html'
+    """
+    return f"monitors/{quote(name, safe='')}/report.html"
 
 
 Opened = Callable[[Learned], tuple[Learned, Source]]
@@ -98,7 +110,7 @@ Opened = Callable[[Learned], tuple[Learned, Source]]
 
 
 def check_together(
-    learned: Mapping[str, Learned],
+    learned: Mapping[str, Learned | WatchkeepError],
     opened: Opened,
     *,
     source: str,
@@ -112,7 +124,7 @@ def check_together(
     """Check one window against each baseline. One that cannot be run does not keep the others from it.
 
     Args:
-        learned: the baselines by name.
+        learned: the baselines by name, or why one cannot be read.
         opened: see `Opened`.
         source: what is read, for people.
         window: keeps only rows of this time.
@@ -126,10 +138,13 @@ def check_together(
         WatchkeepError: none of them could be run; this is why the first could not.
     """
     done: list[Monitored] = []
-    failures: list[WatchkeepError] = []
+    failures: list[Exception] = []
     for name in _in_order(learned):
+        one, kind = learned[name], ""
         try:
-            one, rows = opened(learned[name])
+            one = _readable(one)
+            kind = one.baseline.kind
+            one, rows = opened(one)
             findings = one.check(
                 rows,
                 window=window,
@@ -137,17 +152,33 @@ def check_together(
                 created=created,
                 roles=roles,
                 progress=progress,
-                search=search and one.baseline.kind == "model-quality",
+                search=search and kind == "model-quality",
             )
-        except WatchkeepError as error:
+        except Exception as error:  # noqa: BLE001 (whatever it is, the others go on)
+            ours = (
+                ""
+                if isinstance(error, WatchkeepError)
+                else f"this is a fault of ours: {type(error).__name__}: "
+            )
             failures.append(error)
-            done.append(Monitored(name, learned[name], None, str(error)))
+            held = None if isinstance(one, WatchkeepError) else one
+            done.append(Monitored(name, kind, held, None, f"{ours}{error}"))
         else:
-            done.append(Monitored(name, one, findings))
+            done.append(Monitored(name, kind, one, findings))
     if len(failures) == len(done):
         raise failures[0]
     return Together(tuple(done), source, window, policy, created)
 
 
-def _in_order(learned: Mapping[str, Learned]) -> Sequence[str]:
-    return sorted(learned, key=lambda name: (KINDS.index(learned[name].baseline.kind), name))
+def _readable(one: Learned | WatchkeepError) -> Learned:
+    if isinstance(one, WatchkeepError):
+        raise one
+    return one
+
+
+def _in_order(learned: Mapping[str, Learned | WatchkeepError]) -> Sequence[str]:
+    def place(name: str) -> tuple[int, str]:
+        one = learned[name]
+        return (len(KINDS) if isinstance(one, WatchkeepError) else KINDS.index(one.baseline.kind)), name
+
+    return sorted(learned, key=place)

@@ -16,17 +16,15 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from watchkeep.stats.reweighting import FLAT, RIDGE
 from watchkeep.stats.shapley import design
 from watchkeep.stats.special import chi_square_upper
 
 Reals = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
 
-RIDGE: Final = 0.005
-"""Added to the variances of standardised features, so that features that tell the same share what they tell."""
 CHANCE: Final = 0.01
 """By chance, a column whose mix did not change is taken to have changed so often, all columns together."""
-_FLAT: Final = 1e-9
 _SAMPLES: Final = 1_022  # coalitions: those of 10 columns, all of them
 
 
@@ -71,7 +69,7 @@ def mix_effects(
     n = len(features)
     centre = features.mean(axis=0)
     scale = np.sqrt(np.maximum(features.var(axis=0), 0.0))
-    scale = np.where(scale > _FLAT, scale, 1.0)
+    scale = np.where(scale > FLAT, scale, 1.0)
     standard = (features - centre) / scale
     products = standard.T @ standard + RIDGE * n * np.eye(len(centre))
     across = standard.T @ (quantity - quantity.mean())
@@ -85,14 +83,16 @@ def mix_effects(
     fitted = standard @ slopes
     residual = float(np.mean((quantity - quantity.mean() - fitted) ** 2))
     whole = each.sum(axis=0)
-    # A mean over weighted reference rows errs as those weights do, and the window's own mix is one of a sample.
+    # A mean over weighted reference rows errs as those weights do; and either mix is one of a sample.
     variance = np.einsum("ij,jk,ik->i", each, products, each) * residual
     return MixEffects(
         columns=moved,
         changes=each @ across,
-        errors=np.sqrt(variance + _sampled(products / n, slopes, columns, moved) / rows),
+        errors=np.sqrt(variance + _sampled(products / n, slopes, columns, moved) * (1 / rows + 1 / n)),
         total=float(whole @ across),
-        error=float(np.sqrt(whole @ products @ whole * residual + float(np.var(fitted)) / rows)),
+        error=float(
+            np.sqrt(whole @ products @ whole * residual + float(np.var(fitted)) * (1 / rows + 1 / n))
+        ),
     )
 
 

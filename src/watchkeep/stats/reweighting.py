@@ -21,6 +21,8 @@ Reals = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
 Counts = npt.NDArray[np.int64] | Reals
 
+FLAT: Final = 1e-9
+"""The standard deviation up to which a feature is one number."""
 MOST: Final = 64
 """Most features."""
 LEAST_SHARE: Final = 0.02
@@ -35,7 +37,6 @@ RIDGE: Final = 0.005
 """Added to the variances of standardised features, so that features that tell the same share what they tell."""
 PRIOR: Final = 3.0
 """Rows that hold changes of chances back."""
-_FLAT = 1e-9
 _CHUNK = 4096  # rows at a time
 _FARTHEST = 4.0  # log odds beyond which rows are alike
 _STEPS = 8
@@ -108,7 +109,7 @@ def indicators(
 
 def _standard(traits: Reals) -> Reals:
     centred, spread = traits - traits.mean(axis=0), traits.std(axis=0)
-    return np.asarray(centred / np.where(spread > _FLAT, spread, 1.0), np.float64)
+    return np.asarray(centred / np.where(spread > FLAT, spread, 1.0), np.float64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -215,7 +216,7 @@ class Reweighting:
         centre = features.mean(axis=0)
         products -= n * np.outer(centre, centre)
         scale = np.sqrt(np.maximum(products.diagonal() / n, 0.0))
-        scale = np.where(scale > _FLAT, scale, 1.0)
+        scale = np.where(scale > FLAT, scale, 1.0)
         products /= np.outer(scale, scale)
         across /= scale[:, None]
         inverse = np.linalg.inv(products + RIDGE * n * np.eye(width))

@@ -8,7 +8,9 @@ from watchkeep.views.columns import brief
 from watchkeep.views.values import mapping, objects, real, text
 from watchkeep.views.words import DASH, percent, visible
 
-_PLACE: Final = re.compile(r"(monitors/[^/]+/report[.]html)?#[^\s\"'<>]+")
+_PAGE: Final = re.compile(r"monitors/[^/\s\"'<>]+/report[.]html")
+"""Where the page of one of a model's monitors may be."""
+_PLACE: Final = re.compile(rf"({_PAGE.pattern})?#[^\s\"'<>]+")
 """Where a chart may be: on this page, or on that of one of a model's monitors."""
 
 
@@ -100,7 +102,9 @@ def monitors_of(value: object) -> tuple[Monitor, ...]:
         counts = {str(name): round(real(count) or 0.0) for name, count in outcomes.items()}
         status, page = text(one.get("status"), "Unknown"), text(one.get("report"))
         outcome = "failed" if status == "Failed" else "kept"
-        outcome = next((name for name in ("violated", "failed", "kept") if counts.get(name)), outcome)
+        outcome = next((name for name in ("violated", "failed") if counts.get(name)), outcome)
+        if outcome == "kept" and counts.get("undecided", 0) > counts.get("kept", 0):
+            outcome = "undecided"
         told = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
         found.append(
             Monitor(
@@ -109,7 +113,7 @@ def monitors_of(value: object) -> tuple[Monitor, ...]:
                 status=status,
                 outcome=outcome if counts or status == "Failed" else "undecided",
                 told=visible(text(one.get("why"))) or told or DASH,
-                page=page if _PLACE.fullmatch(f"{page}#") or _PLACE.fullmatch(f"{page}#x") else "",
+                page=page if _PAGE.fullmatch(page) else "",
             )
         )
     return tuple(found)

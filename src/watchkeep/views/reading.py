@@ -121,6 +121,11 @@ class Report:
             outcomes=self.outcomes,
             analysed=real(self.rows.get("analysed")),
         )
+        missing = [one.name for one in self.monitors if one.status == "Failed"]
+        if missing:
+            what = "monitor" if len(missing) == 1 else "monitors"
+            rest = "" if self.status == "Failed" and not self.outcomes["violated"] else f" {told}"
+            return f"The {what} {listing(missing)} could not be run.{rest}"
         return told if self.quality is None else out_of_limits(violated, told)
 
     def having(self, outcome: str) -> list[Judged]:

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import ndcg_score
 
+from watchkeep.stats import attribution_drift
 from watchkeep.stats.attribution_drift import chance_of, ndcg
 
 WEIGHTS = np.array([0.5, 0.3, 0.15, 0.05])
@@ -49,3 +50,25 @@ def test_by_chance_alone_small_values_are_as_frequent_as_is_said() -> None:
 
     assert np.mean(np.array(chances) <= 0.05) < 0.09
     assert np.mean(np.array(chances) <= 0.5) > 0.2
+
+
+@pytest.mark.parametrize("seed", [1, 3])
+def test_chances_are_those_of_many_more_draws(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(seed)
+    baseline, loadings = np.array([0.5, 0.3, 0.28, 0.1, 0.05]), rng.normal(size=(5, 5)) * 0.1
+    covariance = loadings @ loadings.T
+    values = (0.995, 0.985, 0.97)
+    told = {one: chance_of(one, baseline, covariance, n=60, m=600, level=1e-5) for one in values}
+    monkeypatch.setattr(attribution_drift, "DRAWS", 400_000)
+    monkeypatch.setattr(attribution_drift, "MOST_DRAWS", 400_000)
+    for one, chance in told.items():
+        truth = chance_of(one, baseline, covariance, n=60, m=600, seed=9)
+        if truth > 3e-5:
+            assert truth / 5 < chance < truth * 5
+        else:
+            assert chance < 5e-5
+
+
+def test_a_chance_may_be_as_small_as_many_places_need() -> None:
+    baseline, spread = np.array([0.5, 0.3, 0.1]), np.diag([0.01, 0.01, 0.01])
+    assert chance_of(0.7, baseline, spread, n=500, m=5000, level=1e-7) < 1e-7

@@ -1,6 +1,7 @@
 """The one ranking of what lies behind a window's verdicts."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -88,6 +89,48 @@ def test_a_column_whose_relations_changed_counts_by_its_evidence() -> None:
     (found,) = causes([], clues)
     assert found.drift == 0.8
     assert found.sentence == "age: related otherwise to the other columns"
+
+
+def _of_attribution(subject: str, severity: float = 1.0) -> Verdict:
+    return replace(_violated(subject, severity), check="feature_attribution_check", measure="attribution")
+
+
+def test_a_column_whose_weight_alone_changed_has_no_share() -> None:
+    clues = Clues(
+        drifts={"age": 0.004, "income": 0.3},
+        named={"income": "location"},
+        importance={"age": 0.6, "income": 0.4},
+    )
+    found = causes([_of_attribution("age", 9.0), _of_attribution("income")], clues)
+    assert [(one.subject, one.share) for one in found] == [("income", 1.0), ("age", 0.0)]
+
+
+def test_where_no_value_moved_the_model_itself_comes_first() -> None:
+    clues = Clues(
+        drifts={"age": 0.004}, importance={"age": 1.0}, model="the model answers otherwise than it did"
+    )
+    assert [one.subject for one in causes([_of_attribution("age", 9.0)], clues)] == ["model", "age"]
+    assert causes([], clues) == ()
+
+
+def test_what_is_violated_in_a_segment_is_the_feature_s() -> None:
+    clues = Clues(
+        drifts={"age": 0.2},
+        named={"age": "location"},
+        importance={"age": 1.0},
+        parts={"age where young": "age", "young": "dataset"},
+    )
+    listed = [_of_attribution("age"), _of_attribution("age where young"), _of_attribution("young", 0.1)]
+    assert [one.subject for one in causes(listed, clues)] == ["age", "dataset"]
+
+
+def test_relations_count_only_where_nothing_moved_by_itself() -> None:
+    clues = Clues(
+        drifts={"plan": 0.3, "charge": 0.0},
+        named={"plan": "category", "charge": "relation"},
+        evidence={"plan": 0.6, "charge": 0.4},
+    )
+    assert [(one.subject, one.share) for one in causes([], clues)] == [("plan", 1.0), ("charge", 0.0)]
 
 
 def test_a_data_bug_is_named_before_anything_else() -> None:

@@ -36,6 +36,8 @@ class AttributionFindings(Findings):
         unanswered: why no row could be explained; empty when rows were.
         values: the attributions of the rows that were explained, shape (rows, labels, features); None where rows
             were not kept.
+        model, model_kind: what explained the window.
+        anew: whether the baseline's rows were explained anew by it.
         dependence: how the score goes with the features that matter most.
     """
 
@@ -43,6 +45,9 @@ class AttributionFindings(Findings):
     attributed: Mapping[Place, Attributed]
     unanswered: str = ""
     values: Doubles | None = None
+    model: str = ""
+    model_kind: str = ""
+    anew: bool = False
     dependence: tuple[Dependence, ...] = ()
 
 
@@ -173,18 +178,20 @@ class _Judged:
             elif constraint.allows(value):
                 sizes = replace(sizes, chance=1.0)
             else:
-                sizes = replace(sizes, chance=self._chance(value, place))
+                sizes = replace(sizes, chance=self._chance(value, place, level))
         judgement = judge(constraint, value, sizes, self.policy, level=level)
         return judgement.verdict(constraint, value, _sentence(constraint, value, judgement))
 
-    def _chance(self, value: float, place: Place) -> float | Undefined:
+    def _chance(self, value: float, place: Place, level: float) -> float | Undefined:
         plan = self.baseline.plan
         if plan.aggregation is Aggregation.MEDIAN:
             return Undefined(
                 "medians have no law of chance here; judge by mean_abs, or by --dialect sagemaker"
             )
         before, now = self.baseline.attributed[place], self.now[place]
-        return chance_of(value, before.values, before.covariance, n=now.rows, m=before.rows, seed=plan.seed)
+        return chance_of(
+            value, before.values, before.covariance, n=now.rows, m=before.rows, level=level, seed=plan.seed
+        )
 
     def _of_feature(self, constraint: Constraint, place: Place, at: int) -> Verdict:
         now, before = self.now.get(place), self.baseline.attributed.get(place)
@@ -195,6 +202,9 @@ class _Judged:
         if now is not None and not self.policy.dialect.sagemaker:
             if before is None or self.baseline.known is not None:
                 value = Undefined(NO_ROWS)
+            elif before.rows < self.policy.min_rows:
+                needed = f"{self.policy.min_rows} explained rows of the baseline"
+                value = Undefined(f"attribution needs {needed}, has {before.rows}")
             elif self.baseline.plan.aggregation is Aggregation.MEDIAN:
                 value = Undefined("medians have no law of chance here; judge by mean_abs")
             else:

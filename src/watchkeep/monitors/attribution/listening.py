@@ -8,7 +8,7 @@ from watchkeep.alarms.sightings import sighted
 from watchkeep.alarms.watch import MARGIN, PRICE, Panel, Sighting
 from watchkeep.core.window import Window
 from watchkeep.monitors.attribution.baseline import AttributionBaseline
-from watchkeep.monitors.attribution.plan import Aggregation, AttributionPlan, Place
+from watchkeep.monitors.attribution.plan import AttributionPlan, Place
 from watchkeep.monitors.attribution.scan import COUNT, SUMS
 from watchkeep.profiles.profile import Profile
 from watchkeep.states.totals import Totals
@@ -55,7 +55,7 @@ def _sums(plan: AttributionPlan, profile: Profile) -> Doubles:
         if sums is None or counts is None:
             told.append(np.zeros((len(plan.features), MOMENTS)))
             continue
-        unit = plan.unit(place) ** (2 if plan.aggregation is Aggregation.MEAN_SQ else 1)
+        unit = plan.gain_unit(place)
         rows = np.full(len(plan.features), counts.values[0])
         powers = (sums.values[power - 1] * unit**power for power in range(1, MOMENTS))
         told.append(np.stack([rows, *powers], axis=1))

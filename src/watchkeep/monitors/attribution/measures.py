@@ -54,11 +54,10 @@ def attributed(plan: AttributionPlan, profile: Profile, place: Place) -> Attribu
     products = profile.part(key, PRODUCTS, Totals)
     if sums is None or counts is None or products is None or not counts.values[0]:
         return None
-    rows, unit = float(counts.values[0]), plan.unit(place)
-    power = 2 if plan.aggregation is Aggregation.MEAN_SQ else 1
+    rows, unit, gain = float(counts.values[0]), plan.unit(place), plan.gain_unit(place)
     means = sums.values / rows
-    covariance = (products.values / rows - np.outer(means[0], means[0])) * np.outer(unit, unit) ** power
-    values = means[0] * unit**power
+    covariance = (products.values / rows - np.outer(means[0], means[0])) * np.outer(gain, gain)
+    values = means[0] * gain
     if plan.aggregation is Aggregation.MEDIAN:
         values = np.array([_median(profile.part(key, f"{SIGNED} {name}", Cells)) for name in plan.features])
         values *= unit

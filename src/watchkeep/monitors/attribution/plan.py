@@ -14,6 +14,8 @@ from watchkeep.stats.attribution_drift import Doubles
 
 EXPLAINED: Final = 10_000
 """Rows of a window that are explained, unless somebody says otherwise: a mean over them is known to about 1 %."""
+ROOM: Final = 64.0
+"""What is summed is a row's contributions over so many times their usual size: sums over 1e8 rows keep their digits."""
 ALL: Final = 0
 """As a number of rows to be explained: every one."""
 
@@ -99,6 +101,12 @@ class AttributionPlan:
         return f"{self.labels[place.label]}{segment}"
 
     def gains(self, values: Doubles) -> Doubles:
-        """What is averaged of the attributions of rows: their sizes or their squares, of the same shape."""
-        gains: Doubles = values**2 if self.aggregation is Aggregation.MEAN_SQ else np.abs(values)
+        """What is averaged of attributions that are in units: their sizes, or their squares; of the same shape."""
+        gains: Doubles = values**2 * ROOM if self.aggregation is Aggregation.MEAN_SQ else np.abs(values)
         return gains
+
+    def gain_unit(self, place: Place) -> Doubles:
+        """The unit of gains there, shape (features,)."""
+        unit = self.unit(place)
+        gain_unit: Doubles = unit**2 / ROOM if self.aggregation is Aggregation.MEAN_SQ else unit
+        return gain_unit

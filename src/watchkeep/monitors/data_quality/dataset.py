@@ -40,6 +40,7 @@ class Dataset:
 
     Args:
         missing: columns of the baseline that the window lacks.
+        awaited: labels among them: they come later, and nothing is said of them.
         extra: columns of the window that the baseline does not know.
         measures: value by measure.
         sizes: what the joint comparison was taken over.
@@ -47,6 +48,7 @@ class Dataset:
     """
 
     missing: tuple[str, ...]
+    awaited: tuple[str, ...]
     extra: tuple[str, ...]
     measures: Mapping[str, Value]
     sizes: Sizes
@@ -56,9 +58,11 @@ class Dataset:
 def dataset(baseline: Baseline, profile: Profile, window: Window) -> Dataset:
     """Measure a window as a whole."""
     known = {column.name for column in baseline.columns}
-    missing = tuple(column.name for column in baseline.columns if not profile.seen.get(column.name))
+    unseen = [column for column in baseline.columns if not profile.seen.get(column.name)]
     if not profile.rows:  # no row, so no row that lacks a column
-        missing = ()
+        unseen = []
+    missing = tuple(column.name for column in unseen if column.role is not Role.LABEL)
+    awaited = tuple(column.name for column in unseen if column.role is Role.LABEL)
     known |= set(baseline.roles.named())  # who names a column is not surprised by it
     extra = tuple(
         name for name in profile.seen if name not in known and baseline.roles.of(name) is not Role.IGNORED
@@ -74,7 +78,7 @@ def dataset(baseline: Baseline, profile: Profile, window: Window) -> Dataset:
         "mmd": value,
     }
     before = baseline.rows + sum(baseline.rejected.values())
-    return Dataset(missing, extra, measures, sizes, Sizes(n=profile.read, m=before))
+    return Dataset(missing, awaited, extra, measures, sizes, Sizes(n=profile.read, m=before))
 
 
 def _per_day(profile: Profile, window: Window) -> Value:

@@ -70,7 +70,7 @@ def evaluate(
         for name in names
     ]
     by_name = {column.name: column for column in columns}
-    gone = set(whole.missing)
+    gone = {*whole.missing, *whole.awaited}
     judged = [
         one
         for one in baseline.constraints
@@ -139,7 +139,7 @@ def _columns(baseline: Baseline, profile: Profile, whole: Dataset, policy: Polic
     domains = {one.subject: frozenset(one.domain) for one in baseline.constraints if one.domain is not None}
     by_column: dict[str, dict[str, State]] = {column.name: {} for column in baseline.columns}
     for (name, part), state in profile.parts.items():
-        if name in by_column and name not in whole.missing:
+        if name in by_column and name not in (*whole.missing, *whole.awaited):
             by_column[name][part] = state
     return tuple(
         Column(
