@@ -69,4 +69,7 @@ def with_model(learned: Learned, spec: object, options: ModelOptions) -> Learned
             "model", got=str(spec), expected=f"a baseline of attribution; this one is of {kind}"
         )
     model = model_of(spec, options, features=learned.baseline.plan.features)
+    known, own = learned.baseline, learned.baseline.plan.features
+    if known.known is not None and model.features != own and sorted(model.features) == sorted(own):
+        learned = replace(learned, baseline=known.in_order(tuple(model.features)))
     return replace(learned, model=model, options=options.explain)

@@ -1,11 +1,12 @@
 """What the reference rows tell of what a model's answers rest on: the baseline of attribution."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import ClassVar
 
+import numpy as np
 import pyarrow as pa
 
 from watchkeep.constraints.constraint import Constraint
@@ -83,3 +84,23 @@ class AttributionBaseline:
         if self.known is not None:
             return self.known
         return attributions(self.plan, self.profile)
+
+    def in_order(self, features: tuple[str, ...]) -> "AttributionBaseline":
+        """The same with its features in another order: files that tell attributions alone do not know a model's.
+
+        Args:
+            features: those of the plan, in any order.
+        """
+        at = [self.plan.features.index(name) for name in features]
+        known = {
+            place: replace(
+                one,
+                values=one.values[at],
+                direction=one.direction[at],
+                spread=one.spread[at],
+                covariance=one.covariance[np.ix_(at, at)],
+            )
+            for place, one in self.attributed.items()
+        }
+        units = tuple(tuple(own[place] for place in at) for own in self.plan.units)
+        return replace(self, plan=replace(self.plan, features=features, units=units), known=known)
