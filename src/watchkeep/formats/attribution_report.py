@@ -61,8 +61,15 @@ def attribution_document(findings: AttributionFindings) -> dict[str, object]:
         outcomes[key] = min(outcomes.get(key, verdict.outcome), verdict.outcome, key=_WORST_FIRST.index)
     orders = {one.subject: one.value for one in findings.measures if one.measure == NDCG}
     plan = against.plan
+    model = findings.model or plan.model
     return _head(against) | {
         "compared": True,
+        "model": model,
+        "model_kind": findings.model_kind or plan.model_kind,
+        "baseline_model": plan.model,
+        "baseline_model_kind": plan.model_kind,
+        "anew": findings.anew,
+        "cautions": [_untested(model)] if findings.anew else [],
         "unanswered": findings.unanswered,
         "not_explained": unexplained(findings.profile),
         "baseline_not_explained": unexplained(against.profile),
@@ -116,6 +123,14 @@ def _head(baseline: AttributionBaseline) -> dict[str, object]:
         "features": list(plan.features),
         "expected": [_number(one) for one in baseline.expected],
     }
+
+
+def _untested(model: str) -> str:
+    """What a baseline whose rows were explained anew cannot tell."""
+    return (
+        f"The baseline's rows were explained anew by {model}, so a change of the model itself is not tested: make the"
+        " baseline with the same model (or address) to test that."
+    )
 
 
 def _place(

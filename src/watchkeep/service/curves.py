@@ -130,9 +130,8 @@ class _Asking:
         """The curve of some rows, or why there is none."""
         if self.silent is not None:
             return self.silent
-        some = spread(rows, self.rows)
+        some, shares = spread(rows, self.rows), grid.shares(rows.column(feature))
         try:
-            shares = grid.shares(known_values(rows, feature))
             means = partial_dependence(self.asked, some, feature, grid)
         except ModelError as error:
             why = Undefined(error.why)

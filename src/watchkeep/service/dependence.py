@@ -38,17 +38,19 @@ class Grid:
     def shares(self, column: pa.ChunkedArray | pa.Array) -> Doubles:
         """The share of other rows in each bucket or category, of those that have a value; shape (values,).
 
-        What lies in none of them is in no share: their sum is then less than 1.
+        What lies in none of them is in no share: their sum is then less than 1. Text is read as the numbers it
+        spells where the grid is one of numbers.
 
         >>> grid_of(pa.array([0, 1, 2, 10]), buckets=2).shares(pa.array([7, None, 3, 8, 11])).tolist()
         [0.25, 0.5]
         """
         if not self.numerical:
-            found = pc.index_in(_texts(column.drop_null()), value_set=_texts(self.values))
+            found = _found(column.drop_null(), self.values)
             at = found.drop_null().to_numpy(zero_copy_only=False).astype(np.intp)
             return np.bincount(at, minlength=len(self.values)) / max(1, len(found))
-        numbers = column.drop_null().cast(pa.float64()).to_numpy(zero_copy_only=False)
-        centres, every = self.values.to_numpy(zero_copy_only=False), max(1, len(numbers))
+        read = read_numbers(one_chunk(column))
+        numbers, every = read.values, max(1, read.rows - read.missing)
+        centres = self.values.to_numpy(zero_copy_only=False)
         if len(centres) < 2:
             return np.array([np.count_nonzero(numbers == centre) / every for centre in centres])
         width = centres[1] - centres[0]
@@ -171,6 +173,15 @@ def _typed(grid: Grid, kind: pa.DataType) -> pa.Array:
     ):
         return values.cast(kind)
     return values.cast(pa.string()) if grid.numerical and is_text(kind) else values
+
+
+def _found(column: pa.ChunkedArray | pa.Array, values: pa.Array) -> pa.Array:
+    """Where each value stands among categories; null where it is none of them, whatever type it has."""
+    try:
+        texts = _texts(column)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError):  # lists and the like
+        return pa.nulls(len(column), pa.int32())
+    return pc.index_in(texts, value_set=_texts(values))
 
 
 def _texts(column: pa.ChunkedArray | pa.Array) -> pa.Array:

@@ -13,7 +13,9 @@ FLOWING: Final = 14
 ROW: Final = 26
 """Height of a rank, in the chart's unit."""
 SIDE: Final = 180
-"""Width of the chart between its columns of names."""
+"""Width of the chart between its columns of names, in its own unit: it stretches to its place on the page."""
+LONGEST: Final = 26
+"""Characters of a name beside the chart."""
 _MOST_NOTES: Final = 6
 
 
@@ -71,7 +73,7 @@ class Place:
         title: what it is, for people.
         features: those with the largest attribution first.
         flows: of those that are among the first on either side; empty where nothing is compared.
-        order: the NDCG, or a dash; `why` there is none.
+        order: the NDCG; empty where there is none, `why` tells the reason then.
         outcome: of the verdict on the order.
         sizes: how many rows were explained.
     """
@@ -88,6 +90,11 @@ class Place:
     def height(self) -> int:
         """Of the rank-flow chart, in its unit."""
         return round(max((max(one.before, one.now) for one in self.flows), default=0.0)) + ROW // 2
+
+    @property
+    def widest(self) -> int:
+        """Characters of the longest name beside the rank-flow chart, its change of rank included."""
+        return min(LONGEST, max((len(one.name) for one in self.flows), default=0)) + 4
 
     @property
     def label(self) -> str:
@@ -109,6 +116,7 @@ class Attribution:
         places: over all rows, then of segments.
         compared: whether a baseline stands beside the window.
         unanswered: why no row could be explained; empty when rows were.
+        cautions: what cannot be concluded from it: sentences.
         notes: what a reader must know of how rows were explained: sentences.
         dependence: how the score goes with the features that matter most.
     """
@@ -117,6 +125,7 @@ class Attribution:
     places: tuple[Place, ...]
     compared: bool
     unanswered: str
+    cautions: tuple[str, ...]
     notes: tuple[str, ...]
     dependence: Dependences
 
@@ -132,6 +141,7 @@ class Attribution:
             places=tuple(_place(one, given, compared=compared) for one in objects(given.get("places"))),
             compared=compared,
             unanswered=clip(text(given.get("unanswered")), 400),
+            cautions=_sentences(given.get("cautions")),
             notes=_notes(given),
             dependence=Dependences.of(given.get("dependence")),
         )
@@ -145,16 +155,30 @@ def _how(given: Mapping[str, object]) -> str:
         "median": "the median of a feature's contributions to the score, with their sign",
         "mean_sq": "the mean square of a feature's contributions to the score",
     }.get(text(given.get("aggregation")), "")
-    told = f"Of {model} ({kind})" if model else "Of the model"
+    told = f"Of {_model(model, kind)}" if model else "Of the model"
     if method == "captured":
         return f"Contributions came with the rows and are used as they are. Attribution is {what}."
-    return f"{told}, {method or 'as its file tells'}. Attribution is {what}." if what else f"{told}."
+    told = f"{told}, {method or 'as its file tells'}"
+    before = clip(text(given.get("baseline_model")), 80)
+    if before:
+        own = f"by {_model(model, kind)}, {method or 'as its file tells'}"
+        then = _model(before, clip(text(given.get("baseline_model_kind")), 40))
+        same = before == model and given.get("anew") is not True
+        told = f"Window and baseline {own}" if same else f"Window {own}; baseline by {then}"
+    return f"{told}. Attribution is {what}." if what else f"{told}."
+
+
+def _model(name: str, kind: str) -> str:
+    return f"{name} ({kind})" if kind else name
+
+
+def _sentences(value: object) -> tuple[str, ...]:
+    return tuple(clip(text(one), 300) for one in value[:_MOST_NOTES]) if isinstance(value, list) else ()
 
 
 def _notes(given: Mapping[str, object]) -> tuple[str, ...]:
     """What is to be told of rows without an explanation, and of those with one."""
-    noted = given.get("notes")
-    told = [clip(text(one), 300) for one in noted[:_MOST_NOTES]] if isinstance(noted, list) else []
+    told = [*_sentences(given.get("notes"))]
     for key, whose in (("not_explained", ""), ("baseline_not_explained", " of the baseline")):
         counts = mapping(given.get(key))
         rows = sum(whole(n) for n in counts.values())
@@ -180,15 +204,17 @@ def _place(given: Mapping[str, object], whole_: Mapping[str, object], *, compare
             clip(text(segment), 80) if segment is not None else "all rows",
         ]
     )
-    order = given.get("ndcg")
+    order, unknown = given.get("ndcg"), why(given.get("ndcg")) or ""
+    if unknown and text(whole_.get("unanswered")):
+        unknown = "no row was explained"  # the reason stands above
     then = given.get("baseline_explained")
     sizes = f"{amount(whole(given.get('explained')), 'row')} explained"
     return Place(
         title=title,
         features=tuple(features),
         flows=_flows(features) if compared else (),
-        order=_short(order) if compared else "",
-        why=(why(order) or "") if compared else "",
+        order=_short(order) if compared and not unknown and order is not None else "",
+        why=unknown if compared else "",
         outcome=text(given.get("outcome")),
         sizes=sizes if then is None else f"{sizes}, {amount(whole(then), 'row')} of the baseline",
     )

@@ -6,9 +6,10 @@ out of the boxes, which stretch to their place on the page.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import floor, log10
+from math import ceil, floor, log10
 from typing import Final, Self
 
+from watchkeep.views.ticks import SLACK, round_ticks, tick_labels, within
 from watchkeep.views.values import mapping, objects, real, text, whole
 from watchkeep.views.words import amount, clip, compact, listing, number, percent
 
@@ -23,6 +24,7 @@ CARDS: Final = 30
 DOTS: Final = 8
 """Categories drawn of one feature; the rest are counted."""
 _EDGE: Final = 5.0  # units above the highest point and below the lowest
+_ALARMING: Final = 0.1  # of the window's rows: where more lie outside the grid, its curve tells little of it
 _INSIDE: Final = 0.995  # of the window's rows: where fewer lie within the grid, it is told
 
 Shares = list[float]
@@ -51,7 +53,7 @@ class Chart:
         low, high: ends of the scale of scores.
         dots: of categories; numbers have none.
         more: categories that are not drawn.
-        note: what a reader must know; empty when nothing.
+        note: what a reader must know; empty when nothing. `alarming`: whether the curve tells little without it.
         label: the chart in words.
     """
 
@@ -66,6 +68,7 @@ class Chart:
     dots: tuple[Dot, ...]
     more: int
     note: str
+    alarming: bool
     label: str
 
     @property
@@ -174,7 +177,7 @@ def _ends(lines: Sequence[_Line]) -> dict[int, tuple[float, float]]:
 def _chart(one: _Line, low: float, high: float, *, several: bool) -> Chart:
     room = (high - low) or 1.0
     places, ticks = _places(one)
-    inside = sum(one.lie_now)
+    outside = 1 - sum(one.lie_now) if one.now else 0.0
     return Chart(
         title=f"{clip(one.feature, 40)} · {clip(one.label, 30)}" if several else clip(one.feature, 60),
         baseline=_path(places, [(score - low) / room for score in one.before]),
@@ -186,9 +189,18 @@ def _chart(one: _Line, low: float, high: float, *, several: bool) -> Chart:
         high=number(_round(high, room), digits=3),
         dots=() if one.numerical else tuple(_dots(one, low, room)),
         more=0 if one.numerical else max(0, len(one.values) - DOTS),
-        note=f"{percent(1 - inside)} of the window has other values." if one.now and inside < _INSIDE else "",
+        note=_note(outside),
+        alarming=outside >= _ALARMING,
         label=_told(one),
     )
+
+
+def _note(outside: float) -> str:
+    """What is told of rows outside the grid, a share of the window's."""
+    if outside <= 1 - _INSIDE:
+        return ""
+    told = f"{percent(min(1.0, outside))} of the window has other values"
+    return f"{told}: the curve tells nothing of them." if outside >= _ALARMING else f"{told}."
 
 
 def _places(one: _Line) -> tuple[list[float], tuple[tuple[float, str], ...]]:
@@ -198,10 +210,21 @@ def _places(one: _Line) -> tuple[list[float], tuple[tuple[float, str], ...]]:
     count = len(one.values)
     places = [WIDTH * (at + 0.5) / count for at in range(count)]
     values = [real(value) or 0.0 for value in one.values]
-    room = values[-1] - values[0]
-    return places, tuple(
-        (round(100 * places[at] / WIDTH, 1), compact(_round(values[at], room)))
-        for at in sorted({0, count // 2, count - 1})
+    if count < 2 or not values[-1] > values[0]:
+        return places, ((50.0, compact(values[0])),) if count else ()
+    width = (values[-1] - values[0]) / (count - 1)
+    low, high = values[0] - width / 2, values[-1] + width / 2
+    ticks = round_ticks(low, high, whole=_whole_numbers(one, low, width))
+    return places, tuple(zip([within(at, low, high) for at in ticks], tick_labels(ticks), strict=True))
+
+
+def _whole_numbers(one: _Line, low: float, width: float) -> bool:
+    """Whether a feature seems to hold whole numbers: no row lies in a bucket that has none."""
+    lies = [one.lie, one.lie_now]
+    return all(
+        not any(lie and lie[at] for lie in lies)
+        or floor(low + (at + 1 + SLACK) * width) >= ceil(low + (at - SLACK) * width)
+        for at in range(len(one.values))
     )
 
 

@@ -55,10 +55,14 @@ def detectable_of(
     horizons = tuple(sorted(by_horizon))
     groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for name in dict.fromkeys(str(name) for sizes in by_horizon.values() for name in sizes):
-        kind = unit_kind(name) if about == MEASURES else "rate" if about == GROUPS else kinds.get(name, "")
+        kind = _kind(name, kinds, about)
         seen = tuple(_size(by_horizon[horizon].get(name), kind) for horizon in horizons)
         groups.setdefault((_UNITS.get(kind, ""), seen), []).append(label(name) if about == MEASURES else name)
-    ranked = sorted(groups.items(), key=lambda group: -len(group[1]))
+    if about == FEATURES:  # each has a size of its own, and those of much attribution have large ones
+        least = {name: _least(name, by_horizon) for names in groups.values() for name in names}
+        ranked = sorted(groups.items(), key=lambda group: -max(least[name] for name in group[1]))
+    else:
+        ranked = sorted(groups.items(), key=lambda group: -len(group[1]))
     shown = [Detectable(tuple(names), sizes, unit) for (unit, sizes), names in ranked[:_MOST_GROUPS]]
     return horizons, tuple(shown), sum(len(names) for _, names in ranked[_MOST_GROUPS:])
 
@@ -81,7 +85,10 @@ def explained(rows: Sequence[Detectable], *, about: str) -> str:
             " many in a hundred."
         )
     if about == FEATURES:
-        return "A feature's attribution that rose or fell by so much. Silence rules out what is larger."
+        return (
+            "A feature's attribution that rose or fell by so much, in the unit of the attributions themselves; those of"
+            " much attribution come first. Silence rules out what is larger."
+        )
     if about == MEASURES:
         sets = " or outside their sets" if any(label("coverage") in row.names for row in rows) else ""
         told = [f"Points: so many more of a hundred rows answered wrongly{sets}."] * ("points" in units)
@@ -92,6 +99,19 @@ def explained(rows: Sequence[Detectable], *, about: str) -> str:
         told = ["Numbers: a shift of the mean, in standard deviations (sd) of the baseline."]
         told += [f"Categories: a change of the largest one’s share{share}."]
     return " ".join([*told, "Silence rules out what is larger."])
+
+
+def _kind(name: str, kinds: Mapping[str, str], about: str) -> str:
+    """A key of the units; attributions are in the score's own, whatever the feature holds."""
+    if about == MEASURES:
+        return unit_kind(name)
+    return "rate" if about == GROUPS else "" if about == FEATURES else kinds.get(name, "")
+
+
+def _least(name: str, by_horizon: Mapping[int, Mapping[str, object]]) -> float:
+    """The size that is seen of a subject, in the first horizon that tells one."""
+    sizes = (real(by_horizon[horizon].get(name)) for horizon in sorted(by_horizon))
+    return next((size for size in sizes if size is not None), 0.0)
 
 
 def _size(value: object, kind: str) -> str:

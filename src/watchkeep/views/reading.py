@@ -232,23 +232,27 @@ class Baseline:
         if self.attribution is not None:
             features = max((len(one.features) for one in self.attribution.places), default=0)
             return (
-                f"A {clip(self.kind, 40)} baseline of {amount(self.rows, 'row')}: {amount(features, 'feature')};"
-                f" {amount(self.total, 'constraint')}."
+                f"{self._article} {clip(self.kind, 40)} baseline of {amount(self.rows, 'row')}:"
+                f" {amount(features, 'feature')}; {amount(self.total, 'constraint')}."
             )
         learned = f"{amount(len(self.columns), 'column')} and {amount(self.total, 'constraint')}"
-        return f"A {clip(self.kind, 40)} baseline of {amount(self.rows, 'row')}: {learned}."
+        return f"{self._article} {clip(self.kind, 40)} baseline of {amount(self.rows, 'row')}: {learned}."
+
+    @property
+    def _article(self) -> str:
+        return "An" if self.kind[:1].lower() in tuple("aeiou") else "A"
 
     def _treating(self, bias: Bias) -> str:
         crossed = f", {count(len(bias.crossed))} of two facets together" if bias.crossed else ""
         return (
-            f"A {clip(self.kind, 40)} baseline of {amount(self.rows, 'row')}: {sizes(bias.groups)} by"
+            f"{self._article} {clip(self.kind, 40)} baseline of {amount(self.rows, 'row')}: {sizes(bias.groups)} by"
             f" {listing(bias.facets)}{crossed}; {amount(self.total, 'constraint')}."
         )
 
     def _answering(self, quality: Quality) -> str:
         good = f" with {quality.good}" if quality.good else ""
         return (
-            f"A {clip(self.kind, 40)} baseline of {amount(self.rows, 'row')}: the model"
+            f"{self._article} {clip(self.kind, 40)} baseline of {amount(self.rows, 'row')}: the model"
             f" {kind_words(quality.problem, quality.classes)}{good}; {amount(self.total, 'constraint')}."
         )
 

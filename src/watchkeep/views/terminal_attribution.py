@@ -17,6 +17,8 @@ def print_attribution(attribution: Attribution, console: Console) -> None:
     console.print(plain(attribution.how, "dim"))
     if attribution.unanswered:
         console.print(plain(f"No row was explained: {attribution.unanswered}", STYLES["undecided"]))
+    for caution in attribution.cautions:
+        console.print(plain(caution, STYLES["undecided"]))
     for note in attribution.notes:
         console.print(plain(note, "dim"))
     for place in attribution.places[:_MOST_PLACES]:
@@ -31,8 +33,9 @@ def _print_place(place: Place, console: Console, *, compared: bool, several: boo
         console.print(plain(place.title, "bold"))
     told = f"{place.sizes}."
     if place.order:
-        why = f" ({place.why})" if place.why else ""
-        told += f" The order agrees with the baseline's by {place.order} (ndcg){why}."
+        told += f" The order agrees with the baseline's by {place.order} (ndcg)."
+    elif place.why:
+        told += f" How well the order agrees with the baseline's (ndcg) is not known: {place.why}."
     console.print(plain(told))
     if not place.features:
         return

@@ -505,6 +505,65 @@ def test_when_no_wire_is_understood_each_answer_is_told(server: Server) -> None:
     assert (model.calls, model.rows_sent) == (3, 2)
 
 
+def test_one_cause_in_every_wire_is_told_once_with_the_columns_and_what_to_say(server: Server) -> None:
+    server.play = lambda request: Said("expected 2 features", 400)
+    rows = pa.table({f"column {at}": [1.0, 2.0] for at in range(13)})
+
+    with pytest.raises(ModelError) as caught:
+        endpoint(server.url()).scores(rows)
+    named = ", ".join(f"'column {at}'" for at in range(8))
+    assert caught.value.why == (
+        "it answered 400 Bad Request: expected 2 features, to csv, mlflow and json alike; it was sent 13 columns: "
+        f"{named} and 5 more; --wire says which wire it speaks, --feature or --ignore which columns are sent"
+    )
+
+
+def test_a_server_that_fails_at_every_wire_says_so_once(server: Server) -> None:
+    server.play = lambda request: Said("crash", 500)
+
+    with pytest.raises(ModelError) as caught:
+        endpoint(server.url(), tries=2).scores(ROWS)
+    assert caught.value.why.startswith(
+        "it answered 500 each time, 2 tries: Internal Server Error: crash, to csv, "
+    )
+    assert caught.value.why.count("500") == 1
+    assert caught.value.answering
+
+
+def test_different_faults_of_the_moment_are_told_by_the_last(server: Server) -> None:
+    server.play = in_turn(Said("", 503), then=lambda request: Said("", 429))
+
+    with pytest.raises(
+        ModelError, match=r"no answer in 3 tries, the last: it answered 429 Too Many Requests$"
+    ):
+        endpoint(server.url(), wire="csv", tries=3).scores(ROWS)
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ("nan\n0.5\n", r"the score of row 0 of 2 is nan, expected a finite number \(it was sent csv\)"),
+        ('{"predictions": [0.5, null]}', r"the answer holds null, expected numbers \(it was sent csv\)"),
+    ],
+)
+def test_a_score_that_is_no_number_is_told_as_such_and_not_as_a_wire(
+    server: Server, body: str, why: str
+) -> None:
+    server.play = lambda request: Said(body)
+
+    with pytest.raises(ModelError, match=f": {why}$"):
+        endpoint(server.url()).scores(ROWS)
+
+
+def test_a_wire_with_numbers_is_taken_after_one_without(server: Server) -> None:
+    def play(request: Request) -> Said:
+        return Said("nan\nnan\n") if request.kind == "text/csv" else like_mlflow(request)
+
+    server.play = play
+
+    assert endpoint(server.url()).scores(ROWS).tolist() == RATES
+
+
 def test_a_server_that_fails_at_csv_is_asked_otherwise_after_all_tries(server: Server) -> None:
     server.play = lambda request: Said("crash", 500) if request.kind == "text/csv" else like_mlflow(request)
     model = endpoint(server.url(), tries=3)
@@ -710,7 +769,7 @@ def test_faults_of_the_moment_that_stay_are_an_error(server: Server) -> None:
     model = endpoint(server.url(), time=time, tries=6)
 
     with pytest.raises(
-        ModelError, match=r"no answer in 6 tries, the last: 503 .*: <h1> busy\[31m</h1>$"
+        ModelError, match=r"it answered 503 each time, 6 tries: Service Unavailable: <h1> busy\[31m</h1>$"
     ) as caught:
         model.scores(ROWS)
     assert caught.value.answering
@@ -779,7 +838,7 @@ def test_what_is_no_http_is_an_error() -> None:
 
         thread = threading.Thread(target=greet)
         thread.start()
-        with pytest.raises(ModelError, match="no answer in 1 tries, the last: SSH-2"):
+        with pytest.raises(ModelError, match="no answer in 1 try, the last: SSH-2"):
             endpoint(f"http://127.0.0.1:{listening.getsockname()[1]}/", wire="csv", tries=1).scores(ROWS)
         thread.join()
 

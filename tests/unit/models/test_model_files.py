@@ -348,7 +348,7 @@ def test_models_without_names_take_those_they_are_given(tmp_path: Path, name: st
     assert (model.features, named.features) == ((), ("d", "c", "b", "a"))
     turned = arrow(frame.set_axis(list("dcba"), axis=1))
     np.testing.assert_array_equal(named.scores(turned.select(list("abcd"))), model.scores(arrow(frame)))
-    with pytest.raises(ModelError, match="reads 4 features and does not know their names; the rows have 3"):
+    with pytest.raises(ModelError, match="reads 4 features and does not know their names; the rows have 3.* with --feature"):
         model.scores(arrow(frame.iloc[:, :3]))
 
 
@@ -497,7 +497,7 @@ def test_xgboost_that_stopped_early_is_asked_for_its_best_rounds(tmp_path: Path)
 def test_pickles_need_trust(tmp_path: Path, name: str) -> None:
     path = saved(tmp_path / name, LinearRegression())
 
-    with pytest.raises(OptionError, match=r"--trust-model: .* runs whatever code is in it"):
+    with pytest.raises(OptionError, match=r"--trust-model .* runs whatever code is in it"):
         open_model(path)
 
 
@@ -505,7 +505,7 @@ def test_skops_needs_trust_for_types_it_does_not_know(tmp_path: Path) -> None:
     frame, wanted = three()
     skops.dump(lightgbm.LGBMClassifier(n_estimators=2, verbose=-1).fit(frame, wanted), tmp_path / "m.skops")
 
-    with pytest.raises(OptionError, match=r"--trust-model: .*lightgbm\.basic\.Booster"):
+    with pytest.raises(OptionError, match=r"--trust-model .*lightgbm\.basic\.Booster"):
         open_model(str(tmp_path / "m.skops"))
     assert open_model(str(tmp_path / "m.skops"), trust=True).kind == "LightGBM"
 

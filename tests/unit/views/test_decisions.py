@@ -2,10 +2,10 @@ from collections.abc import Callable
 
 import pytest
 
-from watchkeep.alarms.decision import Decision, Outcome
+from watchkeep.alarms.decision import FEATURES, Decision, Outcome
 from watchkeep.formats.decisions import decision_document as decision_document_of
 from watchkeep.views.decisions import HEADS, Decided, strength
-from watchkeep.views.detectable import detectable_of
+from watchkeep.views.detectable import detectable_of, explained
 
 Document = dict[str, object]
 MakeDecision = Callable[..., Document]
@@ -162,6 +162,22 @@ def test_columns_that_differ_in_what_is_seen_are_cut_and_counted() -> None:
     _, rows, left = detectable_of({"1": {f"c{i}": i / 7 for i in range(1, 21)}}, {})
 
     assert (len(rows), left) == (8, 12)
+
+
+def test_attributions_share_a_unit_and_those_of_much_come_first() -> None:
+    sizes = {
+        "1": {"age": 0.01, "income": 0.2, "noise": None},
+        "7": {"age": 0.004, "income": 0.07, "noise": 0.001},
+    }
+    _, rows, left = detectable_of(sizes, {"age": "numeric", "income": "categorical"}, about=FEATURES)
+
+    assert [(row.names, row.sizes, row.unit) for row in rows] == [
+        (("income",), ("0.2", "0.07"), ""),
+        (("age",), ("0.01", "0.004"), ""),
+        (("noise",), ("–", "0.001"), ""),
+    ]
+    assert left == 0
+    assert "in the unit of the attributions themselves" in explained(rows, about=FEATURES)
 
 
 @pytest.mark.parametrize(("level", "told"), [(1000, "1,000"), (1001, "over 1,000"), (0.0999, "0.1")])

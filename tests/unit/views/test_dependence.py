@@ -1,11 +1,14 @@
+from io import StringIO
 from typing import Any
 
 import pytest
+from rich.console import Console
 from tests.unit.views.page import HOSTILE, Page
 
 from watchkeep.views.attribution import Attribution
 from watchkeep.views.dependence import CARDS, DOTS, Dependences
 from watchkeep.views.html import baseline_html, report_html
+from watchkeep.views.terminal_attribution import print_attribution
 
 
 def numbers(name: str = "age", **more: Any) -> dict[str, Any]:
@@ -49,10 +52,56 @@ def test_lines_go_from_bucket_to_bucket_on_the_scale_of_all_charts() -> None:
     assert chart.lies == "M0 26V1h100V13.5h100V13.5h100V26z"
     assert chart.lies_now == "M0 26V26h100V1h100V13.5h100V26z"
     assert chart.ticks == ((16.7, "10"), (50.0, "20"), (83.3, "30"))
-    assert chart.note == "25 % of the window has other values."
+    assert chart.note == "25 % of the window has other values: the curve tells nothing of them."
+    assert chart.alarming
     assert chart.label == (
         "Mean score by age: 0 at 10, 0.5 at 20, 1 at 30 in the baseline; 0.5 at 10, 0.5 at 20, 0.5 at 30 in the window"
     )
+
+
+def grid(low: float, high: float, lie: list[float] | None = None) -> dict[str, Any]:
+    """A chart of 15 buckets; rows in all of them, unless told."""
+    width = (high - low) / 15
+    centres = [low + (at + 0.5) * width for at in range(15)]
+    return numbers(
+        feature_values=[float(f"{one:.12g}") for one in centres],
+        model_predictions=[[at / 14 for at in range(15)]],
+        data_distribution=lie or [1 / 15] * 15,
+    )
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "ticks"),
+    [
+        (0, 7, ((0.0, "0"), (28.6, "2"), (57.1, "4"), (85.7, "6"))),
+        (-1.3, 1.4, ((11.1, "-1"), (48.1, "0"), (85.2, "1"))),
+        (2010.5, 2019.5, ((16.7, "2,012"), (38.9, "2,014"), (61.1, "2,016"), (83.3, "2,018"))),
+        (1e6, 1e6 + 5, ((0.0, "1,000,000"), (40.0, "1,000,002"), (80.0, "1,000,004"))),
+        (0, 250_000, ((0.0, "0"), (40.0, "100 k"), (80.0, "200 k"))),
+    ],
+)
+def test_ticks_are_round_numbers_where_they_lie(low: float, high: float, ticks: object) -> None:
+    (chart,) = Dependences.of([grid(low, high)]).charts
+
+    assert chart.ticks == ticks
+
+
+def test_a_feature_of_whole_numbers_has_whole_ticks() -> None:
+    flag = [0.5, *[0.0] * 13, 0.5]
+    (whole,) = Dependences.of([grid(0, 1, flag)]).charts
+    (share,) = Dependences.of([grid(0, 1)]).charts
+
+    assert whole.ticks == ((0.0, "0"), (100.0, "1"))
+    assert [told for _, told in share.ticks] == ["0", "0.5", "1"]
+
+
+def test_few_rows_beside_the_grid_are_a_note_and_many_an_alarm() -> None:
+    def page(inside: float) -> str:
+        return report_html(report([numbers(window=WINDOW | {"data_distribution": [inside, 0.0, 0.0]})]))
+
+    assert "5 % of the window has other values." in Page(page(0.95)).text
+    assert 'class="wk-other"' not in page(0.95)
+    assert '<p class="wk-other">△ 100 % of the window has other values' in page(0.0)
 
 
 def test_outputs_have_scales_of_their_own() -> None:
@@ -82,6 +131,7 @@ def test_a_value_by_itself_is_a_dash() -> None:
 
     assert chart.baseline == "M142 105h16"
     assert (chart.low, chart.high) == ("0.25", "0.25")
+    assert chart.ticks == ((50.0, "7"),)
 
 
 def test_curves_that_there_are_none_of_are_told_once_for_each_reason() -> None:
@@ -149,6 +199,66 @@ def test_no_name_or_reason_can_add_an_element() -> None:
     assert page(HOSTILE).tags == page("plain").tags
     assert page(HOSTILE).attributes - {"title"} <= page("plain").attributes
     assert page(HOSTILE).open == []
+
+
+def explained(**more: Any) -> dict[str, Any]:
+    told = report([])
+    told["attribution"] |= {
+        "model": "x.json",
+        "model_kind": "XGBoost",
+        "method": "exact contributions",
+    } | more
+    return told
+
+
+def test_the_window_and_the_baseline_name_their_own_models() -> None:
+    other = {"baseline_model": "lgb.txt", "baseline_model_kind": "LightGBM"}
+    caution = "The baseline's rows were explained anew by x.json."
+    told = explained(**other, anew=True, cautions=[caution])
+
+    page = Page(report_html(told)).text
+    assert "Window by x.json (XGBoost), exact contributions; baseline by lgb.txt (LightGBM)." in page
+    assert f"△ {caution}" in page
+    console = Console(width=200, record=True, file=StringIO())
+    attribution = Attribution.of(told["attribution"])
+    assert attribution is not None
+    print_attribution(attribution, console)
+    printed = console.export_text()
+    assert "Window by x.json (XGBoost), exact contributions; baseline by lgb.txt (LightGBM)." in printed
+    assert caution in printed
+
+
+def test_one_model_is_named_once() -> None:
+    same = Attribution.of(explained(baseline_model="x.json")["attribution"])
+    alone = Attribution.of(explained(compared=False)["attribution"])
+
+    assert same is not None
+    assert same.how.startswith("Window and baseline by x.json (XGBoost), exact contributions. Attribution is")
+    assert same.cautions == ()
+    assert alone is not None
+    assert alone.how.startswith("Of x.json (XGBoost), exact contributions. Attribution is")
+
+
+def test_an_order_that_is_not_known_is_no_number() -> None:
+    place = {
+        "label": "p",
+        "explained": 0,
+        "ndcg": {"undefined": "http://x: no answer"},
+        "outcome": "undecided",
+    }
+    told = explained(places=[place], unanswered="http://x: no answer in 4 tries")
+
+    page = Page(report_html(told)).text
+    assert "How well the order agrees with the baseline's (NDCG) is not known: no row was explained." in page
+    console = Console(width=200, record=True, file=StringIO())
+    attribution = Attribution.of(told["attribution"])
+    assert attribution is not None
+    print_attribution(attribution, console)
+    printed = console.export_text()
+    assert (
+        "How well the order agrees with the baseline's (ndcg) is not known: no row was explained." in printed
+    )
+    assert printed.count("http://x") == 1
 
 
 def test_rows_that_were_not_explained_are_told_by_reason() -> None:

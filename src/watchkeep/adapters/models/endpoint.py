@@ -21,6 +21,7 @@ import pyarrow as pa
 from watchkeep.adapters.models.endpoint_wire import (
     CONTENT_TYPES,
     Answer,
+    NoScoreError,
     WireError,
     read,
     shown,
@@ -41,6 +42,8 @@ _SECRET: Final = re.compile("auth|cookie|key|password|secret|token", re.IGNORECA
 _FIRST_WAIT, _LONGEST_WAIT, _LONGEST_ASKED_WAIT = 0.5, 30.0, 60.0  # seconds
 _IDLE: Final = 1.0  # seconds after which a connection may have been closed by the other side
 _LARGEST: Final = 64 * 2**20  # bytes of an answer
+_SHOWN: Final = 8
+"""Columns that are named where they may be what an endpoint does not understand."""
 _SUMS_TO_ONE: Final = 2e-3  # how far scores that are rounded to three digits may be from it
 
 
@@ -205,19 +208,22 @@ class Endpoint:
 
     def _tried(self, line: "_Line", piece: pa.Table) -> Answer:
         """The answer of the first wire that is understood, which is kept."""
-        reasons, answering = [], False
+        reasons: dict[str, list[str]] = {}
+        answering, numberless = False, ""
         for wire in _TRIED:
             try:
                 answer = self._ask(line, wire, piece)
             except ModelError as error:
                 if isinstance(error, _RefusedError) and error.status not in _NOT_THIS_WIRE:
                     raise
-                reasons.append(f"{wire}: {error.why}")
+                if isinstance(error.__cause__, NoScoreError):
+                    numberless = numberless or f"{error.why} (it was sent {wire})"
+                reasons.setdefault(error.why, []).append(wire)
                 answering |= error.answering
             else:
                 self._wire = wire
                 return answer
-        why = f"it understood no wire that was tried ({'; '.join(reasons)}); say which it speaks"
+        why = numberless or _not_understood(reasons, self.features or piece.column_names)
         raise ModelError(self.name, why=why, answering=answering)
 
     def _kept(self, answer: Answer) -> Doubles:
@@ -248,6 +254,7 @@ class Endpoint:
         theirs = {name.lower() for name in self._options.headers}
         headers = {name: text for name, text in ours.items() if name.lower() not in theirs}
         headers.update(self._options.headers)
+        statuses: list[int | None] = []
         for left in reversed(range(self._options.tries)):
             self._begin(line)
             asked_wait, status = None, None
@@ -265,10 +272,10 @@ class Endpoint:
                 if status not in _MOMENTARY:
                     raise _RefusedError(self.name, why=f"it answered {reason}", status=status)
                 asked_wait = reply.asked_wait
+            statuses.append(status)
             if left:
                 self._sleep(self._wait(self._options.tries - 1 - left) if asked_wait is None else asked_wait)
-        why = f"no answer in {self._options.tries} tries, the last: {reason}"
-        raise _RefusedError(self.name, why=why, status=status, answering=True)
+        raise _RefusedError(self.name, why=_given_up(statuses, reason), status=status, answering=True)
 
     def _begin(self, line: "_Line") -> None:
         """Waits until a request may begin, and counts it."""
@@ -283,6 +290,50 @@ class Endpoint:
 
     def _wait(self, failed_before: int) -> float:
         return self._chance.random() * min(_LONGEST_WAIT, _FIRST_WAIT * 2.0 ** min(failed_before, 10))
+
+
+def _given_up(statuses: Sequence[int | None], reason: str) -> str:
+    """Why a request was given up.
+
+    Args:
+        statuses: of each try; None where there was no answer.
+        reason: what came of the last.
+
+    >>> _given_up([500, 500], "500 Internal Server Error: oh"), _given_up([None], "timed out")
+    ('it answered 500 each time, 2 tries: Internal Server Error: oh', 'no answer in 1 try, the last: timed out')
+    """
+    tries, status = f"{len(statuses)} {'try' if len(statuses) == 1 else 'tries'}", statuses[-1]
+    if status is None or len(set(statuses)) > 1:
+        said = "" if status is None else "it answered "
+        return f"no answer in {tries}, the last: {said}{reason}"
+    often = " each time" if len(statuses) > 1 else ""
+    begins = reason.removeprefix(str(status)).strip(" :")
+    return f"it answered {status}{often}, {tries}" + (f": {begins}" if begins else "")
+
+
+def _not_understood(reasons: Mapping[str, Sequence[str]], columns: Sequence[str]) -> str:
+    """Why no wire is understood, what may be the reason, and what to say.
+
+    Args:
+        reasons: what came of them, and the wires it came of.
+        columns: what was sent.
+
+    >>> _not_understood({"it answered 400": ["csv", "json"]}, ["age"]).partition("; --wire")[0]
+    "it answered 400, to csv and json alike; it was sent 1 column: 'age'"
+    """
+    if len(reasons) == 1:
+        ((reason, wires),) = reasons.items()
+        cause = f"{reason}, to {', '.join(wires[:-1])} and {wires[-1]} alike"
+    else:
+        told = "; ".join(f"{' and '.join(wires)}: {reason}" for reason, wires in reasons.items())
+        cause = f"it understood no wire that was tried ({told})"
+    named = ", ".join(repr(name) for name in columns[:_SHOWN])
+    more = f" and {len(columns) - _SHOWN} more" if len(columns) > _SHOWN else ""
+    noun = "column" if len(columns) == 1 else "columns"
+    return (
+        f"{cause}; it was sent {len(columns)} {noun}: {named}{more}; --wire says which wire it speaks, --feature or"
+        " --ignore which columns are sent"
+    )
 
 
 def _are_shares(scores: Doubles) -> bool:

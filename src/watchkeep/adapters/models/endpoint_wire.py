@@ -33,6 +33,10 @@ class WireError(ValueError):
     """Rows cannot be written, or an answer cannot be read."""
 
 
+class NoScoreError(WireError):
+    """An answer can be read, and a score in it is no finite number."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
     """What one request was answered.
@@ -275,7 +279,7 @@ def _checked(found: list[Any], rows: int) -> Doubles:
     bad = np.argwhere(~np.isfinite(scores))
     if len(bad):
         at = tuple(bad[0])
-        raise WireError(f"the score of row {at[0]} of {rows} is {scores[at]}, expected a finite number")
+        raise NoScoreError(f"the score of row {at[0]} of {rows} is {scores[at]}, expected a finite number")
     return scores
 
 
@@ -293,6 +297,8 @@ def _numbers(one: Any, key: str | None) -> list[float]:
         one = one[key]
     values = one if isinstance(one, list) else [one]
     for value in values:
+        if value is None:
+            raise NoScoreError("the answer holds null, expected numbers")
         if not isinstance(value, int | float):
             raise WireError(f"the answer holds {shown(json.dumps(value))}, expected numbers")
     try:

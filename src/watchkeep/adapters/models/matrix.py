@@ -51,7 +51,7 @@ def chosen(
         raise ModelError(
             model,
             why=f"it reads {count} features and does not know their names; the rows have {len(names)} columns: "
-            f"{_listed(names)}",
+            f"{_listed(names)}; name them in its order with --feature, once for each",
         )
     columns = [rows.column(name) if features else rows.column(at) for at, name in enumerate(names)]
     return names, [one.chunk(0) if one.num_chunks == 1 else one.combine_chunks() for one in columns]

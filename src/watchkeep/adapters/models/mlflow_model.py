@@ -88,10 +88,8 @@ def mlflow_folder(folder: Path, name: str, *, trust: bool, features: tuple[str, 
             inside = _inside(folder, flavours[flavour], key, name)
             return open_file(inside, name, trust=trust, features=features)
     if not trust:
-        why = (
-            f"trust in {name}, for MLflow runs code of a model of its flavours {', '.join(sorted(flavours))}"
-        )
-        raise OptionError("--trust-model", got="no trust", expected=why)
+        why = f"MLflow runs code of a model of its flavours {', '.join(sorted(flavours))}"
+        raise OptionError("model", got=name, expected=f"--trust-model beside it, as {why}")
     mlflow = library("mlflow.pyfunc", f"an MLflow model of the flavours {', '.join(sorted(flavours))}")
     try:
         with heard() as notes:

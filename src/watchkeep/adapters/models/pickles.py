@@ -55,7 +55,7 @@ def skops_model(
 
 
 def _untrusted(name: str, why: str) -> OptionError:
-    return OptionError("--trust-model", got="no trust", expected=f"trust in {name}, for {why}")
+    return OptionError("model", got=name, expected=f"--trust-model beside it, as {why}")
 
 
 def _unpickled(path: Path) -> Any:
