@@ -165,6 +165,23 @@ def test_the_same_model_behind_an_address_is_asked_within_its_budget(folder: Pat
     assert "permutation SHAP" in rang["attribution"]["method"]
 
 
+def test_a_report_names_who_explained_the_window_and_that_the_baseline_was_explained_anew(
+    folder: Path,
+) -> None:
+    with serving(folder / "model.json") as (address, _):
+        other = check(folder, people(500, seed=5), "--model", address, "--budget", 30_000)["attribution"]
+    same = check(folder, people(500, seed=5), "--model", folder / "model.json")["attribution"]
+
+    file = str(folder / "model.json")
+    assert (other["model"], other["model_kind"], other["anew"]) == (address, "an endpoint", True)
+    assert (other["baseline_model"], other["baseline_model_kind"]) == (file, "XGBoost")
+    (caution,) = other["cautions"]
+    assert caution.startswith(
+        f"The baseline's rows were explained anew by {address}, so a change of the model itself"
+    )
+    assert (same["model"], same["anew"], same["cautions"]) == (file, False, [])
+
+
 def test_sagemakers_rule_is_its_own(folder: Path) -> None:
     report = check(
         folder, shifted(people(3_000, seed=4)), "--model", folder / "model.json", "--dialect", "sagemaker"

@@ -35,6 +35,7 @@ from watchkeep.frames.roles import Roles
 from watchkeep.frames.segments import Segment
 from watchkeep.frames.text_values import Dialect
 from watchkeep.monitors.attribution.baseline import AttributionBaseline
+from watchkeep.monitors.attribution.choice import joined
 from watchkeep.monitors.attribution.evaluation import AttributionFindings, evaluate_attribution
 from watchkeep.monitors.attribution.limits import suggest
 from watchkeep.monitors.attribution.listening import panel_of_attribution
@@ -296,4 +297,4 @@ def rows_in(source: Source) -> pa.Table:
     ]
     if not tables:
         raise EmptySourceError(source.name, why="it holds no rows")
-    return pa.concat_tables(tables, promote_options="permissive").combine_chunks()
+    return joined(tables).combine_chunks()

@@ -14,6 +14,7 @@ from watchkeep.formats.online_explanations import EXPLANATIONS, Answered, read_a
 from watchkeep.frames.batches import Batch, one_chunk
 from watchkeep.frames.buffers import doubles, truths
 from watchkeep.frames.numbers import read_numbers
+from watchkeep.monitors.attribution.choice import own_column
 from watchkeep.monitors.attribution.plan import AttributionPlan
 from watchkeep.monitors.attribution.scan import table_of
 from watchkeep.service.captured import CAPTURED, READER, Captured
@@ -27,8 +28,8 @@ OFF_SCALE: Final = (
     "The difference between the captured score and the sum of the contributions is another in each row: they are on"
     " another scale, such as log-odds, or some features are left out."
 )
-_VALUES: Final = "(contributions)"
-_SCORES: Final = "(scores)"
+_VALUES: Final = own_column("contributions")
+_SCORES: Final = own_column("scores")
 OWN: Final = (_VALUES, _SCORES)
 """Columns of rows as they are read that hold what was captured."""
 _OFF: Final = 0.01  # of the size of a row's contributions: a difference that rounding does not explain

@@ -3,8 +3,10 @@
 from dataclasses import replace
 from datetime import datetime
 from time import perf_counter
+from typing import Final
 
 import numpy as np
+import pyarrow as pa
 
 from watchkeep.constraints.policy import Policy
 from watchkeep.core.errors import ModelError
@@ -13,17 +15,21 @@ from watchkeep.core.window import Window
 from watchkeep.monitors.attribution.baseline import AttributionBaseline
 from watchkeep.monitors.attribution.dependence import Dependence
 from watchkeep.monitors.attribution.evaluation import AttributionFindings, evaluate_attribution
+from watchkeep.monitors.attribution.halves import Halves
 from watchkeep.monitors.attribution.measures import attributions, unexplained
 from watchkeep.monitors.attribution.scan import AttributionScan
 from watchkeep.profiles.profile import Profile
 from watchkeep.service.attribution_causes import with_clues
 from watchkeep.service.captured import CAPTURED, none_explained
-from watchkeep.service.curves import curves, largest, left_out
-from watchkeep.service.explained import Nobody, alike, scanned
+from watchkeep.service.curves import LEAST, curves, largest, left_out, spread
+from watchkeep.service.explained import ANEW, Nobody, alike, scanned
 from watchkeep.service.explainers import Method
 from watchkeep.service.learned import timed
+from watchkeep.service.metering import Metered
 from watchkeep.service.ports import Ask, Progress, Source
 
+OF_CURVES: Final = 20
+"""One in so many rows of what is left for curves may be spent on finding rows that they can be drawn of."""
 NOBODY_ASKED = Undefined("attributions were captured, and there is no model to ask")
 
 
@@ -89,7 +95,8 @@ def baseline_curves(baseline: AttributionBaseline, method: Method) -> tuple[Depe
     features = largest(baseline.plan.features, baseline.attributed)
     if method.asked is None or baseline.kept is None:
         return left_out(features, baseline.kept, NOBODY_ASKED)
-    return curves(method.asked, features, baseline.kept.select(list(baseline.plan.features)))
+    kept = baseline.kept.select(list(baseline.plan.features))
+    return curves(method.asked, features, _usable(method.asked, kept, baseline.profile))
 
 
 def window_curves(
@@ -107,8 +114,26 @@ def window_curves(
         return left_out(features, baseline.kept, NOBODY_ASKED)
     if baseline.kept is None:
         return left_out(features, None, Undefined("the baseline holds no rows"))
-    rows = (
-        Undefined("no row was explained") if scan.sample is None else scan.sample.select(list(plan.features))
-    )
-    kept = baseline.kept.select(list(plan.features))
+    names = list(plan.features)
+    rows: pa.Table | Undefined = Undefined("no row was explained")
+    if scan.sample is not None:
+        rows = _usable(method.asked, scan.sample.select(names), profile)
+    kept = _usable(method.asked, baseline.kept.select(names), baseline.profile)
     return curves(method.asked, features, kept, rows, known=baseline.dependence)
+
+
+def _usable(asked: Metered, rows: pa.Table, profile: Profile) -> pa.Table:
+    """Rows for curves: where some rows could not be explained, those of up to `ANEW` that the model can score.
+
+    Where that would take too much of the budget, or too many fail, they are the rows as they are: curves tell why they
+    fail.
+    """
+    most = min(ANEW, asked.left // OF_CURVES)
+    if not unexplained(profile) or most < LEAST:
+        return rows
+    halves = Halves(asked.scores, lambda: asked.left)
+    try:
+        pieces = [piece for piece, _ in halves.explained(spread(rows, most))]
+    except ModelError:
+        return rows
+    return pa.concat_tables(pieces).combine_chunks() if pieces else rows

@@ -10,11 +10,13 @@ import pyarrow as pa
 from watchkeep.core.errors import EmptySourceError, ModelError, OptionError
 from watchkeep.monitors.attribution.baseline import AttributionBaseline
 from watchkeep.monitors.attribution.limits import ATTRIBUTION, suggest
+from watchkeep.monitors.attribution.measures import attributions, unexplained
+from watchkeep.monitors.attribution.plan import AttributionPlan
 from watchkeep.monitors.attribution.scan import AttributionScan
 from watchkeep.profiles.profile import Profile
 from watchkeep.service.captured import CAPTURED, Captured
 from watchkeep.service.captured_rows import CapturedMethod
-from watchkeep.service.curves import spread
+from watchkeep.service.curves import LEAST, spread
 from watchkeep.service.explainers import Method, method_of
 from watchkeep.service.explaining import SampledOptions
 from watchkeep.service.models import Contributions, Model
@@ -30,6 +32,7 @@ class Nobody:
     """Explains no row: the rows of a window are counted though its model does not answer."""
 
     name: Final = "nothing"
+    asked: Final = None
 
     def affordable(self) -> None:
         """See `Method`."""
@@ -88,6 +91,7 @@ def alike(baseline: AttributionBaseline, method: Method, *, sagemaker: bool) -> 
     if method.name == baseline.method or baseline.known is not None:
         return baseline
     affordable, kept = method.affordable(), _anew(baseline, method)
+    available = kept.num_rows
     if affordable is not None:
         kept = spread(kept, max(1, affordable // 2))
     plan = baseline.plan
@@ -100,11 +104,21 @@ def alike(baseline: AttributionBaseline, method: Method, *, sagemaker: bool) -> 
         expected=tuple((np.zeros(len(plan.labels)) if scan.expected is None else scan.expected).tolist()),
         method=method.name,
         dependence=(),
-        notes=(),
+        notes=few(plan, profile, of=available),
     )
     limits = [one for one in suggest(anew, sagemaker=sagemaker) if one.measure == ATTRIBUTION]
     others = [one for one in baseline.constraints if one.measure != ATTRIBUTION]
     return replace(anew, constraints=(*others, *limits))
+
+
+def few(plan: AttributionPlan, profile: Profile, *, of: int) -> tuple[str, ...]:
+    """What a reader must know where fewer than `LEAST` reference rows were asked about, of more that there are."""
+    explained = max((one.rows for one in attributions(plan, profile).values()), default=0)
+    if explained + sum(unexplained(profile).values()) >= min(LEAST, of):
+        return ()
+    rows = "1 reference row was" if explained == 1 else f"{explained} reference rows were"
+    why = "mean attributions of so few scatter widely"
+    return (f"Only {rows} explained: {why}. A larger --budget, or more --explain-rows, explains more.",)
 
 
 def _anew(baseline: AttributionBaseline, method: Method) -> pa.Table:

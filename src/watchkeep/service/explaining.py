@@ -193,7 +193,7 @@ class Sampled:
             joined = pa.concat_tables([rows, background], promote_options="permissive")
         except pa.ArrowException as error:
             raise ModelError(
-                self._model.name, why=f"the background has columns of other types: {error}"
+                self._model.name, why=f"these rows have columns of other types than the baseline: {error}"
             ) from error
         return joined.unify_dictionaries().combine_chunks()
 

@@ -9,25 +9,31 @@ import numpy as np
 import pyarrow as pa
 
 from watchkeep.core.errors import EmptySourceError, ModelError
+from watchkeep.frames.batches import one_chunk
+from watchkeep.frames.buffers import positions
 from watchkeep.frames.roles import Role
 from watchkeep.monitors.attribution.baseline import AttributionBaseline
 from watchkeep.monitors.attribution.choice import RowChoice
-from watchkeep.monitors.attribution.plan import AttributionPlan
+from watchkeep.monitors.attribution.halves import Halves
+from watchkeep.monitors.attribution.plan import ROOM, AttributionPlan
 from watchkeep.monitors.attribution.scan import AttributionScan
 from watchkeep.monitors.attribution.scan import rows_of as table_of
 from watchkeep.profiles.profile import added
 from watchkeep.service.baselining import column_types
+from watchkeep.service.beside import short, tells_apart
 from watchkeep.service.captured import CAPTURED, Captured, none_explained
 from watchkeep.service.captured_rows import OWN, CapturedMethod
 from watchkeep.service.checking_attribution import baseline_curves
 from watchkeep.service.curves import spread
-from watchkeep.service.explained import ANEW, scanned
-from watchkeep.service.explainers import Method, method_of
+from watchkeep.service.explained import ANEW, few, scanned
+from watchkeep.service.explainers import Asked, Method, method_of
 from watchkeep.service.explaining import SampledOptions
-from watchkeep.service.models import Contributions, Model
+from watchkeep.service.metering import Metered
+from watchkeep.service.models import Contributions, Explaining, Model
 from watchkeep.service.ports import Ask, Progress, Source
 from watchkeep.service.reading import no_rows, told
 from watchkeep.service.typical import typical_rows
+from watchkeep.stats.k_means import MOST_CLUSTERS
 
 KEPT: Final = 10_000
 """Reference rows that a baseline keeps, to compare windows with them, and to explain some anew in another way."""
@@ -37,8 +43,6 @@ BESIDE: Final = 32
 """Columns that are no features, by which rows may be told apart."""
 _TRIED: Final = 100
 """Reference rows that are explained first, to see how large contributions are."""
-_ROOM: Final = 64
-"""What is summed is a row's contributions over about so many times their size: sums over 1e8 rows keep their digits."""
 
 
 def fitted(
@@ -103,19 +107,24 @@ def reference_of(
         SourceError: the source cannot be read.
     """
     captured = CapturedMethod(model, plan) if isinstance(model, Captured) else None
-    chosen, features = _chosen(source, ask, plan, captured, progress=progress), list(plan.features)
+    chosen, plan = _chosen(source, ask, plan, captured, progress=progress)
+    features = list(plan.features)
     kept = chosen.drop_columns([name for name in chosen.column_names if name in OWN])
     whole = set(features) <= set(kept.column_names)
-    rows = None if background is None else background.select(features)
-    if rows is None and whole:
-        rows = typical_rows(spread(kept.select(features), ANEW), seed=plan.seed)
-    method: Method = (
-        CapturedMethod(model, plan) if isinstance(model, Captured) else method_of(model, rows, options)
-    )
+    method: Method
+    background = None if background is None else background.select(features)
+    if isinstance(model, Captured):
+        method = CapturedMethod(model, plan)
+        if background is None and whole:
+            background = typical_rows(spread(kept.select(features), ANEW), seed=plan.seed)
+    elif background is None:
+        method, background = _way(model, kept.select(features), options, seed=plan.seed)
+    else:
+        method = method_of(model, background, options)
     most = method.affordable()
     tried = _TRIED if most is None else min(_TRIED, max(1, most // 4))
     some = (chosen if captured else kept.select(features)).slice(0, tried)
-    plan, expected = _measured(plan, model, method.contributions(some))
+    plan, expected = _measured(plan, model, _tried(method, some))
     ask.outside.clear()  # they were read before
     profile = scanned(
         AttributionScan(plan, method), source, ask, progress=progress, what="Learning the baseline"
@@ -128,16 +137,71 @@ def reference_of(
         expected=expected,
         method=method.name,
         kept=kept if whole else None,
-        background=rows,
-        notes=captured.notes(some) if captured else (),
+        background=background,
+        notes=(captured.notes(some) if captured else ()) + few(plan, profile, of=profile.rows),
     )
     return replace(baseline, dependence=baseline_curves(baseline, method))
 
 
+def _way(model: Model, kept: pa.Table, options: SampledOptions, *, seed: int) -> tuple[Method, pa.Table]:
+    """How a model is explained, and rows that stand for "not knowing a feature": typical ones that it can use.
+
+    Raises:
+        ModelError: it does not answer, or can use none of them.
+    """
+    rows = typical_rows(spread(kept, ANEW), seed=seed)
+    try:
+        method = method_of(model, rows, options)
+        if isinstance(method, Asked):
+            method.contributions(
+                rows.slice(0, 0)
+            )  # it asks about the background once, and knows it from then on
+    except ModelError as error:
+        if error.answering or isinstance(model, Explaining):
+            raise
+        asked = Metered(model, options.budget)
+        usable = _usable(asked, rows)
+        usable = _usable(asked, spread(kept, MOST_CLUSTERS)) if usable is None else usable
+        if usable is None or usable.equals(rows):
+            raise
+        left = None if options.budget is None else max(0, options.budget - asked.spent - rows.num_rows)
+        return method_of(model, usable, replace(options, budget=left)), usable
+    return method, rows
+
+
+def _usable(asked: Metered, rows: pa.Table) -> pa.Table | None:
+    """The rows that a model can score, asked about one by one; None if it can score none."""
+    held = []
+    for at in range(rows.num_rows):
+        try:
+            asked.scores(rows.slice(at, 1))
+        except ModelError as error:
+            if error.answering:
+                raise
+        else:
+            held.append(at)
+    return rows.take(positions(np.array(held))).combine_chunks() if held else None
+
+
+def _tried(method: Method, rows: pa.Table) -> Contributions:
+    """The contributions of those of some rows that the model can use.
+
+    Raises:
+        ModelError: it does not answer, or can use none of them.
+    """
+    halves = Halves(method.contributions, method.affordable)
+    told = [one for _, one in halves.explained(rows)]
+    halves.require_any()
+    values, scores = (np.concatenate([getattr(one, of) for one in told]) for of in ("values", "scores"))
+    return Contributions(values, scores, told[0].expected)
+
+
 def _chosen(
     source: Source, ask: Ask, plan: AttributionPlan, captured: CapturedMethod | None, *, progress: Progress
-) -> pa.Table:
+) -> tuple[pa.Table, AttributionPlan]:
     """Up to `KEPT` rows that can be explained, each with the same chance: as `rows_of` of a scan gives them.
+
+    The plan says which columns are kept beside the features: those whose values are short and few.
 
     Args:
         source, ask: the reference rows.
@@ -151,13 +215,17 @@ def _chosen(
     """
     width = len(plan.features) + len(plan.beside)
     choice = RowChoice(max(ANEW, min(KEPT, CELLS // max(1, width))), seed=plan.seed)
+    first = True
     rejected: dict[str, int] = {}
     unexplained: dict[str, int] = {}
-    for batch in told(source.batches(ask), progress, "Choosing rows"):
+    for each in told(source.batches(ask), progress, "Choosing rows"):
+        batch = each.decoded_once()
         rejected = added(rejected, batch.rejected)
         if not batch.rows:
             continue
         if captured is None:
+            if first:
+                plan, first = replace(plan, beside=short(batch, plan.beside)), False
             choice.add(table_of(batch, plan))
         else:
             rows, without = captured.read(batch)
@@ -168,7 +236,13 @@ def _chosen(
         raise EmptySourceError(source.name, why=no_rows(rejected))
     if not chosen.num_rows:
         raise ModelError(CAPTURED, why=none_explained(unexplained))
-    return chosen
+    apart = tuple(
+        name
+        for name in plan.beside
+        if name in chosen.column_names and tells_apart(one_chunk(chosen.column(name)))
+    )
+    dropped = [name for name in plan.beside if name in chosen.column_names and name not in apart]
+    return chosen.drop_columns(dropped), replace(plan, beside=apart)
 
 
 def _measured(
@@ -192,7 +266,7 @@ def _measured(
     # What a feature that these rows do not need is going to be like, the others tell.
     usual = [float(own[own > 0].mean()) if own.any() else 1.0 for own in sizes]
     units = tuple(
-        tuple(2.0 ** round(math.log2(_ROOM * (size or instead))) for size in own)
+        tuple(2.0 ** round(math.log2(ROOM * (size or instead))) for size in own)
         for own, instead in zip(sizes.tolist(), usual, strict=True)
     )
     return replace(plan, labels=labels, units=units), tuple(tried.expected.tolist())

@@ -7,12 +7,14 @@ import pyarrow.compute as pc
 from watchkeep.frames.batches import one_chunk
 from watchkeep.frames.buffers import filled, positions
 from watchkeep.frames.numbers import read_numbers
-from watchkeep.frames.schema import column_type
+from watchkeep.frames.schema import column_type, is_textual
 from watchkeep.stats.k_means import k_means
 
 
 def typical_rows(rows: pa.Table, *, seed: int) -> pa.Table:
     """A few rows that stand for many: those nearest to the centres of clusters.
+
+    Text of unknown type (`frames.schema.is_textual`) is numbers where most of its values spell some.
 
     Args:
         rows: of any column types.
@@ -21,8 +23,10 @@ def typical_rows(rows: pa.Table, *, seed: int) -> pa.Table:
     numbers, codes = [], []
     for name in rows.column_names:
         column = one_chunk(rows.column(name))
-        if column_type(column.type).numeric:
-            numbers.append(read_numbers(column).at(np.arange(rows.num_rows)))
+        textual = is_textual(rows.schema.field(name))
+        read = read_numbers(column) if textual or column_type(column.type).numeric else None
+        if read is not None and (not textual or 2 * len(read.values) > read.rows - read.missing):
+            numbers.append(read.at(np.arange(rows.num_rows)))
         elif not pa.types.is_nested(column.type):  # lists and the like tell no cluster
             encoded = column if pa.types.is_dictionary(column.type) else pc.dictionary_encode(column)
             codes.append(filled(encoded.indices, -1))

@@ -7,6 +7,7 @@ from watchkeep.core.errors import MissingColumnError, ModelError, OptionError
 from watchkeep.frames.batches import Batch
 from watchkeep.frames.roles import Roles
 from watchkeep.frames.segments import parse_segment
+from watchkeep.monitors.attribution.choice import own_column
 from watchkeep.monitors.attribution.plan import AttributionPlan
 from watchkeep.service.captured import Captured
 from watchkeep.service.captured_rows import NO_SCORE, NONE, OFF_SCALE, SOME, CapturedMethod
@@ -120,7 +121,7 @@ def test_rows_lacking_an_attribution_are_counted_by_reason_and_left_out() -> Non
     told = method("captured").contributions(rows)
     assert told.values.tolist() == [[[0.5, 0.25]]]
     assert (told.scores.tolist(), told.expected.tolist()) == ([[1.0]], [0.25])
-    assert rows.column("(segment 0)").to_pylist() == [False]
+    assert rows.column(own_column("segment 0")).to_pylist() == [False]
 
 
 def test_text_of_unknown_type_is_read_as_numbers() -> None:

@@ -130,6 +130,31 @@ def test_a_model_that_raises_or_answers_nonsense_fails_nothing() -> None:
         assert told[0].baseline == Undefined(why)
 
 
+def test_window_text_that_is_no_number_fails_no_curve() -> None:
+    kept = table(200, 1)
+    texts = ["", "4.5", "NA", "many", *(str(one) for one in range(96))]
+    window = pa.table({"a": texts, "b": ["x"] * 100})
+    model = Asked(lambda rows: np.ones((rows.num_rows, 1)))
+
+    numbers, words = curves(Metered(model), ["a", "b"], kept, window)
+
+    known = [float(one) for one in texts if one not in ("", "NA", "many")]
+    low, high = kept["a"].to_numpy().min(), kept["a"].to_numpy().max()
+    inside = sum(low <= one <= high for one in known)
+    assert curve(numbers.window).distribution.sum() == pytest.approx(inside / 98)  # "many" is a value
+    assert isinstance(words.window, Curve)
+
+
+def test_a_fault_of_ours_is_not_blamed_on_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("ours")
+
+    monkeypatch.setattr("watchkeep.service.dependence.Grid.shares", broken)
+
+    with pytest.raises(ValueError, match="ours"):
+        curves(Metered(Asked()), ["a"], table(50, 1))
+
+
 def test_features_without_a_grid_say_why() -> None:
     kept = pa.table({"a": [[1.0], [2.0]], "b": pa.array([None, None], pa.string())})
     lists, empty = curves(Metered(Asked()), ["a", "b"], kept, kept)
@@ -145,6 +170,8 @@ def test_shares_are_of_rows_with_a_value_and_others_lie_outside() -> None:
     assert words.shares(pa.array(["y", "z", None, "x"]).dictionary_encode()).tolist() == [1 / 3, 1 / 3]
     assert always.shares(pa.array([4.0, 5.0])).tolist() == [0.5]
     numbers = pa.array(np.random.default_rng(1).normal(size=500))
+    assert words.shares(pa.array([["x"], ["y"]])).tolist() == [0.0, 0.0]
+    assert words.shares(pa.array(["", "x"])).tolist() == [0.5, 0.0]
     grid = grid_of(numbers)
     np.testing.assert_allclose(grid.shares(numbers), grid.distribution)
     assert grid.shares(pa.array([], pa.float64())).tolist() == [0.0] * 15

@@ -1,14 +1,19 @@
 """Some of many rows, each with the same chance."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
+from watchkeep.frames.batches import one_chunk
 from watchkeep.frames.buffers import positions
+from watchkeep.frames.categories import row_texts
+from watchkeep.frames.schema import TEXTUAL, is_text, is_textual
 from watchkeep.stats.attribution_drift import Doubles
 
 _SEED: Final = 0x5DEECE66D
+_OWN: Final = "\x01"  # NUL would end a name for other libraries
 
 
 class RowChoice:
@@ -45,8 +50,59 @@ class RowChoice:
     def _best(self) -> tuple[Doubles, pa.Table]:
         """The rows that drew the lowest lots."""
         lots = np.concatenate([one for one, _ in self._chosen])
-        table = pa.concat_tables([one for _, one in self._chosen], promote_options="permissive")
+        table = joined([one for _, one in self._chosen])
         if len(lots) <= self._most:
             return lots, table
         kept = np.sort(np.argpartition(lots, self._most)[: self._most])
         return lots[kept], table.take(positions(kept))
+
+
+def joined(tables: Sequence[pa.Table]) -> pa.Table:
+    """Rows one after the other. A column whose types have no common one becomes text of unknown type, by `TEXTUAL`.
+
+    A column that some tables lack has no value there.
+
+    >>> joined([pa.table({"age": ["41"]}), pa.table({"age": [7]})])["age"].to_pylist()
+    ['41', '7']
+    """
+    try:
+        return pa.concat_tables(tables, promote_options="permissive")
+    except pa.ArrowException:  # it does not say of which columns
+        names = dict.fromkeys(name for table in tables for name in table.column_names)
+        apart = [name for name in names if not _merges(tables, name)]
+        return pa.concat_tables(
+            [_spelled(table, apart, tables) for table in tables], promote_options="permissive"
+        )
+
+
+def _held(tables: Sequence[pa.Table], name: str) -> list[pa.Table]:
+    return [table.select([name]) for table in tables if name in table.column_names]
+
+
+def _merges(tables: Sequence[pa.Table], name: str) -> bool:
+    try:
+        pa.concat_tables(_held(tables, name), promote_options="permissive")
+    except pa.ArrowException:
+        return False
+    return True
+
+
+def _spelled(table: pa.Table, apart: Sequence[str], tables: Sequence[pa.Table]) -> pa.Table:
+    """A table whose columns `apart` are text; of unknown type, unless all tables have it as text that is known."""
+    for name in apart:
+        if name in table.column_names:
+            fields = [one.schema.field(0) for one in _held(tables, name)]
+            known = all(is_text(field.type) and not is_textual(field) for field in fields)
+            field = pa.field(name, pa.large_string(), metadata=None if known else {TEXTUAL: b"1"})
+            texts = row_texts(one_chunk(table.column(name)))
+            table = table.set_column(table.column_names.index(name), field, texts)
+    return table
+
+
+def own_column(what: str) -> str:
+    r"""The name of a column that Watchkeep puts beside those of the data: none of theirs starts like it.
+
+    >>> own_column("segment 0")
+    '\x01segment 0'
+    """
+    return f"{_OWN}{what}"

@@ -6,12 +6,13 @@ from typing import Final, Protocol, runtime_checkable
 import numpy as np
 import pyarrow as pa
 
-from watchkeep.core.errors import MissingColumnError
+from watchkeep.core.errors import MissingColumnError, ModelError
 from watchkeep.frames.batches import Batch, one_chunk
 from watchkeep.frames.buffers import filled, truths
 from watchkeep.frames.schema import TEXTUAL
 from watchkeep.frames.segments import masks
-from watchkeep.monitors.attribution.choice import RowChoice
+from watchkeep.monitors.attribution.choice import RowChoice, own_column
+from watchkeep.monitors.attribution.halves import Explained, Explainer, Halves
 from watchkeep.monitors.attribution.plan import ALL, Aggregation, AttributionPlan
 from watchkeep.profiles.account import RowAccount
 from watchkeep.profiles.profile import Profile, added
@@ -34,42 +35,6 @@ PIECE: Final = 8_192
 """Rows explained at a time."""
 SAMPLE: Final = 10_000
 """Rows that are kept, to ask more about them and to compare them."""
-
-
-class Explained(Protocol):
-    """Attributions of rows, see `watchkeep.service.models.Contributions`."""
-
-    @property
-    def values(self) -> Doubles:
-        """Shape (rows, labels, features)."""
-        ...
-
-    @property
-    def scores(self) -> Doubles:
-        """Shape (rows, labels)."""
-        ...
-
-    @property
-    def expected(self) -> Doubles:
-        """Shape (labels,)."""
-        ...
-
-
-class Explainer(Protocol):
-    """Who explains rows, and in which way: rows explained in different ways are not compared."""
-
-    @property
-    def name(self) -> str:
-        """The way, for people."""
-        ...
-
-    def affordable(self) -> int | None:
-        """How many more rows may be explained; None for any number."""
-        ...
-
-    def contributions(self, rows: pa.Table) -> Explained | None:
-        """Contributions to the scores of rows, whose columns are the plan's features; None when nobody explains."""
-        ...
 
 
 @runtime_checkable
@@ -107,6 +72,7 @@ class AttributionScan:
         self._choice = RowChoice(self._most, seed=plan.seed)
         self._sample = RowChoice(SAMPLE, seed=plan.seed)
         self._unexplained: dict[str, int] = {}
+        self._halves = Halves(self._contributions, explainer.affordable)
         self._parts: dict[tuple[str, str], State] = {}
 
     @property
@@ -148,25 +114,43 @@ class AttributionScan:
         self._choice.add(rows)
 
     def profile(self) -> Profile:
-        """All that was read so far, explained and summed."""
+        """All that was read so far, explained and summed. Rows that the model cannot use are counted, by why.
+
+        Raises:
+            ModelError: the model does not answer, gives other outputs, or can use none of the rows.
+        """
         table = self._choice.rows()
         if table is not None:
             self._choice = RowChoice(self._most, seed=self._plan.seed)
             for start in range(0, table.num_rows, PIECE):
                 self._explain(table.slice(start, PIECE), keep=True)
-        counts = {(UNEXPLAINED, why): Totals(np.array([float(n)])) for why, n in self._unexplained.items()}
+        self._halves.require_any()
+        unexplained = added(self._unexplained, self._halves.unexplained)
+        counts = {(UNEXPLAINED, why): Totals(np.array([float(n)])) for why, n in unexplained.items()}
         return self.account.profile(self._parts | counts)
 
-    def _explain(self, table: pa.Table, *, keep: bool) -> None:
-        plan, features = self._plan, list(self._plan.features)
-        table = table.combine_chunks()
+    def _contributions(self, table: pa.Table) -> Explained | None:
         reads = isinstance(self._explainer, Reading)
-        told = self._explainer.contributions(table if reads else table.select(features))
-        if told is None:
-            return
-        self.expected = told.expected
-        if keep:
-            self.values.append(told.values)
+        return self._explainer.contributions(table if reads else table.select(list(self._plan.features)))
+
+    def _explain(self, table: pa.Table, *, keep: bool) -> None:
+        for rows, told in self._halves.explained(table.combine_chunks()):
+            self._require_outputs(told.values.shape[1])
+            self.expected = told.expected
+            if keep:
+                self.values.append(told.values)
+            self._sum(rows, told)
+
+    def _require_outputs(self, outputs: int) -> None:
+        labels = self._plan.labels
+        if outputs != len(labels):
+            why = f"it gives {outputs} output{'s' * (outputs != 1)}, the baseline has {len(labels)}"
+            asked = self._explainer.asked
+            name = self._explainer.name if asked is None else asked.name
+            raise ModelError(name, why=f"{why} ({', '.join(labels)})")
+
+    def _sum(self, table: pa.Table, told: Explained) -> None:
+        plan = self._plan
         columns = [table.column(_segment(at)) for at in range(len(plan.segments))]
         members = [None, *(filled(one_chunk(column).cast(pa.int8()), 0) > 0 for column in columns)]
         for place in plan.places:
@@ -234,4 +218,4 @@ def summed(plan: AttributionPlan, values: Doubles, scores: Doubles) -> dict[str,
 
 
 def _segment(at: int) -> str:
-    return f"(segment {at})"
+    return own_column(f"segment {at}")
