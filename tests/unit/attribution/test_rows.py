@@ -12,7 +12,7 @@ import pytest
 from watchkeep.core.errors import ModelError
 from watchkeep.frames.schema import TEXTUAL, is_textual
 from watchkeep.monitors.attribution.choice import RowChoice, joined, own_column
-from watchkeep.monitors.attribution.halves import FAILURES, SPENT, Halves
+from watchkeep.monitors.attribution.halves import FAILURES, OWN_FAILURES, SPENT, Halves
 from watchkeep.service.beside import tells_apart
 from watchkeep.service.explaining import Sampled
 from watchkeep.service.models import Contributions
@@ -79,12 +79,13 @@ def test_when_every_row_fails_the_first_error_is_told() -> None:
         told.require_any()
 
 
-def test_a_model_that_fails_too_often_tells_its_first_error() -> None:
-    picky = Picky(*range(0, 10_000, 2))
+@pytest.mark.parametrize(("budget", "most"), [(None, OWN_FAILURES), (10_000_000, FAILURES)])
+def test_a_model_that_fails_too_often_tells_its_first_error(budget: int | None, most: int) -> None:
+    picky = Picky(*range(0, 10_000, 2), budget=budget)
 
     with pytest.raises(ModelError, match="it cannot use 0"):
         explained(halves(picky), rows(10_000))
-    assert len(picky.calls) <= 2 * FAILURES + 1
+    assert most < len(picky.calls) <= 2 * most + 1
 
 
 def test_a_model_that_does_not_answer_is_asked_once() -> None:

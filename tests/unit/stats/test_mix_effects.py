@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import Ridge
 
-from watchkeep.stats.mix_effects import RIDGE, mix_effects
+from watchkeep.stats.mix_effects import mix_effects
+from watchkeep.stats.reweighting import RIDGE
 
 
 def _rows(seed: int, n: int, width: int) -> np.ndarray:
