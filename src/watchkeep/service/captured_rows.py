@@ -25,8 +25,8 @@ SOME: Final = "attributions of some features were not captured"
 OTHERS: Final = "other features or labels were explained"
 NO_SCORE: Final = "No score was captured with the contributions: they are counted from 0."
 OFF_SCALE: Final = (
-    "The difference between the captured score and the sum of the contributions is another in each row: they are on"
-    " another scale, such as log-odds, or some features are left out."
+    "The contributions do not add up to the captured score, and what is missing differs from row to row: they are on"
+    " another scale, such as log-odds, or those of some features were not captured."
 )
 _VALUES: Final = own_column("contributions")
 _SCORES: Final = own_column("scores")

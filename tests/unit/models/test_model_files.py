@@ -349,7 +349,7 @@ def test_models_without_names_take_those_they_are_given(tmp_path: Path, name: st
     turned = arrow(frame.set_axis(list("dcba"), axis=1))
     np.testing.assert_array_equal(named.scores(turned.select(list("abcd"))), model.scores(arrow(frame)))
     with pytest.raises(
-        ModelError, match="reads 4 features and does not know their names; the rows have 3.* with --feature"
+        ModelError, match=r"reads 4 features and does not know their names; the rows have 3.* with --feature"
     ):
         model.scores(arrow(frame.iloc[:, :3]))
 
