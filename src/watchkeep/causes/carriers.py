@@ -19,8 +19,8 @@ from watchkeep.stats.subgroup_terms import MISSING, Candidate, Term
 
 LEAST_CARRIED: Final = 0.5
 """The share of a change that the rows of a slice must have, to be said to carry it."""
-LARGEST: Final = 0.9
-"""Share of the rows beyond which a slice is about all of them."""
+LEAD: Final = 0.25
+"""By how much that share must be above its share of the rows: else it is about every slice's."""
 CHANCE: Final = 0.001
 """That a slice is told though all rows share the change, all slices together."""
 _FEWEST: Final = 30  # rows on every side
@@ -38,7 +38,8 @@ def carriers(
     A row shows the change when its value lies where the window has a larger share of its rows than the baseline.
     Slices are one category of another column, its numbers above or below a bound, or its missing values. The one is
     told in which showing rows rose most clearly against all others (by its standard errors, of which as many are
-    asked as the number of slices needs), if at least half of the whole rise is its own.
+    asked as the number of slices needs), if at least half of the whole rise is its own, and clearly more than its share
+    of the rows.
 
     Args:
         columns: of the baseline that tells rows apart.
@@ -82,7 +83,7 @@ class _Rise:
     carried: float
 
     def carries(self, bar: float) -> bool:
-        return self.deviate > bar and self.share <= LARGEST and self.carried >= LEAST_CARRIED
+        return self.deviate > bar and self.carried >= max(LEAST_CARRIED, self.share + LEAD)
 
 
 def _rise(inside: Sequence[Mask], shows: Sequence[Mask]) -> _Rise | None:
