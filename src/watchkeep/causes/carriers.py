@@ -19,8 +19,8 @@ from watchkeep.stats.subgroup_terms import MISSING, Candidate, Term
 
 LEAST_CARRIED: Final = 0.5
 """The share of a change that the rows of a slice must have, to be said to carry it."""
-LEAD: Final = 0.25
-"""By how much that share must be above its share of the rows: else it is about every slice's."""
+LEAD: Final = 1.5
+"""How many times its share of the rows that must be: else it is about every slice's."""
 CHANCE: Final = 0.001
 """That a slice is told though all rows share the change, all slices together."""
 _FEWEST: Final = 30  # rows on every side
@@ -83,7 +83,7 @@ class _Rise:
     carried: float
 
     def carries(self, bar: float) -> bool:
-        return self.deviate > bar and self.carried >= max(LEAST_CARRIED, self.share + LEAD)
+        return self.deviate > bar and self.carried >= max(LEAST_CARRIED, LEAD * self.share)
 
 
 def _rise(inside: Sequence[Mask], shows: Sequence[Mask]) -> _Rise | None:
