@@ -168,7 +168,7 @@ def _sentence(name: str, listed: Sequence[Verdict], clues: Clues) -> str:
     elif clues.named.get(name):
         more.append(KINDS.get(clues.named[name], "changed"))
     if clues.importance.get(name):
-        more.append(f"{100 * clues.importance[name]:.2g} % of all attribution is its")
+        more.append(f"it has {100 * clues.importance[name]:.2g} % of all attribution")
     effect = clues.effects.get(name)
     if effect is not None and _harm(effect):
         more.append(f"its mix of values adds {effect.change:.2g} to the {clues.loss}")

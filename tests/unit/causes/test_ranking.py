@@ -45,7 +45,7 @@ def test_with_a_model_what_answers_rest_on_comes_first() -> None:
     )
     found = causes([], clues)
     assert _ranked(found) == [("age", 0.75), ("income", 0.25)]
-    assert "90 % of all attribution is its" in found[0].sentence
+    assert "it has 90 % of all attribution" in found[0].sentence
 
 
 def test_what_no_answer_rests_on_is_told_and_has_no_share() -> None:
