@@ -1,11 +1,13 @@
 """What a watch is told of attributions: the mean of each feature's, over all rows."""
 
+from typing import Final
+
 import numpy as np
 
 from watchkeep.alarms.decision import FEATURES
 from watchkeep.alarms.means import MOMENTS, Means
 from watchkeep.alarms.sightings import sighted
-from watchkeep.alarms.watch import MARGIN, PRICE, Panel, Sighting
+from watchkeep.alarms.watch import MARGIN, Panel, Sighting
 from watchkeep.core.window import Window
 from watchkeep.monitors.attribution.baseline import AttributionBaseline
 from watchkeep.monitors.attribution.plan import AttributionPlan, Place
@@ -15,6 +17,8 @@ from watchkeep.states.totals import Totals
 from watchkeep.stats.attribution_drift import Doubles
 
 UNIT = "explained rows"
+APPROXIMATE: Final = 2.0
+"""`Panel.price`: chances of means of sizes, which are skewed, rest on three moments of theirs."""
 
 
 def panel_of_attribution(
@@ -26,7 +30,14 @@ def panel_of_attribution(
     witness = Means(names, _sums(plan, baseline.profile), np.zeros(len(names), np.bool_), either=True)
     rows = 0 if baseline.known is not None else explained(plan, baseline.profile)
     return Panel(
-        ((witness, 1.0),), false_alarms, rows, margin, alike=False, price=PRICE, unit=UNIT, about=FEATURES
+        ((witness, 1.0),),
+        false_alarms,
+        rows,
+        margin,
+        alike=False,
+        price=APPROXIMATE,
+        unit=UNIT,
+        about=FEATURES,
     )
 
 
