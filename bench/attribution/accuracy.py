@@ -24,9 +24,9 @@ from bench.attribution.budget import NAMES as FEW
 from bench.attribution.budget import people, score
 from bench.attribution.cost import LIBRARIES, NAMES, TRAINED, TREES, answers, drawn, table_of
 from watchkeep.adapters.models.opening import open_model
-from watchkeep.service.explainers import method_of
-from watchkeep.service.explaining import Sampled, SampledOptions
-from watchkeep.service.models import Doubles
+from watchkeep.service.attribution.explainers import method_of
+from watchkeep.service.attribution.explaining import Sampled, SampledOptions
+from watchkeep.service.attribution.models import Doubles
 from watchkeep.stats.shapley import Method
 
 ROWS: Final = 2_000
@@ -87,7 +87,7 @@ class Sampling:
 
 
 class Curve:
-    """The curved score of ten features, as a model; see `watchkeep.service.models.Model`."""
+    """The curved score of ten features, as a model; see `watchkeep.service.attribution.models.Model`."""
 
     name, kind, features, labels = "a curve", "a function", FEW, ("label0",)
 

@@ -18,8 +18,8 @@ from watchkeep.adapters.models.endpoint import Endpoint, EndpointOptions
 from watchkeep.app.models import ModelOptions
 from watchkeep.core.errors import ModelError
 from watchkeep.monitors.attribution.evaluation import AttributionFindings
-from watchkeep.service.attribution import AttributionLearned
-from watchkeep.service.explaining import SampledOptions
+from watchkeep.service.attribution.explaining import SampledOptions
+from watchkeep.service.attribution.learned import AttributionLearned
 from watchkeep.stats.shapley import Method as Sampler
 
 NAMES: Final = tuple("abcdefghij")

@@ -23,8 +23,8 @@ from watchkeep.frames.batches import Batch
 from watchkeep.frames.text_values import Dialect
 from watchkeep.monitors.attribution.measures import attributed
 from watchkeep.monitors.attribution.plan import Place
-from watchkeep.service.attribution import AttributionLearned
-from watchkeep.service.models import Explaining
+from watchkeep.service.attribution.learned import AttributionLearned
+from watchkeep.service.attribution.models import Explaining
 
 FEATURES: Final = 30
 TREES: Final = 500

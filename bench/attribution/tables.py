@@ -15,7 +15,7 @@ import pyarrow as pa
 from bench.alarms.data import load
 from bench.bias.people import PEOPLE
 from watchkeep.adapters.models.opening import open_model
-from watchkeep.service.models import Contributions, Doubles, Explaining, Model
+from watchkeep.service.attribution.models import Contributions, Doubles, Explaining, Model
 
 TREES: Final = 100
 LEAVES: Final = 15

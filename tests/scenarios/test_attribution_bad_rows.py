@@ -15,7 +15,7 @@ from tests.scenarios.world import watchkeep, write
 import watchkeep as wk
 from watchkeep.core.errors import ModelError
 from watchkeep.monitors.attribution.baseline import AttributionBaseline
-from watchkeep.service.explaining import SampledOptions
+from watchkeep.service.attribution.explaining import SampledOptions
 
 SCORES = """
 import numpy as np

@@ -8,11 +8,11 @@ from watchkeep.adapters.models.endpoint import EndpointOptions
 from watchkeep.adapters.models.held import held_model
 from watchkeep.adapters.models.opening import open_model
 from watchkeep.core.errors import OptionError
-from watchkeep.service.attribution import AttributionLearned
-from watchkeep.service.captured import Captured
-from watchkeep.service.explaining import SampledOptions
+from watchkeep.service.attribution.captured import Captured
+from watchkeep.service.attribution.explaining import SampledOptions
+from watchkeep.service.attribution.learned import AttributionLearned
+from watchkeep.service.attribution.models import Model
 from watchkeep.service.learned import Learned
-from watchkeep.service.models import Model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from watchkeep.frames.text_values import Dialect
 from watchkeep.monitors.attribution.plan import EXPLAINED, Aggregation
 from watchkeep.monitors.model_quality.plan import Problem
 from watchkeep.service.answers import learn_answers
-from watchkeep.service.attribution import AttributionOptions, learn_attribution
+from watchkeep.service.attribution.learned import AttributionOptions, learn_attribution
 from watchkeep.service.baselining import learn
 from watchkeep.service.bias import learn_bias
 from watchkeep.service.group_survey import BiasOptions

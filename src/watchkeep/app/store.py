@@ -41,7 +41,7 @@ from watchkeep.formats.together import together_document
 from watchkeep.frames.roles import Roles
 from watchkeep.monitors.findings import Findings
 from watchkeep.service.answers import QualityLearned
-from watchkeep.service.attribution import AttributionLearned
+from watchkeep.service.attribution.learned import AttributionLearned
 from watchkeep.service.bias import BiasLearned
 from watchkeep.service.checking import DataLearned
 from watchkeep.service.learned import Learned

@@ -16,7 +16,7 @@ from watchkeep.constraints.policy import Policy
 from watchkeep.core.errors import OptionError, WatchkeepError
 from watchkeep.core.verdicts import Status, Verdict
 from watchkeep.frames.roles import Roles
-from watchkeep.service.attribution import AttributionLearned
+from watchkeep.service.attribution.learned import AttributionLearned
 from watchkeep.service.learned import Learned
 from watchkeep.service.ports import Progress, Source
 from watchkeep.service.together import Opened, Together, check_together

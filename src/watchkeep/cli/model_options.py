@@ -8,7 +8,7 @@ import click
 from watchkeep.adapters.models.endpoint import EndpointOptions
 from watchkeep.app.models import ModelOptions
 from watchkeep.core.errors import OptionError
-from watchkeep.service.explaining import SampledOptions
+from watchkeep.service.attribution.explaining import SampledOptions
 
 F = TypeVar("F", bound=Callable[..., Any])
 BUDGET: Final = 500_000

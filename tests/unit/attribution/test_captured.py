@@ -9,8 +9,8 @@ from watchkeep.frames.roles import Roles
 from watchkeep.frames.segments import parse_segment
 from watchkeep.monitors.attribution.choice import own_column
 from watchkeep.monitors.attribution.plan import AttributionPlan
-from watchkeep.service.captured import Captured
-from watchkeep.service.captured_rows import NO_SCORE, NONE, OFF_SCALE, SOME, CapturedMethod
+from watchkeep.service.attribution.captured import Captured
+from watchkeep.service.attribution.captured_rows import NO_SCORE, NONE, OFF_SCALE, SOME, CapturedMethod
 from watchkeep.service.ports import Ask
 
 SHAP = '[[{"feature_header": "b", "attributions": [{"attribution": [2.0]}]}, {"feature_header": "a", %s}]]'

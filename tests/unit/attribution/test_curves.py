@@ -9,9 +9,9 @@ from watchkeep.core.errors import ModelError
 from watchkeep.core.undefined import Undefined
 from watchkeep.frames.schema import TEXTUAL
 from watchkeep.monitors.attribution.dependence import Curve, Dependence
-from watchkeep.service.curves import LEAST, curves, spread
-from watchkeep.service.dependence import grid_of, known_values
-from watchkeep.service.metering import Metered
+from watchkeep.service.attribution.curves import LEAST, curves, spread
+from watchkeep.service.attribution.dependence import grid_of, known_values
+from watchkeep.service.attribution.metering import Metered
 
 Doubles = npt.NDArray[np.float64]
 
@@ -149,7 +149,7 @@ def test_a_fault_of_ours_is_not_blamed_on_the_model(monkeypatch: pytest.MonkeyPa
     def broken(*_: object) -> None:
         raise ValueError("ours")
 
-    monkeypatch.setattr("watchkeep.service.dependence.Grid.shares", broken)
+    monkeypatch.setattr("watchkeep.service.attribution.dependence.Grid.shares", broken)
 
     with pytest.raises(ValueError, match="ours"):
         curves(Metered(Asked()), ["a"], table(50, 1))

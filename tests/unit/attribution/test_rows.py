@@ -13,10 +13,10 @@ from watchkeep.core.errors import ModelError
 from watchkeep.frames.schema import TEXTUAL, is_textual
 from watchkeep.monitors.attribution.choice import RowChoice, joined, own_column
 from watchkeep.monitors.attribution.halves import FAILURES, OWN_FAILURES, SPENT, Halves
-from watchkeep.service.beside import tells_apart
-from watchkeep.service.explaining import Sampled
-from watchkeep.service.models import Contributions
-from watchkeep.service.typical import typical_rows
+from watchkeep.service.attribution.beside import tells_apart
+from watchkeep.service.attribution.explaining import Sampled
+from watchkeep.service.attribution.models import Contributions
+from watchkeep.service.attribution.typical import typical_rows
 
 Doubles = npt.NDArray[np.float64]
 

@@ -16,7 +16,7 @@ import pytest
 from watchkeep.adapters.models.endpoint import Endpoint, EndpointOptions
 from watchkeep.adapters.models.endpoint_wire import WireError, read, written
 from watchkeep.core.errors import ModelError, OptionError
-from watchkeep.service.models import Model
+from watchkeep.service.attribution.models import Model
 
 ROWS = pa.table({"age": [31, 42, 53, 64, 75], "rate": [0.1, 0.2, 0.3, 0.4, 0.5]})
 RATES = [[0.1], [0.2], [0.3], [0.4], [0.5]]

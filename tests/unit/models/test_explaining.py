@@ -15,11 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchkeep.core.errors import ModelError, OptionError
-from watchkeep.service import dependence, explaining
-from watchkeep.service.dependence import Grid, grid_of, partial_dependence
-from watchkeep.service.explaining import Sampled, SampledOptions
-from watchkeep.service.metering import Metered
-from watchkeep.service.models import Contributions, Explaining
+from watchkeep.service.attribution import dependence, explaining
+from watchkeep.service.attribution.dependence import Grid, grid_of, partial_dependence
+from watchkeep.service.attribution.explaining import Sampled, SampledOptions
+from watchkeep.service.attribution.metering import Metered
+from watchkeep.service.attribution.models import Contributions, Explaining
 from watchkeep.stats.shapley import Method
 
 Doubles = npt.NDArray[np.float64]

@@ -37,7 +37,7 @@ from watchkeep.adapters.models import libraries
 from watchkeep.adapters.models.estimators import Estimator
 from watchkeep.adapters.models.opening import open_model
 from watchkeep.core.errors import MissingExtraError, MissingSourceError, ModelError, OptionError
-from watchkeep.service.models import Contributions, Explaining, Model
+from watchkeep.service.attribution.models import Contributions, Explaining, Model
 
 Rows = tuple[pd.DataFrame, npt.NDArray[Any]]
 

@@ -14,7 +14,7 @@ from watchkeep.adapters.models.lightgbm_model import LightGbm, lightgbm_of
 from watchkeep.adapters.models.matrix import chosen, matrix_of
 from watchkeep.adapters.models.xgboost_model import XGBoost, xgboost_of
 from watchkeep.core.errors import ModelError
-from watchkeep.service.models import Contributions
+from watchkeep.service.attribution.models import Contributions
 
 _FAULTS: Final = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RuntimeError)
 """What estimators raise when they are asked for what they cannot do."""

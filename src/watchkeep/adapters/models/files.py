@@ -9,7 +9,7 @@ from watchkeep.adapters.models.onnx_model import onnx_file
 from watchkeep.adapters.models.pickles import PICKLES, SKOPS, pickled_model, skops_model
 from watchkeep.adapters.models.xgboost_model import xgboost_file
 from watchkeep.core.errors import ModelError
-from watchkeep.service.models import Model
+from watchkeep.service.attribution.models import Model
 
 FORMS: Final = (
     "a LightGBM file (.txt, .lgb), an XGBoost file (.json, .ubj, .model, .xgb), a model of scikit-learn's kind "

@@ -6,7 +6,7 @@ from typing import Any
 from watchkeep.adapters.models.estimators import model_of
 from watchkeep.adapters.models.function import Function
 from watchkeep.core.errors import OptionError
-from watchkeep.service.models import Model
+from watchkeep.service.attribution.models import Model
 
 
 def held_model(held: object, features: tuple[str, ...] = ()) -> Model:

@@ -14,7 +14,7 @@ from watchkeep.adapters.models.frames import frame_of
 from watchkeep.adapters.models.libraries import Doubles, as_scores, heard, library, told
 from watchkeep.adapters.models.matrix import chosen
 from watchkeep.core.errors import ModelError, OptionError
-from watchkeep.service.models import Model
+from watchkeep.service.attribution.models import Model
 
 CARD: Final = "MLmodel"
 """The file that such a folder has."""

@@ -9,7 +9,7 @@ from watchkeep.adapters.models.function import function, names_function
 from watchkeep.adapters.models.matrix import missing
 from watchkeep.adapters.models.mlflow_model import CARD, mlflow_folder
 from watchkeep.core.errors import MissingSourceError, ModelError
-from watchkeep.service.models import Model
+from watchkeep.service.attribution.models import Model
 
 _WEB: Final = ("http://", "https://")
 

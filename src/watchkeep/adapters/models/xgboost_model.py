@@ -15,7 +15,7 @@ from watchkeep.adapters.models.libraries import Doubles, as_scores, as_texts, li
 from watchkeep.adapters.models.matrix import Categories, chosen, matrix_of
 from watchkeep.core.errors import ModelError
 from watchkeep.frames.schema import is_text
-from watchkeep.service.models import Contributions
+from watchkeep.service.attribution.models import Contributions
 
 _WHAT: Final = "an XGBoost model"
 _ERRORS: Final = (ValueError, TypeError)  # its own error is a ValueError

@@ -18,7 +18,7 @@ SPENT: Final = "the budget was spent"
 
 
 class Explained(Protocol):
-    """Attributions of rows, see `watchkeep.service.models.Contributions`."""
+    """Attributions of rows, see `watchkeep.service.attribution.models.Contributions`."""
 
     @property
     def values(self) -> Doubles:

@@ -14,8 +14,8 @@ from watchkeep.frames.schema import column_type
 from watchkeep.monitors.attribution.dependence import FEATURES, ROWS, Category, Curve, Dependence
 from watchkeep.monitors.attribution.measures import Attributed
 from watchkeep.monitors.attribution.plan import Place
-from watchkeep.service.dependence import Grid, grid_of, known_values, partial_dependence
-from watchkeep.service.metering import Metered
+from watchkeep.service.attribution.dependence import Grid, grid_of, known_values, partial_dependence
+from watchkeep.service.attribution.metering import Metered
 
 LEAST: Final = 30
 """Rows a curve is the mean over, at the least: with fewer it is left out, for it would tell of these rows."""

@@ -12,8 +12,8 @@ from watchkeep.frames.batches import one_chunk
 from watchkeep.frames.buffers import doubles
 from watchkeep.frames.numbers import read_numbers
 from watchkeep.frames.schema import is_text, is_textual
-from watchkeep.service.metering import BATCH, Metered
-from watchkeep.service.models import Doubles, Model
+from watchkeep.service.attribution.metering import BATCH, Metered
+from watchkeep.service.attribution.models import Doubles, Model
 
 BUCKETS: Final = 15
 CATEGORIES: Final = 15

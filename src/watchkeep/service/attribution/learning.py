@@ -19,20 +19,20 @@ from watchkeep.monitors.attribution.plan import ROOM, AttributionPlan
 from watchkeep.monitors.attribution.scan import AttributionScan
 from watchkeep.monitors.attribution.scan import rows_of as table_of
 from watchkeep.profiles.profile import added
+from watchkeep.service.attribution.beside import short, tells_apart
+from watchkeep.service.attribution.captured import CAPTURED, Captured, none_explained
+from watchkeep.service.attribution.captured_rows import OWN, CapturedMethod
+from watchkeep.service.attribution.checking import baseline_curves
+from watchkeep.service.attribution.curves import spread
+from watchkeep.service.attribution.explained import ANEW, few, scanned
+from watchkeep.service.attribution.explainers import Asked, Method, method_of
+from watchkeep.service.attribution.explaining import SampledOptions
+from watchkeep.service.attribution.metering import Metered
+from watchkeep.service.attribution.models import Contributions, Explaining, Model
+from watchkeep.service.attribution.typical import typical_rows
 from watchkeep.service.baselining import column_types
-from watchkeep.service.beside import short, tells_apart
-from watchkeep.service.captured import CAPTURED, Captured, none_explained
-from watchkeep.service.captured_rows import OWN, CapturedMethod
-from watchkeep.service.checking_attribution import baseline_curves
-from watchkeep.service.curves import spread
-from watchkeep.service.explained import ANEW, few, scanned
-from watchkeep.service.explainers import Asked, Method, method_of
-from watchkeep.service.explaining import SampledOptions
-from watchkeep.service.metering import Metered
-from watchkeep.service.models import Contributions, Explaining, Model
 from watchkeep.service.ports import Ask, Progress, Source
 from watchkeep.service.reading import no_rows, told
-from watchkeep.service.typical import typical_rows
 from watchkeep.stats.k_means import MOST_CLUSTERS
 
 KEPT: Final = 10_000

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from watchkeep.core.errors import ModelError, OptionError
-from watchkeep.service.metering import BATCH, Metered
-from watchkeep.service.models import Contributions, Doubles, Model
+from watchkeep.service.attribution.metering import BATCH, Metered
+from watchkeep.service.attribution.models import Contributions, Doubles, Model
 from watchkeep.stats.shapley import Design, Method, design
 
 Ints = npt.NDArray[np.intp]

@@ -14,12 +14,12 @@ from watchkeep.monitors.attribution.measures import attributions, unexplained
 from watchkeep.monitors.attribution.plan import AttributionPlan
 from watchkeep.monitors.attribution.scan import AttributionScan
 from watchkeep.profiles.profile import Profile
-from watchkeep.service.captured import CAPTURED, Captured
-from watchkeep.service.captured_rows import CapturedMethod
-from watchkeep.service.curves import LEAST, spread
-from watchkeep.service.explainers import Method, method_of
-from watchkeep.service.explaining import SampledOptions
-from watchkeep.service.models import Contributions, Model
+from watchkeep.service.attribution.captured import CAPTURED, Captured
+from watchkeep.service.attribution.captured_rows import CapturedMethod
+from watchkeep.service.attribution.curves import LEAST, spread
+from watchkeep.service.attribution.explainers import Method, method_of
+from watchkeep.service.attribution.explaining import SampledOptions
+from watchkeep.service.attribution.models import Contributions, Model
 from watchkeep.service.ports import Ask, Progress, Silent, Source
 from watchkeep.service.reading import no_rows, told
 

@@ -43,13 +43,13 @@ from watchkeep.monitors.attribution.plan import EXPLAINED, Aggregation, Attribut
 from watchkeep.monitors.attribution.scan import AttributionScan
 from watchkeep.monitors.findings import Findings
 from watchkeep.profiles.profile import Profile
-from watchkeep.service.captured import Captured
-from watchkeep.service.checking_attribution import check_attribution
-from watchkeep.service.explained import scanned, way_of
-from watchkeep.service.explaining import SampledOptions
+from watchkeep.service.attribution.captured import Captured
+from watchkeep.service.attribution.checking import check_attribution
+from watchkeep.service.attribution.explained import scanned, way_of
+from watchkeep.service.attribution.explaining import SampledOptions
+from watchkeep.service.attribution.learning import fitted, reference_of
+from watchkeep.service.attribution.models import Model
 from watchkeep.service.learned import only_answers, require_known
-from watchkeep.service.learning_attribution import fitted, reference_of
-from watchkeep.service.models import Model
 from watchkeep.service.ports import Ask, Progress, Silent, Source
 from watchkeep.service.reading import ask_of
 from watchkeep.service.review import Review

@@ -19,13 +19,13 @@ from watchkeep.monitors.attribution.halves import Halves
 from watchkeep.monitors.attribution.measures import attributions, unexplained
 from watchkeep.monitors.attribution.scan import AttributionScan
 from watchkeep.profiles.profile import Profile
-from watchkeep.service.attribution_causes import with_clues
-from watchkeep.service.captured import CAPTURED, none_explained
-from watchkeep.service.curves import LEAST, curves, largest, left_out, spread
-from watchkeep.service.explained import ANEW, Nobody, alike, scanned
-from watchkeep.service.explainers import Method
+from watchkeep.service.attribution.captured import CAPTURED, none_explained
+from watchkeep.service.attribution.causes import with_clues
+from watchkeep.service.attribution.curves import LEAST, curves, largest, left_out, spread
+from watchkeep.service.attribution.explained import ANEW, Nobody, alike, scanned
+from watchkeep.service.attribution.explainers import Method
+from watchkeep.service.attribution.metering import Metered
 from watchkeep.service.learned import timed
-from watchkeep.service.metering import Metered
 from watchkeep.service.ports import Ask, Progress, Source
 
 OF_CURVES: Final = 20

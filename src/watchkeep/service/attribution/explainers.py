@@ -8,9 +8,9 @@ import pyarrow as pa
 
 from watchkeep.core.errors import ModelError
 from watchkeep.frames.numbers import read_numbers
-from watchkeep.service.explaining import Sampled, SampledOptions
-from watchkeep.service.metering import Metered
-from watchkeep.service.models import Contributions, Doubles, Explaining, Model
+from watchkeep.service.attribution.explaining import Sampled, SampledOptions
+from watchkeep.service.attribution.metering import Metered
+from watchkeep.service.attribution.models import Contributions, Doubles, Explaining, Model
 
 OF_EACH_FEATURE: Final = 8
 """Coalitions of each row that are asked, to each feature, where permutations are drawn."""

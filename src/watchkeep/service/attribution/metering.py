@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from watchkeep.core.errors import ModelError
-from watchkeep.service.models import Doubles, Model
+from watchkeep.service.attribution.models import Doubles, Model
 
 BATCH: Final = 100_000
 """Rows a model is asked for at once; more only where the background alone has more."""

@@ -17,8 +17,8 @@ from watchkeep.frames.numbers import read_numbers
 from watchkeep.monitors.attribution.choice import own_column
 from watchkeep.monitors.attribution.plan import AttributionPlan
 from watchkeep.monitors.attribution.scan import table_of
-from watchkeep.service.captured import CAPTURED, READER, Captured
-from watchkeep.service.models import Contributions, Doubles
+from watchkeep.service.attribution.captured import CAPTURED, READER, Captured
+from watchkeep.service.attribution.models import Contributions, Doubles
 
 NONE: Final = "no attribution was captured"
 SOME: Final = "attributions of some features were not captured"
@@ -37,7 +37,7 @@ _OFF: Final = 0.01  # of the size of a row's contributions: a difference that ro
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CapturedMethod:
-    """Explains rows by what was captured with them; see `watchkeep.service.explainers.Method`.
+    """Explains rows by what was captured with them; see `watchkeep.service.attribution.explainers.Method`.
 
     Args:
         captured: where attributions are.
