@@ -65,10 +65,10 @@ def print_report(document: Mapping[str, object], console: Console, *, verbose: b
         console.print(plain(f"{SYMBOLS[report.outcome]} {status}: {report.limits}", "dim"))
     console.print()
     console.print(fact_list(_report_facts(report)))
-    if report.decision is not None:
-        _print_evidence(report.decision, console)
     _print_causes(report, console)
     _print_monitors(report, console)
+    if report.decision is not None:
+        _print_evidence(report.decision, console)
     violated = report.having("violated")
     if report.quality is not None:
         print_quality(report.quality, console)
