@@ -216,6 +216,17 @@ def test_another_model_is_told_as_such(home: Path) -> None:
     assert "another model" in report.causes[0].sentence
 
 
+def test_labels_that_turned_are_not_put_down_to_the_model(home: Path) -> None:
+    rows = scored(trips(3_000, seed=18), model_of(home))
+    turned = changed(rows, "late", 1 - rows.column("late").to_numpy())
+    answer = checked(home, turned, "--model", home / "model.json")
+
+    outcomes = {one["name"]: one["outcomes"]["violated"] for one in answer.document["monitors"]}
+    assert outcomes["quality"] > 0
+    assert outcomes["why"] == 0
+    assert "model" not in [one["subject"] for one in answer.document["causes"]]
+
+
 def test_models_in_memory_are_taken_as_they_are(home: Path) -> None:
     rows = trips(1_500, seed=16).select(list(FEATURES))
 

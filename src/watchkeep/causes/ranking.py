@@ -81,8 +81,8 @@ def causes(
     harm = {name: _harm(clues.effects.get(name)) for name in found}
     shares = _shares(weights, harm)
     ranked = [_cause(name, listed, clues, shares, charts.get(name, "")) for name, listed in found.items()]
-    if clues.model and found and not clues.named:
-        most = max(one.severity for one in ranked)
+    if clues.model and not clues.named:
+        most = max((one.severity for one in ranked), default=0.0)
         ranked.append(
             Cause(subject=MODEL, share=Undefined(NOT_MOVED), sentence=clues.model, severity=most + 1)
         )

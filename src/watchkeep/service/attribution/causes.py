@@ -14,6 +14,7 @@ from watchkeep.causes.clues import Clues
 from watchkeep.causes.patterns.naming import bugs_of
 from watchkeep.causes.patterns.pattern import Bug
 from watchkeep.causes.ranking import causes
+from watchkeep.constraints import checks
 from watchkeep.constraints.policy import Policy
 from watchkeep.core.verdicts import DATASET
 from watchkeep.core.window import Window
@@ -75,7 +76,9 @@ def with_clues(
     named = dict.fromkeys(told, "") | {
         name: how for name, how in moved.clues.named.items() if name in plan.features
     }
-    clues = weighs.merge(replace(moved.clues, named=named, sentences=told, model="" if named else UNMOVED))
+    rests = any(one.check in checks.OF_ATTRIBUTION for one in findings.violations)
+    model = UNMOVED if (rests or findings.decision.alarm) and not named else ""
+    clues = weighs.merge(replace(moved.clues, named=named, sentences=told, model=model))
     bugs, segments = dict(clues.bugs), {}
     for name in [one.subject for one in causes(findings.verdicts, clues) if one.subject in named][:SEARCHED]:
         known = bugs.get(name)
