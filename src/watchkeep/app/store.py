@@ -264,8 +264,12 @@ def save_report(
 
 def together_of(together: Together) -> dict[str, object]:
     """The report document of a run against several baselines."""
+    return _over(together, {name: report_of(findings, learned) for name, learned, findings in _run(together)})
+
+
+def _over(together: Together, reports: Mapping[str, dict[str, object]]) -> dict[str, object]:
     return together_document(
-        {name: report_of(findings, learned) for name, learned, findings in _run(together)},
+        reports,
         {one.name: (one.kind, one.failure) for one in together.monitored if one.findings is None},
         {one.name: page_of(one.name) for one in together.monitored},
         status=str(together.status),
@@ -293,10 +297,11 @@ def save_together(together: Together, folder: Path) -> dict[str, object]:
         OptionError: the folder exists and was not written by us.
         BadInputError: it cannot be written.
     """
-    document = together_of(together)
+    reports = {name: report_of(findings, learned) for name, learned, findings in _run(together)}
+    document = _over(together, reports)
     with whole_folder(folder, _SEVERAL) as partial:
         for name, learned, findings in _run(together):
-            own = report_of(findings, learned)
+            own = reports[name]
             files = {**learned.files_of(findings), REPORT: own, PAGE: report_html(own)}
             _write(partial / MONITORS / name, files)
         _write(partial, {REPORT: document, PAGE: report_html(document)})

@@ -9,6 +9,7 @@ from watchkeep.adapters.models.endpoint import EndpointOptions
 from watchkeep.app.models import ModelOptions
 from watchkeep.core.errors import OptionError
 from watchkeep.service.attribution.explaining import SampledOptions
+from watchkeep.stats.shapley import METHODS
 
 F = TypeVar("F", bound=Callable[..., Any])
 BUDGET: Final = 500_000
@@ -32,7 +33,7 @@ def model_options(command: F) -> F:
         ),
         click.option(
             "--shap",
-            type=click.Choice(["permutation", "kernel"]),
+            type=click.Choice(METHODS),
             default="permutation",
             show_default=True,
             help="How features are sampled, of a model that cannot explain by itself.",

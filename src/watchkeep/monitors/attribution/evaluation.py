@@ -16,7 +16,7 @@ from watchkeep.monitors.attribution.dependence import Dependence
 from watchkeep.monitors.attribution.limits import ATTRIBUTION, NDCG, REJECTED
 from watchkeep.monitors.attribution.listening import panel_of_attribution, sighting_of_attribution
 from watchkeep.monitors.attribution.measures import Attributed, attributions
-from watchkeep.monitors.attribution.plan import Aggregation, Place
+from watchkeep.monitors.attribution.plan import Aggregation, AttributionPlan, Place
 from watchkeep.monitors.findings import Findings, Measured, ranked
 from watchkeep.profiles.profile import Profile
 from watchkeep.stats.attribution_drift import Doubles, chance_of, ndcg
@@ -82,37 +82,14 @@ def evaluate_attribution(
     panel = panel_of_attribution(baseline, false_alarms=policy.false_alarms)
     sighting = sighting_of_attribution(plan, profile, window)
     decision = panel.observe(panel.start(), sighting)[1]
-    subjects = {(NDCG, plan.subject(place)): (place, 0) for place in plan.places}
-    for place in plan.places:
-        for at, feature in enumerate(plan.features):
-            subjects[ATTRIBUTION, plan.subject(place, feature)] = place, at
-    judged = _Judged(subjects, baseline, now, orders, policy, unanswered)
-    rejected = profile.rejected_share
-    verdicts = []
-    for limit in baseline.constraints:
-        if limit.measure == REJECTED and limit.subject == DATASET:
-            sizes = Sizes(n=profile.read, m=baseline.profile.read)
-            level = policy.false_alarms / max(1, len(baseline.constraints))
-            judgement = judge(limit, rejected, sizes, policy, level=level)
-            verdicts.append(judgement.verdict(limit, rejected, _sentence(limit, rejected, judgement)))
-        else:
-            verdicts.append(judged.verdict(limit))
     why = unanswered or (NO_ROWS if baseline.known is not None else decision.why)
     return AttributionFindings(
         baseline=baseline,
         profile=profile,
         window=window,
         policy=policy,
-        measures=(
-            *(Measured(NDCG, plan.subject(place), value) for place, value in orders.items()),
-            *(
-                Measured(ATTRIBUTION, plan.subject(place, feature), value)
-                for place in plan.places
-                for feature, value in _values(plan.features, now.get(place), unanswered)
-            ),
-            Measured(REJECTED, DATASET, rejected),
-        ),
-        verdicts=ranked(verdicts),
+        measures=_measures(plan, now, orders, unanswered, profile.rejected_share),
+        verdicts=_verdicts(baseline, profile, now, orders, policy, unanswered),
         source=source,
         created=created,
         sighting=sighting,
@@ -123,6 +100,52 @@ def evaluate_attribution(
         values=values,
         dependence=dependence,
     )
+
+
+def _measures(
+    plan: AttributionPlan,
+    now: Mapping[Place, Attributed],
+    orders: Mapping[Place, Value],
+    unanswered: str,
+    rejected: Value,
+) -> tuple[Measured, ...]:
+    """The order of every place, then what each feature weighs there, then the rows that could not be used."""
+    return (
+        *(Measured(NDCG, plan.subject(place), value) for place, value in orders.items()),
+        *(
+            Measured(ATTRIBUTION, plan.subject(place, feature), value)
+            for place in plan.places
+            for feature, value in _values(plan.features, now.get(place), unanswered)
+        ),
+        Measured(REJECTED, DATASET, rejected),
+    )
+
+
+def _verdicts(
+    baseline: AttributionBaseline,
+    profile: Profile,
+    now: Mapping[Place, Attributed],
+    orders: Mapping[Place, Value],
+    policy: Policy,
+    unanswered: str,
+) -> tuple[Verdict, ...]:
+    """What the limits say, gravest first."""
+    plan, rejected = baseline.plan, profile.rejected_share
+    subjects = {(NDCG, plan.subject(place)): (place, 0) for place in plan.places}
+    for place in plan.places:
+        for at, feature in enumerate(plan.features):
+            subjects[ATTRIBUTION, plan.subject(place, feature)] = place, at
+    judged = _Judged(subjects, baseline, now, orders, policy, unanswered)
+    found = []
+    for limit in baseline.constraints:
+        if limit.measure == REJECTED and limit.subject == DATASET:
+            sizes = Sizes(n=profile.read, m=baseline.profile.read)
+            level = policy.false_alarms / max(1, len(baseline.constraints))
+            judgement = judge(limit, rejected, sizes, policy, level=level)
+            found.append(judgement.verdict(limit, rejected, _sentence(limit, rejected, judgement)))
+        else:
+            found.append(judged.verdict(limit))
+    return ranked(found)
 
 
 def _values(features: tuple[str, ...], one: Attributed | None, unanswered: str) -> list[tuple[str, Value]]:
