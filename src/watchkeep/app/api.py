@@ -178,8 +178,7 @@ class Baseline:
         learned = self._in_force(standard.dialect)
         if hasattr(rows, "num_rows") and hasattr(rows, "schema"):
             fold = learned.fold(standard.dialect)
-            batch, fold.account.outside = kept(Batch.of(rows), learned.baseline.roles)
-            fold.add(batch)
+            fold.add(kept(Batch.of(rows), learned.baseline.roles))
             return fold.profile()
         return learned.scan(open_source(rows), window=Window(), dialect=standard.dialect)
 

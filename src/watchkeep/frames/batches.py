@@ -24,6 +24,7 @@ class Batch:
         load: decodes a column; called at most once per column by a scan, in any order.
         textual: the columns whose values arrived as text of unknown type (CSV): types are read off each value.
         rejected: rows the source held at this place and could not read, by reason.
+        outside: rows it held at this place and left out, by what they lie outside of (a window, a rule).
         keep: when not None, the rows to keep, shape (rows before the filter,); `load` is filtered by it.
     """
 
@@ -32,6 +33,7 @@ class Batch:
     load: Loader
     textual: frozenset[str] = frozenset()
     rejected: Mapping[str, int] = field(default_factory=dict)
+    outside: Mapping[str, int] = field(default_factory=dict)
     keep: npt.NDArray[np.bool_] | None = None
 
     @classmethod
@@ -41,6 +43,7 @@ class Batch:
         *,
         textual: frozenset[str] = frozenset(),
         rejected: Mapping[str, int] | None = None,
+        outside: Mapping[str, int] | None = None,
     ) -> "Batch":
         """A batch over rows that are decoded already.
 
@@ -51,7 +54,8 @@ class Batch:
         def load(name: str) -> pa.Array:
             return one_chunk(table.column(name))
 
-        return cls(table.num_rows, tuple(table.schema.names), load, textual, rejected or {})
+        names = tuple(table.schema.names)
+        return cls(table.num_rows, names, load, textual, rejected or {}, outside or {})
 
     def column(self, name: str, *, reader: str = "a scan") -> pa.Array:
         """One column of the rows, as one Arrow array.
@@ -75,8 +79,13 @@ class Batch:
 
         return replace(self, load=load)
 
-    def filter(self, keep: npt.NDArray[np.bool_], *, reason: str | None = None) -> "Batch":
-        """The rows where `keep`, shape (rows,), is true; the others are counted under `reason` if one is given."""
+    def filter(
+        self, keep: npt.NDArray[np.bool_], *, reason: str | None = None, outside: str | None = None
+    ) -> "Batch":
+        """The rows where `keep`, shape (rows,), is true.
+
+        The others are rejected for a `reason` if one is given, or lie `outside` of something.
+        """
         kept = int(np.count_nonzero(keep))
         if kept == self.rows:
             return self
@@ -84,10 +93,11 @@ class Batch:
             whole = self.keep.copy()
             whole[whole] = keep
             keep = whole
-        rejected = dict(self.rejected)
-        if reason is not None:
-            rejected[reason] = rejected.get(reason, 0) + self.rows - kept
-        return Batch(kept, self.names, self.load, self.textual, rejected, keep)
+        rejected, beyond = dict(self.rejected), dict(self.outside)
+        for counts, why in ((rejected, reason), (beyond, outside)):
+            if why is not None:
+                counts[why] = counts.get(why, 0) + self.rows - kept
+        return Batch(kept, self.names, self.load, self.textual, rejected, beyond, keep)
 
 
 def one_chunk(column: "pa.Array | pa.ChunkedArray") -> pa.Array:

@@ -19,16 +19,16 @@ class RowAccount:
     """
 
     def __init__(self) -> None:
-        self.outside: Mapping[str, int] = {}
-        """Rows that the source left out, by what they lie outside of."""
         self._rows = 0
         self._rejected: dict[str, int] = {}
+        self._outside: dict[str, int] = {}
         self._unplaced = 0
         self._seen: dict[str, int] = {}
 
     def met(self, batch: Batch) -> None:
-        """A batch came: what its source rejected is on account, and which columns its rows have."""
+        """A batch came: what its source rejected or left out is on account, and which columns its rows have."""
         self._rejected = added(self._rejected, batch.rejected)
+        self._outside = added(self._outside, batch.outside)
         self._unplaced += sum(batch.rejected.values())
         self._seen = added(self._seen, dict.fromkeys(batch.names, batch.rows))
 
@@ -39,5 +39,5 @@ class RowAccount:
 
     def profile(self, parts: Mapping[tuple[str, str], State]) -> Profile:
         """All that was counted so far, and of how many rows."""
-        rejected, outside = dict(self._rejected), dict(self.outside)
+        rejected, outside = dict(self._rejected), dict(self._outside)
         return Profile(self._rows, rejected, dict(self._seen), parts, outside, self._unplaced)

@@ -62,13 +62,11 @@ def learn(
     scan = Scan(Plan(columns=plans, joint=joint, dialect=dialect))
     numeric = tuple(plan.name for plan in plans if plan.type is ColumnType.FRACTIONAL)
     history = None if roles.timestamp is None else KeptRows(roles.timestamp, numeric)
-    ask.outside.clear()  # they were read before
     for each in told(source.batches(ask), progress, "Learning the baseline"):
         batch = each if history is None else each.decoded_once()
         scan.add(batch)
         if history is not None:
             history.add(batch)
-    scan.account.outside = ask.outside
     profile = scan.profile()
     if not profile.rows:
         raise EmptySourceError(source.name, why=no_rows(profile.rejected))

@@ -198,7 +198,6 @@ def learn_bias(
     look = GroupSurvey(roles, options, sagemaker=dialect.sagemaker)
     for batch in told(source.batches(replace(ask, columns=look.columns)), progress, "Looking at the groups"):
         look.add(batch)
-    ask.outside.clear()  # they were read before
     plan = look.plan(types, dialect=dialect, source=source.name)
     _require_apart(plan)
     profile = count_groups(plan, source, ask, progress=progress, what="Learning the baseline")
@@ -266,7 +265,6 @@ def count_groups(
     scan = BiasScan(plan)
     for batch in told(source.batches(ask), progress or Silent(), what):
         scan.add(batch)
-    scan.account.outside = ask.outside
     profile = scan.profile()
     if not profile.rows:
         outside = " in the window" if ask.window.bounded and not profile.rejected else ""

@@ -51,7 +51,6 @@ def scan_window(
     ask = ask_of(source, baseline.roles, positional=baseline.names or None, window=window)
     for batch in told(source.batches(ask), progress or Silent(), "Checking the window"):
         scan.add(batch)
-    scan.account.outside = ask.outside
     profile = scan.profile()
     if not profile.rows:
         outside = " in the window" if window.bounded and not profile.rejected else ""

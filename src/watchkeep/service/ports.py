@@ -1,8 +1,7 @@
 """What the use cases need of the world, small enough to fake in ten lines."""
 
-from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 import pyarrow as pa
@@ -26,15 +25,13 @@ class Ask:
             by position; None to name them `_c0`, `_c1`, ...
         timestamp: the column that holds the event time; None when no role names one.
         window: only rows whose event time lies in it. Rows whose event time is missing or unreadable are
-            rejected and counted; rows outside are neither analysed nor rejected.
-        outside: where those are counted, by what they lie outside of: `WINDOW` or `RULE`.
+            rejected and counted; rows outside are neither: batches count them as such, by `WINDOW` or `RULE`.
     """
 
     columns: Collection[str] | None = None
     positional: Sequence[str] | None = None
     timestamp: str | None = None
     window: Window = EVER
-    outside: Counter[str] = field(default_factory=Counter, compare=False)
 
 
 class Source(Protocol):

@@ -93,10 +93,8 @@ def learn_quality(
         plan = replace(plan, bins=places.bins())
     plan = replace(plan, features=_features(read("Learning the features"), types, roles, dialect))
     answered = QualityScan(plan)
-    ask.outside.clear()  # they were read before
     for batch in read("Learning the baseline"):
         answered.add(batch)
-    answered.account.outside = ask.outside
     profile = answered.profile()
     if not profile.rows:
         raise EmptySourceError(source.name, why=no_rows(profile.rejected))
@@ -261,7 +259,6 @@ def count_answers(
         scan.add(batch)
         if also is not None:
             also(batch)
-    scan.account.outside = ask.outside
     profile = scan.profile()
     if not profile.rows:
         outside = " in the window" if ask.window.bounded and not profile.rejected else ""

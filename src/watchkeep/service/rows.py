@@ -49,8 +49,7 @@ class Where:
         if wanted is not None:
             ask = replace(ask, columns=list(dict.fromkeys([*wanted, *self.segment.columns])))
         for batch in self.source.batches(ask):
-            found, outside = _inside(batch, self.segment)
-            ask.outside.update(outside)
+            found = _inside(batch, self.segment)
             names = found.names if wanted is None else [name for name in found.names if name in wanted]
             yield replace(found, names=tuple(names))
 
@@ -68,17 +67,16 @@ def rows_of(source: Source, roles: Roles) -> Source:
     return Where(source, parse_segment(roles.where))
 
 
-def kept(batch: Batch, roles: Roles) -> tuple[Batch, dict[str, int]]:
-    """The rows of a batch that count, and how many are outside the rule.
+def kept(batch: Batch, roles: Roles) -> Batch:
+    """The rows of a batch that count.
 
     Raises:
         MissingColumnError: it lacks a column of the rule.
     """
     if roles.where is None:
-        return batch, {}
+        return batch
     return _inside(batch, parse_segment(roles.where))
 
 
-def _inside(batch: Batch, segment: Segment) -> tuple[Batch, dict[str, int]]:
-    found = batch.filter(segment.mask(batch))
-    return found, {RULE: batch.rows - found.rows}
+def _inside(batch: Batch, segment: Segment) -> Batch:
+    return batch.filter(segment.mask(batch), outside=RULE) if batch.rows else batch

@@ -52,7 +52,13 @@ def part_of(parts: Mapping[str, State], name: str, kind: StateClass[S]) -> S | N
     raise StateError(f"{name} is {state.kind}, not {kind.kind}")
 
 
-_UNREADABLE = (ValueError, TypeError, OverflowError, MemoryError)
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    OverflowError,
+    MemoryError,
+    SyntaxError,
+)  # a dtype named "," is the last
 
 
 def encode(fields: Fields) -> bytes:

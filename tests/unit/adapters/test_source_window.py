@@ -7,7 +7,7 @@ import pytest
 from watchkeep.adapters.sources import open_source
 from watchkeep.core.errors import MissingColumnError, OptionError
 from watchkeep.core.window import Window
-from watchkeep.service.ports import Ask
+from watchkeep.service.ports import WINDOW, Ask
 
 Read = Callable[..., Any]
 DAY = Window.between("2024-01-02", "2024-01-03")
@@ -60,7 +60,9 @@ def test_a_window_needs_a_time_column() -> None:
         next(open_source(TABLE).batches(Ask(window=DAY, timestamp="when")))
 
 
-def test_a_window_without_rows_gives_no_batches() -> None:
+def test_of_a_window_without_rows_only_their_number_is_told() -> None:
     ask = Ask(timestamp="at", window=Window.between("1999-01-01", "1999-01-02"))
 
-    assert list(open_source(TABLE.slice(0, 4)).batches(ask)) == []
+    (batch,) = open_source(TABLE.slice(0, 4)).batches(ask)
+
+    assert (batch.rows, dict(batch.outside)) == (0, {WINDOW: 4})

@@ -39,6 +39,13 @@ def test_small_steps_take_one_byte_each() -> None:
     assert len(encode({"keys": 2 * np.arange(5_000)})) < 5_000 + 100
 
 
+def test_a_damaged_type_of_an_array_is_a_state_error() -> None:
+    payload = encode({"keys": np.array([1, 2])}).replace(b'"|u1"', b'","  ')
+
+    with pytest.raises(StateError, match="cannot be read"):
+        decode(payload)
+
+
 @pytest.mark.parametrize("read", [array, floats, hashes, number])
 def test_a_missing_field_is_named(read: object) -> None:
     assert callable(read)

@@ -1,6 +1,5 @@
 """Predictions with their labels, which arrive in a source of their own."""
 
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -163,10 +162,9 @@ class _Keys:
         }
         if not captured and any(is_textual(field) for field in self.schema):
             columns = None if ask.columns is None else {*ask.columns, *needed}
-            self.again = replace(ask, columns=columns)
-            self._first = replace(self.again, outside=Counter())
+            self._first = self.again = replace(ask, columns=columns)
         else:
-            self._first, self.again = replace(ask, columns=needed, outside=Counter()), ask
+            self._first, self.again = replace(ask, columns=needed), ask
 
     def tables(self) -> Iterator[pa.Table]:
         """All rows with an id, as `_KEYS`."""

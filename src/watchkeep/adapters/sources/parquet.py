@@ -84,7 +84,7 @@ class Parquet:
                 if not group.num_rows:
                     continue
                 if _outside(opened, group, ask):
-                    ask.outside[WINDOW] += group.num_rows
+                    yield skipped(group.num_rows)
                     continue
                 sizes = [_size(group, column) for column in opened.columns.values()]
                 if group.num_rows > _MOST_ROWS or max(sizes, default=0) > MOST_BYTES:
@@ -98,6 +98,11 @@ class Parquet:
                     yield from _together(opened, waiting)
                     waiting, rows, size = [], 0, 0
             yield from _together(opened, waiting)
+
+
+def skipped(rows: int) -> Batch:
+    """Rows that need not be read to know that they lie outside the window."""
+    return Batch.of(pa.table({}), outside={WINDOW: rows})
 
 
 def _open(file: File, wanted: Collection[str] | None) -> _Opened:

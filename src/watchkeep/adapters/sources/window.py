@@ -68,7 +68,7 @@ def narrowed(batches: Iterable[Batch], ask: Ask, wide: Ask) -> Iterator[Batch]:
         names = tuple(
             name for name in kept.names if name != spare and (ask.columns is None or name in ask.columns)
         )
-        if kept.rows or kept.rejected:
+        if kept.rows or kept.rejected or kept.outside:
             yield kept if len(names) == len(kept.names) else replace(kept, names=names)
 
 
@@ -84,8 +84,8 @@ def _within(batch: Batch, timestamp: str, ask: Ask) -> Batch:
     for reason, rows in ((MISSING, missing), (UNREADABLE, int(np.count_nonzero(~valid)) - missing)):
         if rows:
             rejected[reason] = rejected.get(reason, 0) + rows
-    ask.outside[WINDOW] += int(np.count_nonzero(valid & ~keep))
-    return replace(batch.filter(keep), rejected=rejected)
+    outside = {**batch.outside, WINDOW: batch.outside.get(WINDOW, 0) + int(np.count_nonzero(valid & ~keep))}
+    return replace(batch.filter(keep), rejected=rejected, outside=outside)
 
 
 def _present_values(array: pa.Array) -> int:

@@ -111,7 +111,7 @@ class Captured:
             raise MissingColumnError(wanted, reader=READER, available=names)
         if self.column not in names:
             raise MissingColumnError(self.column, reader=READER, available=names)
-        answer = _first(source, replace(ask, columns=[self.column], outside=Counter()), self.column)
+        answer = _first(source, replace(ask, columns=[self.column]), self.column)
         for name in features:
             if name not in answer.features:
                 raise ModelError(CAPTURED, why=f"the answers in {self.column!r} do not explain {name!r}")

@@ -69,7 +69,6 @@ def check_attribution(
         if not error.answering:
             raise
         unanswered = str(error)
-        ask.outside.clear()  # they were read before
         scan = AttributionScan(plan, Nobody(), most=0)
         profile = scanned(scan, source, ask, progress=progress)
     if not unanswered and method.name == CAPTURED and not attributions(plan, profile):

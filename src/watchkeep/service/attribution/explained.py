@@ -74,7 +74,6 @@ def scanned(
     """
     for batch in told(source.batches(ask), progress or Silent(), what):
         scan.add(batch)
-    scan.account.outside = ask.outside
     profile = scan.profile()
     if not profile.rows:
         outside = " in the window" if ask.window.bounded and not profile.rejected else ""

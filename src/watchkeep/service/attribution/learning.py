@@ -125,7 +125,6 @@ def reference_of(
     tried = _TRIED if most is None else min(_TRIED, max(1, most // 4))
     some = (chosen if captured else kept.select(features)).slice(0, tried)
     plan, expected = _measured(plan, model, _tried(method, some))
-    ask.outside.clear()  # they were read before
     profile = scanned(
         AttributionScan(plan, method), source, ask, progress=progress, what="Learning the baseline"
     )
