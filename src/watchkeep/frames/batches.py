@@ -25,6 +25,7 @@ class Batch:
         textual: the columns whose values arrived as text of unknown type (CSV): types are read off each value.
         rejected: rows the source held at this place and could not read, by reason.
         outside: rows it held at this place and left out, by what they lie outside of (a window, a rule).
+        skipped: files that could not be read and were left out, with why, by name.
         keep: when not None, the rows to keep, shape (rows before the filter,); `load` is filtered by it.
     """
 
@@ -34,6 +35,7 @@ class Batch:
     textual: frozenset[str] = frozenset()
     rejected: Mapping[str, int] = field(default_factory=dict)
     outside: Mapping[str, int] = field(default_factory=dict)
+    skipped: Mapping[str, str] = field(default_factory=dict)
     keep: npt.NDArray[np.bool_] | None = None
 
     @classmethod
@@ -97,7 +99,7 @@ class Batch:
         for counts, why in ((rejected, reason), (beyond, outside)):
             if why is not None:
                 counts[why] = counts.get(why, 0) + self.rows - kept
-        return Batch(kept, self.names, self.load, self.textual, rejected, beyond, keep)
+        return replace(self, rows=kept, rejected=rejected, outside=beyond, keep=keep)
 
 
 def one_chunk(column: "pa.Array | pa.ChunkedArray") -> pa.Array:

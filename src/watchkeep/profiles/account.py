@@ -22,6 +22,7 @@ class RowAccount:
         self._rows = 0
         self._rejected: dict[str, int] = {}
         self._outside: dict[str, int] = {}
+        self._skipped: dict[str, str] = {}
         self._unplaced = 0
         self._seen: dict[str, int] = {}
 
@@ -29,6 +30,7 @@ class RowAccount:
         """A batch came: what its source rejected or left out is on account, and which columns its rows have."""
         self._rejected = added(self._rejected, batch.rejected)
         self._outside = added(self._outside, batch.outside)
+        self._skipped |= batch.skipped
         self._unplaced += sum(batch.rejected.values())
         self._seen = added(self._seen, dict.fromkeys(batch.names, batch.rows))
 
@@ -37,7 +39,17 @@ class RowAccount:
         self._rows += rows
         self._rejected = added(self._rejected, rejected or {})
 
+    def merge(self, other: "RowAccount") -> None:
+        """Take in another account."""
+        self._rows += other._rows  # noqa: SLF001 (our own)
+        self._rejected = added(self._rejected, other._rejected)  # noqa: SLF001
+        self._outside = added(self._outside, other._outside)  # noqa: SLF001
+        self._skipped |= other._skipped  # noqa: SLF001
+        self._unplaced += other._unplaced  # noqa: SLF001
+        self._seen = added(self._seen, other._seen)  # noqa: SLF001
+
     def profile(self, parts: Mapping[tuple[str, str], State]) -> Profile:
         """All that was counted so far, and of how many rows."""
         rejected, outside = dict(self._rejected), dict(self._outside)
-        return Profile(self._rows, rejected, dict(self._seen), parts, outside, self._unplaced)
+        skipped = dict(self._skipped)
+        return Profile(self._rows, rejected, dict(self._seen), parts, outside, self._unplaced, skipped)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 import pyarrow as pa
@@ -54,6 +54,16 @@ class KeptRows:
             self._pieces = [_picked(one, level) for one in _together(self._pieces)]
         self._level = level
         self._pieces.append(_picked(_Piece(batch, levels), level))
+
+    def merge(self, *others: Self) -> Self:
+        """All together, in this order."""
+        for other in others:
+            self._counts += other._counts  # noqa: SLF001 (our own)
+            self._pieces += other._pieces  # noqa: SLF001
+            self._level = max(self._level, other._level)  # noqa: SLF001
+        self._level = settled_level(self._counts, self._level, limit=self._most)
+        self._pieces = [_picked(one, self._level) for one in _together(self._pieces)]
+        return self
 
     def batches(self) -> Iterator[Batch]:
         """The rows that were kept, in few batches."""

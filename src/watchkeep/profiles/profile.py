@@ -23,6 +23,7 @@ class Counted:
     parts: Mapping[tuple[str, str], State]
     outside: Mapping[str, int]
     unplaced: int
+    skipped: Mapping[str, str]
 
 
 class Profile:
@@ -38,6 +39,7 @@ class Profile:
         parts: states by column and part ("moments", "bin_counts", ...).
         outside: rows that were met and left out, by what they lie outside of (a window, a rule).
         unplaced: rejected rows that may lie outside, too: nobody can tell when or of whom they are.
+        skipped: files that could not be read and were left out, with why, by name.
     """
 
     def __init__(
@@ -48,8 +50,11 @@ class Profile:
         parts: Mapping[tuple[str, str], State] | None = None,
         outside: Mapping[str, int] | None = None,
         unplaced: int = 0,
+        skipped: Mapping[str, str] | None = None,
     ) -> None:
-        self._pieces = [Counted(rows, rejected or {}, seen or {}, parts or {}, outside or {}, unplaced)]
+        self._pieces = [
+            Counted(rows, rejected or {}, seen or {}, parts or {}, outside or {}, unplaced, skipped or {})
+        ]
 
     def merge(self, *others: "Profile") -> "Profile":
         """All together.
@@ -84,6 +89,16 @@ class Profile:
         return self._whole().outside
 
     @property
+    def unplaced(self) -> int:
+        """Rejected rows that may lie outside, too."""
+        return self._whole().unplaced
+
+    @property
+    def skipped(self) -> Mapping[str, str]:
+        """Files that could not be read and were left out, with why, by name."""
+        return self._whole().skipped
+
+    @property
     def rejected_share(self) -> Value:
         """The share of the rows that could not be used, in [0, 1].
 
@@ -92,7 +107,7 @@ class Profile:
         """
         if not self.read:
             return Undefined("rejected needs 1 row, has 0")
-        unplaced = self._whole().unplaced
+        unplaced = self.unplaced
         placed = self.read - unplaced
         usable = 1 - unplaced / (self.read + sum(self.outside.values()))
         return 1 - usable * (self.rows / placed if placed else 1.0)
@@ -132,12 +147,22 @@ class Profile:
         return self._pieces[0]
 
 
+def together(profiles: Sequence[Profile]) -> Profile:
+    """Profiles, at least one, merged now: what they give together depends on which they are, and on their order."""
+    first, *others = profiles
+    whole = first.merge(*others)
+    assert whole.rows >= 0  # noqa: S101 (to look is to merge)
+    return whole
+
+
 def _together(pieces: Sequence[Counted]) -> Counted:
     rejected: dict[str, int] = {}
     seen: dict[str, int] = {}
     outside: dict[str, int] = {}
+    skipped: dict[str, str] = {}
     for piece in pieces:
         outside = added(outside, piece.outside)
+        skipped |= piece.skipped
         rejected, seen = added(rejected, piece.rejected), added(seen, piece.seen)
     parts = {}
     for key, (first, *others) in _by_key([piece.parts for piece in pieces if piece.parts]):
@@ -145,7 +170,7 @@ def _together(pieces: Sequence[Counted]) -> Counted:
             raise StateError(f"{key[1]} of column {key[0]!r} was counted in two ways: they do not merge")
         parts[key] = first.merge(*others)
     unplaced = sum(piece.unplaced for piece in pieces)
-    return Counted(sum(piece.rows for piece in pieces), rejected, seen, parts, outside, unplaced)
+    return Counted(sum(piece.rows for piece in pieces), rejected, seen, parts, outside, unplaced, skipped)
 
 
 def _by_key(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 import pyarrow as pa
 
@@ -47,6 +47,9 @@ class Looks:
         )
 
 
+NONE_SEEN: Final = Looks()
+
+
 class Survey:
     """Looks at every value of every column of some batches.
 
@@ -67,6 +70,13 @@ class Survey:
                 array = batch.column(name)
                 textual = name in batch.textual or (self._dialect.sagemaker and is_text(array.type))
                 self._looks[name] = before.merge(_text(array, self._dialect) if textual else _typed(array))
+
+    def merge(self, *others: Self) -> Self:
+        """All together; columns in the order in which they appeared."""
+        for other in others:
+            for name, looks in other._looks.items():  # noqa: SLF001 (our own)
+                self._looks[name] = self._looks.get(name, NONE_SEEN).merge(looks)
+        return self
 
     def types(self) -> dict[str, ColumnType]:
         """The type of each column, in order of appearance."""

@@ -33,6 +33,7 @@ from watchkeep.monitors.model_quality.found_segments import found_segments
 from watchkeep.monitors.model_quality.plan import Problem
 from watchkeep.monitors.model_quality.scan import QualityScan
 from watchkeep.profiles.profile import Profile
+from watchkeep.service.folding import HERE, Engine
 from watchkeep.service.joining import Labelled, account_of
 from watchkeep.service.learned import require_known, timed
 from watchkeep.service.ports import Progress, Source
@@ -127,13 +128,20 @@ class QualityLearned:
         _fits(self.baseline, search=False)
         return QualityScan(self.baseline.plan)
 
-    def scan(self, source: Source, *, window: Window, dialect: Dialect) -> Profile:  # noqa: ARG002 (as above)
+    def scan(
+        self,
+        source: Source,
+        *,
+        window: Window,
+        dialect: Dialect,  # noqa: ARG002 (as above)
+        engine: Engine = HERE,
+    ) -> Profile:
         """See `Learned`."""
         _fits(self.baseline, search=False)
         plan = self.baseline.plan
         source = rows_of(source, plan.roles)
         ask = ask_of(source, plan.roles, positional=plan.names or None, window=window)
-        return count_answers(self.baseline, source, ask).profile()
+        return count_answers(self.baseline, source, ask, engine=engine)
 
     def judge(
         self, profile: Profile, *, window: Window, policy: Policy, source: str, created: datetime
@@ -158,6 +166,7 @@ class QualityLearned:
         progress: Progress | None = None,
         review: Review | None = None,
         search: bool = False,
+        engine: Engine = HERE,
     ) -> Findings:
         """See `Learned`."""
         started = perf_counter()
@@ -170,19 +179,17 @@ class QualityLearned:
         require_known(roles, baseline.plan.names, source, ask)
         if review is not None:
             review.begin(baseline.plan)
-        scan = count_answers(
-            baseline, source, ask, progress=progress, also=None if review is None else review.add
-        )
+        profile = count_answers(baseline, source, ask, engine=engine, progress=progress, review=review)
         read = perf_counter()
         findings = evaluate_quality(
-            baseline, scan.profile(), window=window, policy=policy, source=source.name, created=created
+            baseline, profile, window=window, policy=policy, source=source.name, created=created
         )
         if isinstance(source, Labelled):
             findings = replace(findings, unmatched=source.account().unmatched, join=account_of(source))
         if review is not None:
             findings = replace(findings, review=review.document())
         if search:
-            findings = replace(findings, found=found_segments(baseline, scan.profile()))
+            findings = replace(findings, found=found_segments(baseline, profile))
         return timed(findings, started, read)
 
 
@@ -193,10 +200,13 @@ def learn_answers(
     *,
     dialect: Dialect,
     created: datetime,
+    engine: Engine = HERE,
     progress: Progress | None = None,
 ) -> QualityLearned:
     """Learn a baseline of model quality, see `learn_quality`."""
-    baseline = learn_quality(source, roles, options, dialect=dialect, created=created, progress=progress)
+    baseline = learn_quality(
+        source, roles, options, dialect=dialect, created=created, engine=engine, progress=progress
+    )
     document = to_quality_document(baseline.plan.problem, baseline.constraints)
     return QualityLearned(baseline, document, {one.key: one for one in baseline.constraints})
 

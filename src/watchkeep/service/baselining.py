@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Self
 
 import pyarrow as pa
 
@@ -16,17 +17,19 @@ from watchkeep.baselines.suggestions import suggest
 from watchkeep.baselines.timeline import Timeline, timeline_of
 from watchkeep.core.errors import EmptySourceError, UnreadableSourceError
 from watchkeep.formats.constraint_list import to_constraints, to_document
+from watchkeep.frames.batches import Batch
 from watchkeep.frames.roles import Role, Roles
 from watchkeep.frames.schema import OPEN, ColumnType, column_type, is_text, is_textual
 from watchkeep.frames.text_values import Dialect
 from watchkeep.profiles.kept_rows import KeptRows
 from watchkeep.profiles.plan import ColumnPlan, Plan, joint_plan
-from watchkeep.profiles.profile import Profile
+from watchkeep.profiles.profile import Profile, together
 from watchkeep.profiles.scan import Scan
 from watchkeep.profiles.survey import Survey
 from watchkeep.service.checking import DataLearned
+from watchkeep.service.folding import HERE, Engine, Fold, no_rows
 from watchkeep.service.ports import Ask, Progress, Silent, Source
-from watchkeep.service.reading import ask_of, no_rows, told
+from watchkeep.service.reading import ask_of
 from watchkeep.service.rows import rows_of
 from watchkeep.states.cells import Cells
 
@@ -38,6 +41,7 @@ def learn(
     kind: str,
     dialect: Dialect,
     created: datetime,
+    engine: Engine = HERE,
     progress: Progress | None = None,
 ) -> DataLearned:
     """Learn a baseline from all the rows of a source.
@@ -51,7 +55,7 @@ def learn(
     """
     progress, source = progress or Silent(), rows_of(source, roles)
     ask = ask_of(source, roles)
-    types = column_types(source, ask, roles, dialect, progress)
+    types = column_types(source, ask, roles, dialect, engine, progress)
     roles.require(types)
     plans = tuple(
         ColumnPlan(name=name, role=roles.of(name), type=kind_of)
@@ -59,17 +63,13 @@ def learn(
         if roles.of(name) is not Role.IGNORED
     )
     joint = joint_plan({plan.name: (plan.role, plan.type) for plan in plans})
-    scan = Scan(Plan(columns=plans, joint=joint, dialect=dialect))
     numeric = tuple(plan.name for plan in plans if plan.type is ColumnType.FRACTIONAL)
-    history = None if roles.timestamp is None else KeptRows(roles.timestamp, numeric)
-    for each in told(source.batches(ask), progress, "Learning the baseline"):
-        batch = each if history is None else each.decoded_once()
-        scan.add(batch)
-        if history is not None:
-            history.add(batch)
-    profile = scan.profile()
+    plan = Plan(columns=plans, joint=joint, dialect=dialect)
+    fold = Fold.surveying(Learning, plan, roles.timestamp, numeric)
+    read = engine.fold(source, ask, fold, progress=progress, what="Learning the baseline")
+    profile, history = read.profile(), read.history
     if not profile.rows:
-        raise EmptySourceError(source.name, why=no_rows(profile.rejected))
+        raise EmptySourceError(source.name, why=no_rows(profile, bounded=False))
     require_times(profile.part(roles.timestamp or "", "hours", Cells), roles, source.name)
     columns = columns_of(profile, plans)
     together = joint_of(profile, joint, columns)
@@ -94,6 +94,50 @@ def learn(
         constraints=to_constraints(document, columns, dialect, by_key),
     )
     return DataLearned(baseline, document, by_key)
+
+
+class Learning:
+    """All that is kept of the rows of a part: what was counted and, where rows have times, some rows themselves.
+
+    Args:
+        plan: what to count.
+        time: the column of the event time; None where there is none.
+        keys: numeric columns that tell rows apart.
+    """
+
+    def __init__(self, plan: Plan, time: str | None, keys: tuple[str, ...]) -> None:
+        self._scan: Scan | None = Scan(plan)
+        self._profile = Profile()
+        self.history = None if time is None else KeptRows(time, keys)
+
+    def add(self, batch: Batch) -> None:
+        """Read a batch."""
+        assert self._scan is not None  # noqa: S101 (nothing is read any more once it was merged)
+        if self.history is not None:
+            batch = batch.decoded_once()
+            self.history.add(batch)
+        self._scan.add(batch)
+
+    def profile(self) -> Profile:
+        """What was counted."""
+        if self._scan is not None:
+            self._profile, self._scan = self._scan.profile(), None
+        return self._profile
+
+    def merge(self, *others: Self) -> Self:
+        """All together."""
+        every = (self, *others)
+        self._profile = together([one.profile() for one in every])
+        kept = [one.history for one in every if one.history is not None]
+        self.history = kept[0].merge(*kept[1:]) if kept else None
+        return self
+
+    def __getstate__(self) -> tuple[Profile, KeptRows | None]:
+        return self.profile(), self.history
+
+    def __setstate__(self, state: tuple[Profile, KeptRows | None]) -> None:
+        self._scan = None
+        self._profile, self.history = state
 
 
 def require_times(hours: Cells | None, roles: Roles, source: str) -> None:
@@ -142,7 +186,7 @@ def _timeline(
 
 
 def column_types(
-    source: Source, ask: Ask, roles: Roles, dialect: Dialect, progress: Progress
+    source: Source, ask: Ask, roles: Roles, dialect: Dialect, engine: Engine, progress: Progress
 ) -> dict[str, ColumnType]:
     """The type of every column of the source, ignored ones too, in order."""
     schema = source.schema(ask)
@@ -151,10 +195,8 @@ def column_types(
         if roles.timestamp in types and not dialect.sagemaker:  # as the survey of texts has it
             types[roles.timestamp] = ColumnType.TIME
         return types
-    survey = Survey(roles, dialect)
-    for batch in told(source.batches(ask), progress, "Telling the types of the columns"):
-        survey.add(batch)
-    seen = survey.types()
+    fold = Fold.surveying(Survey, roles, dialect)
+    seen = engine.fold(source, ask, fold, progress=progress, what="Telling the types of the columns").types()
     return {name: seen.get(name, ColumnType.UNKNOWN) for name in (*schema.names, *seen)}
 
 

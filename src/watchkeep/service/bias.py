@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from time import perf_counter
 from typing import Self
 
 from watchkeep.alarms.watch import MARGIN, Panel
 from watchkeep.constraints.constraint import Constraint
 from watchkeep.constraints.policy import Policy
-from watchkeep.core.errors import BaselineError, EmptySourceError, OptionError
+from watchkeep.core.errors import BaselineError, OptionError
 from watchkeep.core.window import Window
 from watchkeep.formats import bias_analysis, constraints, statistics, violations
 from watchkeep.formats.bias_archive import bias_identity, bias_states_identity, pack_bias
@@ -29,11 +29,12 @@ from watchkeep.monitors.bias.scan import BiasScan
 from watchkeep.monitors.findings import Findings
 from watchkeep.profiles.profile import Profile
 from watchkeep.service.baselining import column_types
+from watchkeep.service.folding import HERE, Engine, Fold, counted
 from watchkeep.service.group_survey import BiasOptions, GroupSurvey, require_groups
 from watchkeep.service.joining import Labelled, account_of
 from watchkeep.service.learned import only_answers, require_known, timed
 from watchkeep.service.ports import Ask, Progress, Silent, Source
-from watchkeep.service.reading import ask_of, no_rows, told
+from watchkeep.service.reading import ask_of
 from watchkeep.service.review import Review
 from watchkeep.service.rows import rows_of
 
@@ -120,12 +121,19 @@ class BiasLearned:
         """See `Learned`."""
         return BiasScan(self.baseline.plan)
 
-    def scan(self, source: Source, *, window: Window, dialect: Dialect) -> Profile:  # noqa: ARG002 (as above)
+    def scan(
+        self,
+        source: Source,
+        *,
+        window: Window,
+        dialect: Dialect,  # noqa: ARG002 (as above)
+        engine: Engine = HERE,
+    ) -> Profile:
         """See `Learned`."""
         plan = self.baseline.plan
         source = rows_of(source, plan.roles)
         ask = ask_of(source, plan.roles, positional=plan.names or None, window=window)
-        return count_groups(plan, source, ask)
+        return count_groups(plan, source, ask, engine=engine)
 
     def judge(
         self, profile: Profile, *, window: Window, policy: Policy, source: str, created: datetime
@@ -150,6 +158,7 @@ class BiasLearned:
         progress: Progress | None = None,
         review: Review | None = None,
         search: bool = False,
+        engine: Engine = HERE,
     ) -> Findings:
         """See `Learned`."""
         only_answers(self.baseline.kind, review, search=search)
@@ -161,7 +170,7 @@ class BiasLearned:
         source = rows_of(source, plan.roles)
         ask = ask_of(source, plan.roles, positional=plan.names or None, window=window)
         require_known(roles, plan.names, source, ask)
-        profile = count_groups(plan, source, ask, progress=progress)
+        profile = count_groups(plan, source, ask, engine=engine, progress=progress)
         read = perf_counter()
         findings = evaluate_bias(
             baseline, profile, window=window, policy=policy, source=source.name, created=created
@@ -178,6 +187,7 @@ def learn_bias(
     *,
     dialect: Dialect,
     created: datetime,
+    engine: Engine = HERE,
     progress: Progress | None = None,
 ) -> BiasLearned:
     """Learn how groups are treated. Rows are read twice; text a third time, to tell its types.
@@ -191,16 +201,17 @@ def learn_bias(
     progress, source = progress or Silent(), rows_of(source, roles)
     ask = ask_of(source, roles, positional=options.names or None)
     require_groups(roles)
-    types = column_types(source, ask, roles, dialect, progress)
+    types = column_types(source, ask, roles, dialect, engine, progress)
     roles.require(types)
     if options.stratum is not None:
         Roles(features=(options.stratum,)).require(types)
-    look = GroupSurvey(roles, options, sagemaker=dialect.sagemaker)
-    for batch in told(source.batches(replace(ask, columns=look.columns)), progress, "Looking at the groups"):
-        look.add(batch)
+    survey = partial(GroupSurvey, sagemaker=dialect.sagemaker)
+    wanted = replace(ask, columns=survey(roles, options).columns)
+    fold = Fold.surveying(survey, roles, options)
+    look = engine.fold(source, wanted, fold, progress=progress, what="Looking at the groups")
     plan = look.plan(types, dialect=dialect, source=source.name)
     _require_apart(plan)
-    profile = count_groups(plan, source, ask, progress=progress, what="Learning the baseline")
+    profile = count_groups(plan, source, ask, engine=engine, progress=progress, what="Learning the baseline")
     baseline = BiasBaseline(created=created, source=source.name, plan=plan, profile=profile)
     suggested = suggest(baseline.groups, plan, profile, sagemaker=dialect.sagemaker)
     document = to_bias_document(plan, baseline.groups, suggested)
@@ -253,6 +264,7 @@ def count_groups(
     source: Source,
     ask: Ask,
     *,
+    engine: Engine = HERE,
     progress: Progress | None = None,
     what: str = "Checking the groups",
 ) -> Profile:
@@ -262,11 +274,6 @@ def count_groups(
         EmptySourceError: no row is left to judge.
         SourceError: the source cannot be read.
     """
-    scan = BiasScan(plan)
-    for batch in told(source.batches(ask), progress or Silent(), what):
-        scan.add(batch)
-    profile = scan.profile()
-    if not profile.rows:
-        outside = " in the window" if ask.window.bounded and not profile.rejected else ""
-        raise EmptySourceError(source.name, why=no_rows(profile.rejected) + outside)
-    return profile
+    return counted(
+        engine, source, ask, Fold.counting(BiasScan, plan), progress=progress or Silent(), what=what
+    )

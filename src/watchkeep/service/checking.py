@@ -13,7 +13,6 @@ from watchkeep.baselines.baseline import Baseline
 from watchkeep.baselines.buckets import buckets_of
 from watchkeep.constraints.constraint import Constraint
 from watchkeep.constraints.policy import Policy
-from watchkeep.core.errors import EmptySourceError
 from watchkeep.core.window import Window
 from watchkeep.formats import archive, constraints, statistics, violations
 from watchkeep.formats.constraint_list import retyped, to_constraints
@@ -31,15 +30,22 @@ from watchkeep.monitors.data_quality.evaluation import evaluate
 from watchkeep.monitors.findings import Findings
 from watchkeep.profiles.profile import Profile
 from watchkeep.profiles.scan import Scan
+from watchkeep.service.folding import HERE, Engine, Fold, counted
 from watchkeep.service.learned import only_answers, timed
 from watchkeep.service.ports import Progress, Silent, Source
-from watchkeep.service.reading import EVENT, ask_of, no_rows, told
+from watchkeep.service.reading import EVENT, ask_of
 from watchkeep.service.review import Review
 from watchkeep.service.rows import rows_of
 
 
 def scan_window(
-    baseline: Baseline, source: Source, *, window: Window, dialect: Dialect, progress: Progress | None = None
+    baseline: Baseline,
+    source: Source,
+    *,
+    window: Window,
+    dialect: Dialect,
+    engine: Engine = HERE,
+    progress: Progress | None = None,
 ) -> Profile:
     """The states of a window's rows, counted by the baseline's plan.
 
@@ -47,15 +53,10 @@ def scan_window(
         EmptySourceError: no row is left to analyse.
         SourceError: the source cannot be read.
     """
-    scan, source = Scan(baseline.plan(dialect)), rows_of(source, baseline.roles)
+    source = rows_of(source, baseline.roles)
     ask = ask_of(source, baseline.roles, positional=baseline.names or None, window=window)
-    for batch in told(source.batches(ask), progress or Silent(), "Checking the window"):
-        scan.add(batch)
-    profile = scan.profile()
-    if not profile.rows:
-        outside = " in the window" if window.bounded and not profile.rejected else ""
-        raise EmptySourceError(source.name, why=no_rows(profile.rejected) + outside)
-    return profile
+    fold = Fold.counting(Scan, baseline.plan(dialect))
+    return counted(engine, source, ask, fold, progress=progress or Silent(), what="Checking the window")
 
 
 def _told_apart(baseline: Baseline, source: Source, given: Roles) -> Baseline:
@@ -157,9 +158,9 @@ class DataLearned:
         """See `Learned`."""
         return Scan(self.baseline.plan(dialect))
 
-    def scan(self, source: Source, *, window: Window, dialect: Dialect) -> Profile:
+    def scan(self, source: Source, *, window: Window, dialect: Dialect, engine: Engine = HERE) -> Profile:
         """See `Learned`."""
-        return scan_window(self.baseline, source, window=window, dialect=dialect)
+        return scan_window(self.baseline, source, window=window, dialect=dialect, engine=engine)
 
     def judge(
         self, profile: Profile, *, window: Window, policy: Policy, source: str, created: datetime
@@ -182,6 +183,7 @@ class DataLearned:
         progress: Progress | None = None,
         review: Review | None = None,
         search: bool = False,
+        engine: Engine = HERE,
     ) -> Findings:
         """See `Learned`."""
         only_answers(self.baseline.kind, review, search=search)
@@ -190,7 +192,9 @@ class DataLearned:
         if roles is not None:
             baseline = _told_apart(baseline, source, roles)
         source = rows_of(source, baseline.roles)
-        profile = scan_window(baseline, source, window=window, dialect=policy.dialect, progress=progress)
+        profile = scan_window(
+            baseline, source, window=window, dialect=policy.dialect, engine=engine, progress=progress
+        )
         read = perf_counter()
         findings = evaluate(
             baseline, profile, window=window, policy=policy, source=source.name, created=created

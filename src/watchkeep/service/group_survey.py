@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 
@@ -94,6 +94,16 @@ class GroupSurvey:
             values = read_numbers(batch.column(weight)).values
             values = values[np.isfinite(values) & (values > 0)]
             self._weights = [self._weights[0] + float(values.sum()), self._weights[1] + len(values)]
+
+    def merge(self, *others: Self) -> Self:
+        """All together."""
+        for mine, *those in zip(self._surveys, *(other._surveys for other in others), strict=True):  # noqa: SLF001
+            mine.merge(*those)
+        for other in others:
+            self._probability &= other._probability  # noqa: SLF001 (our own)
+            sums = zip(self._weights, other._weights, strict=True)  # noqa: SLF001
+            self._weights = [mine + more for mine, more in sums]
+        return self
 
     def plan(self, types: Mapping[str, ColumnType], *, dialect: Dialect, source: str) -> BiasPlan:
         """How the rows are to be read.

@@ -129,14 +129,14 @@ def plan_labels(
         raise OptionError("label-plan", got=baseline.plan.problem.words, expected="a model of two classes")
     if not 0 < share < 1:
         raise OptionError("share", got=str(share), expected="a share above 0, below 1")
-    scan = count_answers(baseline, source, ask, progress=progress)
-    expected = expected_of_two(baseline, scan.profile())
+    profile = count_answers(baseline, source, ask, progress=progress)
+    expected = expected_of_two(baseline, profile)
     if expected is None:
         raise OptionError(
             "baseline", got=baseline.source, expected="one that holds labelled rows, to learn estimates from"
         )
     estimator = expected.estimator
-    one, slopes = _sought(expected, baseline.luck(scan.profile(), labelled=False), baseline.raw, measure)
+    one, slopes = _sought(expected, baseline.luck(profile, labelled=False), baseline.raw, measure)
     chances, _ = estimator.chances(expected.rows, expected.mix)
     groups = strata(expected.rows.astype(np.int64), slopes, chances)
     plan = label_plan(groups.rows, groups.deviations, target=share * (one.high - one.low) / 2)

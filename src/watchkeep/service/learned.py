@@ -15,8 +15,8 @@ from watchkeep.frames.batches import Batch
 from watchkeep.frames.roles import Roles
 from watchkeep.frames.text_values import Dialect
 from watchkeep.monitors.findings import Findings, Reference
-from watchkeep.profiles.account import RowAccount
 from watchkeep.profiles.profile import Profile
+from watchkeep.service.folding import HERE, Engine
 from watchkeep.service.joining import Labelled
 from watchkeep.service.ports import Ask, Progress, Source
 from watchkeep.service.review import Review
@@ -25,10 +25,8 @@ KINDS: Final = ("data-quality", "model-quality", "bias", "attribution")
 """The monitors, as commands name them."""
 
 
-class Fold(Protocol):
+class Counting(Protocol):
     """Batches in, a profile out."""
-
-    account: RowAccount
 
     def add(self, batch: Batch) -> None:
         """Read a batch."""
@@ -122,11 +120,11 @@ class Learned(Protocol):
         """The same with the limits of its document, as a dialect judges them."""
         ...
 
-    def fold(self, dialect: Dialect) -> Fold:
+    def fold(self, dialect: Dialect) -> Counting:
         """What counts a window's rows; of a baseline that is in force."""
         ...
 
-    def scan(self, source: Source, *, window: Window, dialect: Dialect) -> Profile:
+    def scan(self, source: Source, *, window: Window, dialect: Dialect, engine: Engine = HERE) -> Profile:
         """The states of a window's rows; of a baseline that is in force.
 
         Raises:
@@ -156,6 +154,7 @@ class Learned(Protocol):
         progress: Progress | None = None,
         review: Review | None = None,
         search: bool = False,
+        engine: Engine = HERE,
     ) -> Findings:
         """Check one window.
 
@@ -168,6 +167,7 @@ class Learned(Protocol):
             progress: is told how it goes.
             review: is shown every batch, and lists the answers that are least certain; of model quality.
             search: whether to search for segments where answers are worse; of model quality, some seconds.
+            engine: who reads.
 
         Raises:
             EmptySourceError: no row is left to analyse.

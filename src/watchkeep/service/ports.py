@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 import pyarrow as pa
 
+from watchkeep.core.errors import SourceError
 from watchkeep.core.window import Window
 from watchkeep.frames.batches import Batch
 
@@ -62,6 +63,36 @@ class Source(Protocol):
             SourceError: a part of it cannot be read.
         """
         ...
+
+
+@runtime_checkable
+class Parted(Source, Protocol):
+    """Rows that can be read in parts."""
+
+    def parts(self, ask: Ask) -> "Sequence[Source]":
+        """The same rows in the same order as several sources, of about one size where files can be cut.
+
+        Where they are cut depends on the files alone, never on who is going to read them.
+        """
+        ...
+
+
+@runtime_checkable
+class OfFiles(Source, Protocol):
+    """Rows of some files, each of which can be read without the others."""
+
+    def singles(self) -> "Sequence[OfFiles]":
+        """Each file by itself."""
+        ...
+
+    def lost(self, error: SourceError) -> Batch:
+        """What stands for its file when that cannot be read: no row, its name, and how many rows it had if it tells."""
+        ...
+
+
+def parts_of(source: Source, ask: Ask) -> Sequence[Source]:
+    """The parts of a source, in the order of its rows; itself, when it is in one piece."""
+    return source.parts(ask) if isinstance(source, Parted) else [source]
 
 
 class Progress(Protocol):

@@ -1,9 +1,9 @@
 """Learning what answers are like, and counting those of a window."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, Self, TypeVar
 
 from watchkeep.baselines.baseline import columns_of
 from watchkeep.baselines.buckets import buckets_of
@@ -28,11 +28,14 @@ from watchkeep.profiles.plan import ColumnPlan, Plan
 from watchkeep.profiles.profile import Profile
 from watchkeep.profiles.scan import Scan
 from watchkeep.service.baselining import column_types, require_times
+from watchkeep.service.folding import HERE, Engine, Fold, counted, in_one, no_rows
 from watchkeep.service.ports import Ask, Progress, Silent, Source
-from watchkeep.service.reading import ask_of, no_rows, told
+from watchkeep.service.reading import ask_of
+from watchkeep.service.review import Review
 from watchkeep.service.rows import rows_of
 from watchkeep.states.cells import Cells
 
+M = TypeVar("M")
 FEATURES: Final = 60
 """Features that rows of the sample are described by."""
 
@@ -61,6 +64,7 @@ def learn_quality(
     *,
     dialect: Dialect,
     created: datetime,
+    engine: Engine = HERE,
     progress: Progress | None = None,
 ) -> QualityBaseline:
     """Learn a baseline from labelled answers. They are read four times; with times, five.
@@ -73,54 +77,76 @@ def learn_quality(
     """
     progress, source = progress or Silent(), rows_of(source, roles)
     ask = ask_of(source, roles)
-    types = column_types(source, ask, roles, dialect, progress)
+    types = column_types(source, ask, roles, dialect, engine, progress)
     _require(roles, options, list(types))
     if roles.members is not None and types[roles.members] is not ColumnType.EMBEDDING:
         raise OptionError("members", got=roles.members, expected="a column of lists of numbers")
 
-    def read(what: str, columns: Sequence[str] | None = None) -> Iterator[Batch]:
+    def read(what: str, fold: Fold[M], columns: Sequence[str] | None = None) -> M:
         asked = ask if columns is None else replace(ask, columns=columns)
-        return told(source.batches(asked), progress, what)
+        return engine.fold(source, asked, fold, progress=progress, what=what)
 
-    survey = LabelSurvey(roles)
-    for batch in read("Looking at the labels", _answer_columns(roles)):
-        survey.add(batch)
+    own = _answer_columns(roles)
+    survey = read("Looking at the labels", Fold.surveying(LabelSurvey, roles), own)
     plan = _plan(survey, roles, options, names=tuple(types), dialect=dialect, source=source.name)
     if plan.problem is Problem.REGRESSION or (plan.problem is Problem.BINARY and roles.score is not None):
-        places = PlaceSurvey(plan)
-        for batch in read("Laying out the scores", _answer_columns(roles)):
-            places.add(batch)
+        places = read("Laying out the scores", Fold.surveying(PlaceSurvey, plan), own)
         plan = replace(plan, bins=places.bins())
-    plan = replace(plan, features=_features(read("Learning the features"), types, roles, dialect))
-    answered = QualityScan(plan)
-    for batch in read("Learning the baseline"):
-        answered.add(batch)
-    profile = answered.profile()
+    columns = [
+        ColumnPlan(name=name, role=roles.of(name), type=kind)
+        for name, kind in types.items()
+        if roles.of(name) in (Role.FEATURE, Role.FACET)
+    ]
+    described = Fold.counting(Scan, Plan(columns=tuple(columns), dialect=dialect))
+    plan = replace(plan, features=_features(read("Learning the features", described), columns))
+    profile = read("Learning the baseline", Fold.counting(QualityScan, plan))
     if not profile.rows:
-        raise EmptySourceError(source.name, why=no_rows(profile.rejected))
+        raise EmptySourceError(source.name, why=no_rows(profile, bounded=False))
     require_times(profile.part(DATASET, HOURS, Cells), roles, source.name)
     plan = replace(plan, sets=None if dialect.sagemaker else sets_of(plan, held_of(plan, profile)))
     days_of: Mapping[str, LossDays] = {}
     if roles.timestamp is not None and not dialect.sagemaker:
-        days_of = _days(plan, profile, read("Learning how days differ"))
+        losses = read("Learning how days differ", Fold.surveying(DaySurvey, plan, profile))
+        days_of = losses.days()
     baseline = QualityBaseline(
         created=created, source=source.name, plan=plan, profile=profile, days_of=days_of
     )
     return replace(baseline, constraints=suggest(baseline.quality, profile, sagemaker=dialect.sagemaker))
 
 
-def _days(plan: QualityPlan, profile: Profile, batches: Iterable[Batch]) -> dict[str, LossDays]:
-    """How days differ, of the dataset and of every segment."""
-    counts = counts_of(profile, DATASET)
-    whole = LossScan(plan, counts)
-    segments = [(one, LossScan(plan, counts, counts_of(profile, one.name))) for one in plan.segments]
-    for each in batches:
-        batch = each.decoded_once() if segments else each
-        whole.add(batch)
-        for segment, scan in segments:
+class DaySurvey:
+    """How days differ, of the dataset and of every segment.
+
+    Args:
+        plan: how answers are read.
+        profile: of all of them.
+    """
+
+    def __init__(self, plan: QualityPlan, profile: Profile) -> None:
+        counts = counts_of(profile, DATASET)
+        self._plan = plan
+        self._whole = LossScan(plan, counts)
+        self._segments = [LossScan(plan, counts, counts_of(profile, one.name)) for one in plan.segments]
+
+    def add(self, batch: Batch) -> None:
+        """Look at a batch."""
+        batch = batch.decoded_once() if self._segments else batch
+        self._whole.add(batch)
+        for segment, scan in zip(self._plan.segments, self._segments, strict=True):
             scan.add(batch.filter(segment.mask(batch)))
-    scans = [(DATASET, whole), *((segment.name, scan) for segment, scan in segments)]
-    return {name: days for name, scan in scans if (days := scan.days()) is not None}
+
+    def merge(self, *others: Self) -> Self:
+        """All together."""
+        self._whole = in_one([self._whole, *(one._whole for one in others)])  # noqa: SLF001 (our own)
+        each = zip(self._segments, *(one._segments for one in others), strict=True)  # noqa: SLF001
+        self._segments = [in_one(scans) for scans in each]
+        return self
+
+    def days(self) -> dict[str, LossDays]:
+        """By name of the segment."""
+        names = [DATASET, *(one.name for one in self._plan.segments)]
+        found = {name: scan.days() for name, scan in zip(names, [self._whole, *self._segments], strict=True)}
+        return {name: days for name, days in found.items() if days is not None}
 
 
 def _answer_columns(roles: Roles) -> list[str]:
@@ -154,19 +180,9 @@ def _plan(
     return plan
 
 
-def _features(
-    batches: Iterable[Batch], types: Mapping[str, ColumnType], roles: Roles, dialect: Dialect
-) -> tuple[BaselineColumn, ...]:
+def _features(profile: Profile, columns: Sequence[ColumnPlan]) -> tuple[BaselineColumn, ...]:
     """The features that rows are described by."""
-    columns = [
-        ColumnPlan(name=name, role=roles.of(name), type=kind)
-        for name, kind in types.items()
-        if roles.of(name) in (Role.FEATURE, Role.FACET)
-    ]
-    scan = Scan(Plan(columns=tuple(columns), dialect=dialect))
-    for batch in batches:
-        scan.add(batch)
-    features = columns_of(scan.profile(), columns)
+    features = columns_of(profile, columns)
     watched = buckets_of(features).subjects[:FEATURES]
     return tuple(one for one in features if one.name in watched)
 
@@ -238,29 +254,44 @@ def count_answers(
     source: Source,
     ask: Ask,
     *,
+    engine: Engine = HERE,
     progress: Progress | None = None,
-    also: Callable[[Batch], None] | None = None,
-) -> QualityScan:
+    review: Review | None = None,
+) -> Profile:
     """Count a window's answers by the baseline's plan.
 
     Args:
         baseline: what they will be compared with.
         source: the window's rows.
         ask: which of them.
+        engine: who reads.
         progress: is told how it goes.
-        also: is shown each batch too.
+        review: lists those that are least certain.
 
     Raises:
         EmptySourceError: no row is left to judge.
+        OptionError: the engine does not read the rows in order, as a list of them needs it.
         SourceError: the source cannot be read.
     """
-    scan = QualityScan(baseline.plan)
-    for batch in told(source.batches(ask), progress or Silent(), "Checking the answers"):
-        scan.add(batch)
-        if also is not None:
-            also(batch)
-    profile = scan.profile()
-    if not profile.rows:
-        outside = " in the window" if ask.window.bounded and not profile.rejected else ""
-        raise EmptySourceError(source.name, why=no_rows(profile.rejected) + outside)
-    return scan
+    fold = Fold.counting(QualityScan, baseline.plan)
+    if review is not None:
+        engine, fold = engine.in_order("review"), Fold.counting(Reviewed, baseline.plan, review)
+    return counted(engine, source, ask, fold, progress=progress or Silent(), what="Checking the answers")
+
+
+class Reviewed(QualityScan):
+    """Counts answers, and lists those that are least certain.
+
+    Args:
+        plan: how they are read.
+        review: the list.
+    """
+
+    def __init__(self, plan: QualityPlan, review: Review) -> None:
+        super().__init__(plan)
+        self._review = review
+
+    def add(self, batch: Batch) -> None:
+        """Read a batch."""
+        super().add(batch)
+        self._review.add(batch)

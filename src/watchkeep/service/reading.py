@@ -44,7 +44,7 @@ def told(batches: Iterator[Batch], progress: Progress, what: str, rows: int | No
         progress.stop()
 
 
-def no_rows(rejected: Mapping[str, int]) -> str:
+def nothing_in(rejected: Mapping[str, int]) -> str:
     """Why there is nothing to analyse."""
     if not rejected:
         return "it holds no rows"

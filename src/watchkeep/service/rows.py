@@ -1,15 +1,16 @@
 """Some of the rows of a source: those of which a rule holds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
+from watchkeep.core.errors import SourceError
 from watchkeep.frames.batches import Batch
 from watchkeep.frames.roles import Roles
 from watchkeep.frames.segments import Segment, parse_segment
 from watchkeep.service.joining import Labelled
-from watchkeep.service.ports import RULE, Ask, Source
+from watchkeep.service.ports import RULE, Ask, OfFiles, Source, parts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,22 @@ class Where:
         self.segment.require(self.source.schema(replace(ask, columns=None)).names)
         return self.source.schema(ask)
 
+    def parts(self, ask: Ask) -> Sequence[Source]:
+        """Those of the source; see `Parted`."""
+        return [replace(self, source=part) for part in parts_of(self.source, self._asked(ask))]
+
+    def singles(self) -> "Sequence[Where]":
+        """See `OfFiles`."""
+        if not isinstance(self.source, OfFiles):
+            return [self]
+        return [replace(self, source=one) for one in self.source.singles()]
+
+    def lost(self, error: SourceError) -> Batch:
+        """See `OfFiles`."""
+        if not isinstance(self.source, OfFiles):
+            raise error
+        return self.source.lost(error)
+
     def batches(self, ask: Ask) -> Iterator[Batch]:
         """The rows of which the rule holds.
 
@@ -46,12 +63,16 @@ class Where:
             OptionError: a column cannot be compared with what the rule names.
         """
         wanted = ask.columns
-        if wanted is not None:
-            ask = replace(ask, columns=list(dict.fromkeys([*wanted, *self.segment.columns])))
-        for batch in self.source.batches(ask):
+        for batch in self.source.batches(self._asked(ask)):
             found = _inside(batch, self.segment)
             names = found.names if wanted is None else [name for name in found.names if name in wanted]
             yield replace(found, names=tuple(names))
+
+    def _asked(self, ask: Ask) -> Ask:
+        """What to ask of the source: the columns of the rule too."""
+        if ask.columns is None:
+            return ask
+        return replace(ask, columns=list(dict.fromkeys([*ask.columns, *self.segment.columns])))
 
 
 def rows_of(source: Source, roles: Roles) -> Source:

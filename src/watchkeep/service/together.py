@@ -15,6 +15,7 @@ from watchkeep.core.verdicts import Outcome, Status, Verdict
 from watchkeep.core.window import Window
 from watchkeep.frames.roles import Roles
 from watchkeep.monitors.findings import Findings, ranked
+from watchkeep.service.folding import HERE, Engine
 from watchkeep.service.learned import KINDS, Learned
 from watchkeep.service.ports import Progress, Source
 
@@ -120,6 +121,7 @@ def check_together(
     roles: Roles | None = None,
     progress: Progress | None = None,
     search: bool = False,
+    engine: Engine = HERE,
 ) -> Together:
     """Check one window against each baseline. One that cannot be run does not keep the others from it.
 
@@ -133,6 +135,7 @@ def check_together(
         roles: which column is what, where it is not as baselines say.
         progress: is told how it goes.
         search: whether to search for segments where answers are worse.
+        engine: who reads.
 
     Raises:
         WatchkeepError: none of them could be run; this is why the first could not.
@@ -153,6 +156,7 @@ def check_together(
                 roles=roles,
                 progress=progress,
                 search=search and kind == "model-quality",
+                engine=engine,
             )
         except Exception as error:  # noqa: BLE001 (whatever it is, the others go on)
             ours = (

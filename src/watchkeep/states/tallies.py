@@ -230,6 +230,7 @@ class CellTally:
         self._dense = np.zeros(0, np.int64)
         self._few: list[Doubles] = []
         self._waiting = 0
+        self._others: list[Cells] = []
 
     def grid_for(self, values: Doubles) -> Grid | None:
         """The layout in which to count values, shape (n,); None while they are few."""
@@ -265,8 +266,16 @@ class CellTally:
         if np.count_nonzero(self._dense) > self._limit:
             self._lay_out(grid.reach, self.cells().shift)
 
+    def merge(self, *others: "CellTally") -> Self:
+        """All together."""
+        self._others += [other.cells() for other in others]
+        return self
+
     def cells(self) -> Cells:
         """All that was counted."""
+        return self._own().merge(*self._others)
+
+    def _own(self) -> Cells:
         if self._grid is None:
             few = np.concatenate(self._few) if self._few else np.zeros(0)
             return Cells.of(few, limit=self._limit)
@@ -276,7 +285,7 @@ class CellTally:
         )
 
     def _lay_out(self, reach: Reach, shift: int) -> Grid:
-        before = self.cells()
+        before = self._own()
         if len(before.keys):
             # What was counted may lie beyond the reach it was laid out for, in the room that was left.
             reach = reach.join(Reach.of_cells(before))

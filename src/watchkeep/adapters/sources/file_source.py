@@ -1,7 +1,7 @@
 """Files of one format as one source."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -10,14 +10,17 @@ import numpy as np
 import pyarrow as pa
 
 from watchkeep.adapters.sources.files import File, Files
-from watchkeep.adapters.sources.readers import Reader
+from watchkeep.adapters.sources.readers import Indexed, Reader
 from watchkeep.adapters.sources.tables import schema_of, union
 from watchkeep.adapters.sources.window import narrowed, widened
-from watchkeep.core.errors import EmptySourceError
+from watchkeep.core.errors import EmptySourceError, SourceError
 from watchkeep.core.window import Window
 from watchkeep.frames.batches import Batch
-from watchkeep.service.ports import Ask
+from watchkeep.service.ports import Ask, Source
 
+PART: Final = 128 * 1024 * 1024
+"""Bytes of files that are read apart from others."""
+DAMAGED: Final = "in a file that cannot be read"
 _HOUR: Final = re.compile(r"/(\d{4})/(\d\d)/(\d\d)/(\d\d)/[^/]+$")
 
 
@@ -77,6 +80,59 @@ class FileSource:
                     raise
         if empty == len(self.files.members):
             raise EmptySourceError(self.name, why="all its files are empty")
+
+    def parts(self, ask: Ask) -> Sequence[Source]:
+        """Small files taken together, large ones cut where their format tells how; see `Parted`."""
+        by_hour = self.reader.clock is not None and (ask.timestamp or self.reader.clock) == self.reader.clock
+        parts: list[Source] = []
+        waiting: list[File] = []
+        held = 0
+        for file in self.files.members:
+            if by_hour and _is_outside(file, ask.window):
+                continue
+            size = PART if file.size is None else file.size
+            cut = self._cut(file) if size > 2 * PART else [file]
+            if waiting and (held + size > PART or len(cut) > 1):
+                parts.append(self._of(waiting))
+                waiting, held = [], 0
+            if len(cut) > 1:
+                parts += [self._of([one]) for one in cut]
+                continue
+            waiting.append(file)
+            held += size
+        return [*parts, self._of(waiting)] if waiting else parts
+
+    def singles(self) -> Sequence["FileSource"]:
+        """See `Parted`."""
+        return [self._of([file]) for file in self.files.members]
+
+    def lost(self, error: SourceError) -> Batch:
+        """See `Parted`."""
+        (file,) = self.files.members
+        why = str(error).removeprefix(file.name).lstrip(":, ")
+        name = (
+            file.name
+            if file.groups is None
+            else f"{file.name}, row groups {file.groups[0]} to {file.groups[1] - 1}"
+        )
+        rejected: dict[str, int] = {}
+        if isinstance(self.reader, Indexed):
+            try:
+                rejected = {DAMAGED: self.reader.rows(file)}
+            except SourceError:  # then nobody knows
+                rejected = {}
+        return replace(Batch.of(pa.table({}), rejected=rejected), skipped={name: why})
+
+    def _cut(self, file: File) -> Sequence[File]:
+        if not isinstance(self.reader, Indexed):
+            return [file]
+        try:
+            return self.reader.cut(file, PART)
+        except SourceError:  # whoever reads it is going to say so
+            return [file]
+
+    def _of(self, members: Sequence[File]) -> "FileSource":
+        return replace(self, files=Files(self.name, members))
 
 
 def _keyed(batch: Batch, file: File, ask: Ask) -> Batch:

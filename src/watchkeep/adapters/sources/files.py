@@ -35,12 +35,16 @@ class File:
         path: its path there.
         keys: hive partition keys (`key=value` folders) between the root of the source and the file; a value
             of None stands for a null.
+        size: its bytes, where they are known.
+        groups: which row groups of it are meant, [first, last); None for all that there is.
     """
 
     name: str
     filesystem: pafs.FileSystem
     path: str
     keys: tuple[tuple[str, str | None], ...] = ()
+    size: int | None = None
+    groups: tuple[int, int] | None = None
 
     @classmethod
     def local(cls, path: Path, *, name: str | None = None) -> "File":
@@ -148,20 +152,22 @@ def _local(source: str, path: str) -> Iterator[File]:
 def _below(path: str, *, root: str | None = None) -> Iterator[File]:
     filesystem = pafs.LocalFileSystem()
     if not Path(path).is_dir():
-        yield File(path, filesystem, path, _keys(path, root) if root is not None else ())
+        keys = _keys(path, root) if root is not None else ()
+        yield File(path, filesystem, path, keys, Path(path).stat().st_size)
         return
     for folder, folders, names in os.walk(path, onerror=_fail):
         folders[:] = sorted(name for name in folders if not _is_hidden(name))
         for name in names:
             if not _is_hidden(name):
                 full = str(Path(folder, name))
-                yield File(full, filesystem, full, _keys(full, path if root is None else root))
+                keys = _keys(full, path if root is None else root)
+                yield File(full, filesystem, full, keys, Path(full).stat().st_size)
 
 
 def _remote(source: str, filesystem: pafs.FileSystem, path: str) -> Iterator[File]:
     info = filesystem.get_file_info(path)
     if info.type == pafs.FileType.File:
-        yield File(source, filesystem, path)
+        yield File(source, filesystem, path, size=info.size)
         return
     is_glob = info.type == pafs.FileType.NotFound and glob.has_magic(path)
     root = _fixed_part(path) if is_glob else path
@@ -176,7 +182,8 @@ def _remote(source: str, filesystem: pafs.FileSystem, path: str) -> Iterator[Fil
         if is_glob and not _matches(entry.path, path):
             continue
         found = True
-        yield File(f"{scheme}://{entry.path}", filesystem, entry.path, _keys(entry.path, root))
+        keys = _keys(entry.path, root)
+        yield File(f"{scheme}://{entry.path}", filesystem, entry.path, keys, entry.size)
     if is_glob and not found:
         raise MissingSourceError(source, looked_for="a file that matches the glob")
 

@@ -1,7 +1,7 @@
 """Reads Parquet: one row group at a time, one column when somebody asks for it."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -79,7 +79,7 @@ class Parquet:
             opened = _open(file, ask.columns)
             waiting: list[int] = []
             rows = size = 0
-            for at in range(opened.plain.metadata.num_row_groups):
+            for at in _groups(file, opened.plain.metadata):
                 group = opened.plain.metadata.row_group(at)
                 if not group.num_rows:
                     continue
@@ -98,6 +98,35 @@ class Parquet:
                     yield from _together(opened, waiting)
                     waiting, rows, size = [], 0, 0
             yield from _together(opened, waiting)
+
+    def cut(self, file: File, most: int) -> Sequence[File]:
+        """A file in ranges of row groups."""
+        with reading(file.name):
+            metadata = pq.read_metadata(file.open())
+            sizes = [metadata.row_group(at).total_byte_size for at in range(metadata.num_row_groups)]
+        # They tell bytes before compression; of the file it is known how many it takes.
+        scale = (file.size or sum(sizes)) / max(1, sum(sizes))
+        ranges: list[tuple[int, int]] = []
+        first, held = 0, 0.0
+        for at, size in enumerate(sizes):
+            held += size * scale
+            if held >= most:
+                ranges.append((first, at + 1))
+                first, held = at + 1, 0.0
+        if held:
+            ranges.append((first, len(sizes)))
+        return [file] if len(ranges) < 2 else [replace(file, groups=one) for one in ranges]
+
+    def rows(self, file: File) -> int:
+        """See `Indexed`."""
+        with reading(file.name):
+            metadata = pq.read_metadata(file.open())
+            return sum(metadata.row_group(at).num_rows for at in _groups(file, metadata))
+
+
+def _groups(file: File, metadata: Any) -> range:
+    """The row groups that are meant."""
+    return range(metadata.num_row_groups) if file.groups is None else range(*file.groups)
 
 
 def skipped(rows: int) -> Batch:

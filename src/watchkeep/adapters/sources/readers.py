@@ -1,7 +1,7 @@
 """What a file format must be able to do."""
 
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
 
@@ -26,5 +26,26 @@ class Reader(Protocol):
         """All rows of a file, with those of `ask.columns` that it has.
 
         `ask.window` may be used to skip rows that lie outside; it need not be.
+        """
+        ...
+
+
+@runtime_checkable
+class Indexed(Reader, Protocol):
+    """Reads a format whose files tell where parts of them begin, and how many rows they hold."""
+
+    def cut(self, file: File, most: int) -> Sequence[File]:
+        """A file in parts of about `most` bytes.
+
+        Raises:
+            SourceError: it cannot be read.
+        """
+        ...
+
+    def rows(self, file: File) -> int:
+        """How many rows a file, or a part of one, holds.
+
+        Raises:
+            SourceError: it cannot be read.
         """
         ...

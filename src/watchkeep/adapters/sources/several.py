@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from watchkeep.adapters.sources.tables import union
 from watchkeep.frames.batches import Batch
-from watchkeep.service.ports import Ask, Source
+from watchkeep.service.ports import Ask, Source, parts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,10 @@ class Several:
     def schema(self, ask: Ask) -> pa.Schema:
         """The columns over all members."""
         return union(member.schema(ask) for member in self.members)
+
+    def parts(self, ask: Ask) -> Sequence[Source]:
+        """Those of the members; see `Parted`."""
+        return [part for member in self.members for part in parts_of(member, ask)]
 
     def batches(self, ask: Ask) -> Iterator[Batch]:
         """The rows, member by member."""

@@ -3,9 +3,9 @@
 import os
 import tempfile
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -16,7 +16,7 @@ from watchkeep.adapters.sources.files import File, Files, reading, sentence
 from watchkeep.adapters.sources.ipc import Ipc
 from watchkeep.core.errors import UnreadableSourceError, WatchkeepError
 from watchkeep.frames.batches import Batch
-from watchkeep.service.ports import Ask, Source
+from watchkeep.service.ports import Ask, Source, parts_of
 
 _PIECE: Final = 1024 * 1024
 
@@ -87,6 +87,10 @@ class Kept:
         """The columns."""
         return self.inner.schema(ask)
 
+    def parts(self, ask: Ask) -> Sequence[Source]:
+        """See `Parted`."""
+        return [replace(self, inner=part) for part in parts_of(self.inner, ask)]
+
     def batches(self, ask: Ask) -> Iterator[Batch]:
         """The rows."""
         yield from self.inner.batches(ask)  # the running generator holds this object, and so the file
@@ -108,6 +112,10 @@ class Once:
     def schema(self, ask: Ask) -> pa.Schema:
         """The columns, flattened."""
         return self._rows().schema(ask)
+
+    def parts(self, ask: Ask) -> Sequence[Source]:
+        """See `Parted`."""
+        return self._rows().parts(ask)
 
     def batches(self, ask: Ask) -> Iterator[Batch]:
         """The rows, in batches of even size."""

@@ -13,7 +13,8 @@ from watchkeep.frames.schema import TEXTUAL, is_text, is_textual
 from watchkeep.stats.attribution_drift import Doubles
 
 _SEED: Final = 0x5DEECE66D
-_OWN: Final = "\x01"  # NUL would end a name for other libraries
+OWN_MARK: Final = "\x01"  # NUL would end a name for other libraries
+"""What names of our own columns begin with."""
 
 
 class RowChoice:
@@ -22,6 +23,7 @@ class RowChoice:
     Args:
         most: how many to choose; all of fewer.
         seed: another one chooses others.
+        part: which part of all the rows pass by; each draws lots of its own.
 
     >>> choice = RowChoice(2, seed=1)
     >>> choice.add(pa.table({"age": [41, 7, 12]}))
@@ -29,9 +31,9 @@ class RowChoice:
     2
     """
 
-    def __init__(self, most: int, *, seed: int) -> None:
+    def __init__(self, most: int, *, seed: int, part: int = 0) -> None:
         self._most = most
-        self._rng = np.random.default_rng([_SEED, seed])
+        self._rng = np.random.default_rng([_SEED, seed, part] if part else [_SEED, seed])
         self._chosen: list[tuple[Doubles, pa.Table]] = []
         self._held = 0
 
@@ -40,8 +42,24 @@ class RowChoice:
         self._chosen.append((self._rng.random(rows.num_rows), rows))
         self._held += rows.num_rows
         if self._held > 4 * self._most + 10_000:
-            self._chosen = [self._best()]
-            self._held = len(self._chosen[0][0])
+            self._settle()
+
+    def merge(self, *others: "RowChoice") -> None:
+        """Take in what other parts have chosen from, in this order."""
+        for other in others:
+            self._chosen += other._chosen  # noqa: SLF001 (our own)
+            self._held += other._held  # noqa: SLF001
+        if self._chosen:
+            self._settle()
+
+    def _settle(self) -> None:
+        self._chosen = [self._best()]
+        self._held = len(self._chosen[0][0])
+
+    def __getstate__(self) -> dict[str, object]:
+        if self._chosen:
+            self._settle()
+        return self.__dict__
 
     def rows(self) -> pa.Table | None:
         """Those that were chosen of all so far, in the order in which they came; None when none came."""
@@ -105,4 +123,4 @@ def own_column(what: str) -> str:
     >>> own_column("segment 0")
     '\x01segment 0'
     """
-    return f"{_OWN}{what}"
+    return f"{OWN_MARK}{what}"

@@ -117,6 +117,20 @@ class Halves(Generic[Told]):
             if told is not None:
                 yield piece, told
 
+    def merge(self, *others: "Halves[Told]") -> None:
+        """Take in what became of other rows."""
+        for other in others:
+            self._failures += other._failures  # noqa: SLF001 (our own)
+            self._any |= other._any  # noqa: SLF001
+            self.first = self.first or other.first
+            self.unexplained += other.unexplained
+
+    def __getstate__(self) -> tuple[int, bool, ModelError | None, Counter[str]]:
+        return self._failures, self._any, self.first, self.unexplained
+
+    def __setstate__(self, state: tuple[int, bool, ModelError | None, Counter[str]]) -> None:
+        self._failures, self._any, self.first, self.unexplained = state
+
     def require_any(self) -> None:
         """See to it that not every row failed.
 

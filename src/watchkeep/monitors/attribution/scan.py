@@ -1,7 +1,8 @@
 """One pass over rows: some are chosen, explained, and summed."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final, Protocol, runtime_checkable
+from threading import Lock
+from typing import Final, Protocol, Self, runtime_checkable
 
 import numpy as np
 import pyarrow as pa
@@ -37,6 +38,10 @@ SAMPLE: Final = 10_000
 """Rows that are kept, to ask more about them and to compare them."""
 
 
+_ONE_AT_A_TIME: Final = Lock()
+"""Models are asked by one thread at a time: few of them say that they can do otherwise."""
+
+
 @runtime_checkable
 class Reading(Protocol):
     """An explainer that reads more of a row than its features, and cannot explain every one."""
@@ -56,21 +61,25 @@ class AttributionScan:
         plan: what to sum.
         explainer: who explains.
         most: rows to explain at the most; as the plan says when None.
+        part: which part of all the rows it reads.
     """
 
-    def __init__(self, plan: AttributionPlan, explainer: Explainer, *, most: int | None = None) -> None:
+    def __init__(
+        self, plan: AttributionPlan, explainer: Explainer, *, most: int | None = None, part: int = 0
+    ) -> None:
         self.account = RowAccount()
         self.values: list[Doubles] = []
         """Attributions of the rows that were chosen, where not all were to be explained."""
         self.expected: Doubles | None = None
         """The scores that contributions are counted from, shape (labels,); None before any row was explained."""
-        self._plan, self._explainer = plan, explainer
-        self._most = plan.explained if most is None else most
+        self.plan, self.explainer = plan, explainer
+        self.most = plan.explained if most is None else most
+        """Rows to explain at the most; `ALL` for every one."""
         affordable = explainer.affordable()
-        if affordable is not None and (self._most == ALL or affordable < self._most):
-            self._most = max(1, affordable)
-        self._choice = RowChoice(self._most, seed=plan.seed)
-        self._sample = RowChoice(SAMPLE, seed=plan.seed)
+        if affordable is not None and (self.most == ALL or affordable < self.most):
+            self.most = max(1, affordable)
+        self._choice = RowChoice(self.most, seed=plan.seed, part=part)
+        self._sample = RowChoice(SAMPLE, seed=plan.seed, part=part)
         self._unexplained: dict[str, int] = {}
         self._halves = Halves(self._contributions, explainer.affordable)
         self._parts: dict[tuple[str, str], State] = {}
@@ -89,13 +98,13 @@ class AttributionScan:
         self.account.met(batch)
         if not batch.rows:
             return
-        if isinstance(self._explainer, Reading):
-            rows, unexplained = self._explainer.read(batch)
+        if isinstance(self.explainer, Reading):
+            rows, unexplained = self.explainer.read(batch)
             self._unexplained = added(self._unexplained, unexplained)
             self.account.analysed(batch.rows)
             self._choose(rows)
         else:
-            self.take(rows_of(batch, self._plan))
+            self.take(rows_of(batch, self.plan))
 
     def take(self, rows: pa.Table) -> None:
         """Read rows as `rows_of` gives them."""
@@ -103,15 +112,32 @@ class AttributionScan:
         self._choose(rows)
 
     def _choose(self, rows: pa.Table) -> None:
-        plan = self._plan
+        plan = self.plan
         if set(plan.features) <= set(rows.column_names):
             beside = [name for name in plan.beside if name in rows.column_names]
             self._sample.add(rows.select([*plan.features, *beside]))
-        if self._most == ALL:
+        if self.most == ALL:
             for start in range(0, rows.num_rows, PIECE):
                 self._explain(rows.slice(start, PIECE), keep=False)
             return
         self._choice.add(rows)
+
+    def merge(self, *others: Self) -> Self:
+        """All together; rows that were chosen and wait to be explained are chosen among those of all."""
+        for other in others:
+            self.account.merge(other.account)
+            self._choice.merge(other._choice)  # noqa: SLF001 (our own)
+            self._sample.merge(other._sample)  # noqa: SLF001
+            self._unexplained = added(self._unexplained, other._unexplained)  # noqa: SLF001
+            self._halves.merge(other._halves)  # noqa: SLF001
+            self.expected = other.expected if self.expected is None else self.expected
+            for key, state in other._parts.items():  # noqa: SLF001
+                known = self._parts.get(key)
+                self._parts[key] = state if known is None else known.merge(state)
+        return self
+
+    def __getstate__(self) -> dict[str, object]:
+        return {name: held for name, held in self.__dict__.items() if name != "explainer"}
 
     def profile(self) -> Profile:
         """All that was read so far, explained and summed. Rows that the model cannot use are counted, by why.
@@ -121,7 +147,7 @@ class AttributionScan:
         """
         table = self._choice.rows()
         if table is not None:
-            self._choice = RowChoice(self._most, seed=self._plan.seed)
+            self._choice = RowChoice(self.most, seed=self.plan.seed)
             for start in range(0, table.num_rows, PIECE):
                 self._explain(table.slice(start, PIECE), keep=True)
         self._halves.require_any()
@@ -130,27 +156,28 @@ class AttributionScan:
         return self.account.profile(self._parts | counts)
 
     def _contributions(self, table: pa.Table) -> Explained | None:
-        reads = isinstance(self._explainer, Reading)
-        return self._explainer.contributions(table if reads else table.select(list(self._plan.features)))
+        reads = isinstance(self.explainer, Reading)
+        return self.explainer.contributions(table if reads else table.select(list(self.plan.features)))
 
     def _explain(self, table: pa.Table, *, keep: bool) -> None:
-        for rows, told in self._halves.explained(table.combine_chunks()):
-            self._require_outputs(told.values.shape[1])
-            self.expected = told.expected
-            if keep:
-                self.values.append(told.values)
-            self._sum(rows, told)
+        with _ONE_AT_A_TIME:
+            for rows, told in self._halves.explained(table.combine_chunks()):
+                self._require_outputs(told.values.shape[1])
+                self.expected = told.expected
+                if keep:
+                    self.values.append(told.values)
+                self._sum(rows, told)
 
     def _require_outputs(self, outputs: int) -> None:
-        labels = self._plan.labels
+        labels = self.plan.labels
         if outputs != len(labels):
             why = f"it gives {outputs} output{'s' * (outputs != 1)}, the baseline has {len(labels)}"
-            asked = self._explainer.asked
-            name = self._explainer.name if asked is None else asked.name
+            asked = self.explainer.asked
+            name = self.explainer.name if asked is None else asked.name
             raise ModelError(name, why=f"{why} ({', '.join(labels)})")
 
     def _sum(self, table: pa.Table, told: Explained) -> None:
-        plan = self._plan
+        plan = self.plan
         columns = [table.column(_segment(at)) for at in range(len(plan.segments))]
         members = [None, *(filled(one_chunk(column).cast(pa.int8()), 0) > 0 for column in columns)]
         for place in plan.places:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -63,6 +63,18 @@ class FacetSurvey:
             for text in row_texts(different).to_pylist():
                 if text is not None and text != "nan":
                     self.texts.setdefault(canonical(text), text)
+
+    def merge(self, *others: Self) -> Self:
+        """All together; values in the order in which they appeared."""
+        for other in others:
+            self.rows += other.rows
+            self.numeric &= other.numeric
+            self._floating |= other._floating  # noqa: SLF001 (our own)
+            for text, first in other.texts.items():
+                if len(self.texts) <= _MOST_SEEN:
+                    self.texts.setdefault(text, first)
+        self._numbers.merge(*(other._numbers for other in others))  # noqa: SLF001
+        return self
 
     def facet(self, *, source: str) -> Facet:
         """The facet, as the values found and those named tell.

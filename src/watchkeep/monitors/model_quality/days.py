@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
@@ -87,6 +88,15 @@ class LossScan:
         places = Places(self._plan.bins).of(answers.scores)
         lost = self._misplaced[np.where(known, answers.labels, 0), places]
         return np.append(losses, lost[:, None], axis=1), np.append(among, known[:, None], axis=1)
+
+    def merge(self, *others: Self) -> Self:
+        """All together."""
+        for other in others:
+            self._weight += other._weight  # noqa: SLF001 (our own)
+            self._hours |= other._hours  # noqa: SLF001
+            for day, mine in other._days.items():  # noqa: SLF001
+                self._days[day] = self._days[day] + mine if day in self._days else mine
+        return self
 
     def days(self) -> LossDays | None:
         """What the days show."""

@@ -1,7 +1,7 @@
 """First looks at reference answers: what problem they answer, of which classes, and where scores and errors lie."""
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 import pyarrow.compute as pc
@@ -60,6 +60,20 @@ class LabelSurvey:
             finite = values[np.isfinite(values)]
             if len(finite):
                 self.low, self.high = min(self.low, float(finite.min())), max(self.high, float(finite.max()))
+
+    def merge(self, *others: Self) -> Self:
+        """All together; values in the order in which they appeared."""
+        for other in others:
+            self.labels = self.labels.merge(other.labels)
+            self.present += other.present
+            self.numeric &= other.numeric
+            self.fractional |= other.fractional
+            self.listed |= other.listed
+            self.low, self.high = min(self.low, other.low), max(self.high, other.high)
+            for text, first in other.texts.items():
+                self.texts.setdefault(text, first)
+            self.many = self.many or other.many or len(self.texts) > MOST_CLASSES
+        return self
 
     def _classes(self, batch: Batch, name: str, *, label: bool) -> None:
         array = batch.column(name)
@@ -166,6 +180,12 @@ class PlaceSurvey:
         elif answers.scores is not None:
             for label, tally in enumerate(self._tallies):
                 tally.add(np.ascontiguousarray(answers.scores[answers.labels == label]))
+
+    def merge(self, *others: Self) -> Self:
+        """All together."""
+        for tally, *those in zip(self._tallies, *(other._tallies for other in others), strict=True):  # noqa: SLF001
+            tally.merge(*those)
+        return self
 
     def bins(self) -> Bins | None:
         """Bins fine enough for both; None when there is nothing."""

@@ -25,6 +25,7 @@ from watchkeep.service.attribution.curves import LEAST, curves, largest, left_ou
 from watchkeep.service.attribution.explained import ANEW, Nobody, alike, scanned
 from watchkeep.service.attribution.explainers import Method
 from watchkeep.service.attribution.metering import Metered
+from watchkeep.service.folding import HERE, Engine
 from watchkeep.service.learned import timed
 from watchkeep.service.ports import Ask, Progress, Source
 
@@ -42,6 +43,7 @@ def check_attribution(
     window: Window,
     policy: Policy,
     created: datetime,
+    engine: Engine = HERE,
     progress: Progress | None = None,
 ) -> AttributionFindings:
     """Check a window. A model that does not answer leaves every verdict about it undecided.
@@ -53,6 +55,7 @@ def check_attribution(
         window: its bounds.
         policy: the standard.
         created: now.
+        engine: who reads.
         progress: is told how it goes.
 
     Raises:
@@ -64,13 +67,13 @@ def check_attribution(
     try:
         baseline = alike(baseline, method, sagemaker=policy.dialect.sagemaker)
         scan = AttributionScan(plan, method)  # it shares what is left of the budget
-        profile = scanned(scan, source, ask, progress=progress)
+        profile = scanned(scan, source, ask, engine=engine, progress=progress)
     except ModelError as error:
         if not error.answering:
             raise
         unanswered = str(error)
         scan = AttributionScan(plan, Nobody(), most=0)
-        profile = scanned(scan, source, ask, progress=progress)
+        profile = scanned(scan, source, ask, engine=engine, progress=progress)
     if not unanswered and method.name == CAPTURED and not attributions(plan, profile):
         unanswered = none_explained(unexplained(profile))
     told = window_curves(baseline, method, scan, profile, unanswered)

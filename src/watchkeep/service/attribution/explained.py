@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from difflib import get_close_matches
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -9,10 +10,11 @@ import pyarrow as pa
 
 from watchkeep.core.errors import EmptySourceError, ModelError, OptionError
 from watchkeep.monitors.attribution.baseline import AttributionBaseline
+from watchkeep.monitors.attribution.halves import Explainer
 from watchkeep.monitors.attribution.limits import ATTRIBUTION, suggest
 from watchkeep.monitors.attribution.measures import attributions, unexplained
-from watchkeep.monitors.attribution.plan import AttributionPlan
-from watchkeep.monitors.attribution.scan import AttributionScan
+from watchkeep.monitors.attribution.plan import ALL, AttributionPlan
+from watchkeep.monitors.attribution.scan import AttributionScan, Reading
 from watchkeep.profiles.profile import Profile
 from watchkeep.service.attribution.captured import CAPTURED, Captured
 from watchkeep.service.attribution.captured_rows import CapturedMethod
@@ -20,8 +22,8 @@ from watchkeep.service.attribution.curves import LEAST, spread
 from watchkeep.service.attribution.explainers import Method, method_of
 from watchkeep.service.attribution.explaining import SampledOptions
 from watchkeep.service.attribution.models import Contributions, Model
+from watchkeep.service.folding import HERE, Engine, Fold, in_one, itself, no_rows
 from watchkeep.service.ports import Ask, Progress, Silent, Source
-from watchkeep.service.reading import no_rows, told
 
 ANEW: Final = 1_000
 """Reference rows that are explained anew, at the most."""
@@ -62,6 +64,7 @@ def scanned(
     source: Source,
     ask: Ask,
     *,
+    engine: Engine = HERE,
     progress: Progress | None = None,
     what: str = "Explaining the window",
 ) -> Profile:
@@ -72,13 +75,19 @@ def scanned(
         ModelError: the model does not answer, or cannot use the rows.
         SourceError: the source cannot be read.
     """
-    for batch in told(source.batches(ask), progress or Silent(), what):
-        scan.add(batch)
+    # Where some rows are chosen, only these are explained: later and here, by who may have a budget.
+    apart = scan.most == ALL or isinstance(scan.explainer, Reading)
+    begin = partial(_of_part, scan.plan, scan.explainer if apart else Nobody(), scan.most)
+    fold = Fold(begin, itself, in_one)
+    scan.merge(engine.fold(source, ask, fold, progress=progress or Silent(), what=what))
     profile = scan.profile()
     if not profile.rows:
-        outside = " in the window" if ask.window.bounded and not profile.rejected else ""
-        raise EmptySourceError(source.name, why=no_rows(profile.rejected) + outside)
+        raise EmptySourceError(source.name, why=no_rows(profile, bounded=ask.window.bounded))
     return profile
+
+
+def _of_part(plan: AttributionPlan, explainer: Explainer, most: int, part: int) -> AttributionScan:
+    return AttributionScan(plan, explainer, most=most, part=part)
 
 
 def alike(baseline: AttributionBaseline, method: Method, *, sagemaker: bool) -> AttributionBaseline:

@@ -49,6 +49,7 @@ from watchkeep.service.attribution.explained import scanned, way_of
 from watchkeep.service.attribution.explaining import SampledOptions
 from watchkeep.service.attribution.learning import fitted, reference_of
 from watchkeep.service.attribution.models import Model
+from watchkeep.service.folding import HERE, Engine
 from watchkeep.service.learned import only_answers, require_known
 from watchkeep.service.ports import Ask, Progress, Silent, Source
 from watchkeep.service.reading import ask_of
@@ -171,12 +172,12 @@ class AttributionLearned:
         """See `Learned`."""
         return AttributionScan(self.baseline.plan, way_of(self.model, self.baseline, self.options))
 
-    def scan(self, source: Source, *, window: Window, dialect: Dialect) -> Profile:
+    def scan(self, source: Source, *, window: Window, dialect: Dialect, engine: Engine = HERE) -> Profile:
         """See `Learned`."""
         plan = self.baseline.plan
         source = rows_of(source, plan.roles)
         ask = ask_of(source, plan.roles, positional=plan.names or None, window=window)
-        return scanned(self.fold(dialect), source, ask)
+        return scanned(self.fold(dialect), source, ask, engine=engine)
 
     def judge(
         self, profile: Profile, *, window: Window, policy: Policy, source: str, created: datetime
@@ -201,6 +202,7 @@ class AttributionLearned:
         progress: Progress | None = None,
         review: Review | None = None,
         search: bool = False,
+        engine: Engine = HERE,
     ) -> Findings:
         """See `Learned`. A model that does not answer leaves every verdict about it undecided."""
         only_answers(self.baseline.kind, review, search=search)
@@ -214,7 +216,15 @@ class AttributionLearned:
         require_known(roles, plan.names, source, ask)
         method = way_of(self.model, baseline, self.options)
         findings = check_attribution(
-            baseline, method, source, ask, window=window, policy=policy, created=created, progress=progress
+            baseline,
+            method,
+            source,
+            ask,
+            window=window,
+            policy=policy,
+            created=created,
+            engine=engine,
+            progress=progress,
         )
         anew = baseline.known is None and not findings.unanswered and method.name != baseline.method
         asked = self.model
@@ -235,6 +245,7 @@ def learn_attribution(
     dialect: Dialect,
     created: datetime,
     background: pa.Table | None = None,
+    engine: Engine = HERE,
     progress: Progress | None = None,
 ) -> AttributionLearned:
     """Learn what a model's answers rest on. Rows are read twice; text a third time, to tell its types.
@@ -247,6 +258,7 @@ def learn_attribution(
         dialect: whose rules tell types apart.
         created: now.
         background: rows that stand for "not knowing a feature"; means of clusters when not given.
+        engine: who reads.
         progress: is told how it goes.
 
     Raises:
@@ -270,9 +282,17 @@ def learn_attribution(
         dialect=dialect,
     )
     ask = ask_of(source, roles)
-    plan = fitted(said, source, ask, model, progress=progress)
+    plan = fitted(said, source, ask, model, engine=engine, progress=progress)
     baseline = reference_of(
-        source, ask, plan, model, options.explain, created=created, background=background, progress=progress
+        source,
+        ask,
+        plan,
+        model,
+        options.explain,
+        created=created,
+        background=background,
+        engine=engine,
+        progress=progress,
     )
     suggested = suggest(baseline, sagemaker=dialect.sagemaker)
     analysis = explanations.explanations(baseline.plan, baseline.attributed, baseline.expected)

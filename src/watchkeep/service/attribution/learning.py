@@ -3,21 +3,23 @@
 import math
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from functools import partial
+from typing import Final, Self
 
 import numpy as np
 import pyarrow as pa
 
 from watchkeep.core.errors import EmptySourceError, ModelError
-from watchkeep.frames.batches import one_chunk
+from watchkeep.frames.batches import Batch, one_chunk
 from watchkeep.frames.buffers import positions
 from watchkeep.frames.roles import Role
 from watchkeep.monitors.attribution.baseline import AttributionBaseline
-from watchkeep.monitors.attribution.choice import RowChoice
+from watchkeep.monitors.attribution.choice import OWN_MARK, RowChoice
 from watchkeep.monitors.attribution.halves import Halves
 from watchkeep.monitors.attribution.plan import ROOM, AttributionPlan
 from watchkeep.monitors.attribution.scan import AttributionScan
 from watchkeep.monitors.attribution.scan import rows_of as table_of
+from watchkeep.profiles.account import RowAccount
 from watchkeep.profiles.profile import added
 from watchkeep.service.attribution.beside import short, tells_apart
 from watchkeep.service.attribution.captured import CAPTURED, Captured, none_explained
@@ -31,8 +33,8 @@ from watchkeep.service.attribution.metering import Metered
 from watchkeep.service.attribution.models import Contributions, Explaining, Model
 from watchkeep.service.attribution.typical import typical_rows
 from watchkeep.service.baselining import column_types
+from watchkeep.service.folding import Engine, Fold, in_one, itself, no_rows
 from watchkeep.service.ports import Ask, Progress, Source
-from watchkeep.service.reading import no_rows, told
 from watchkeep.stats.k_means import MOST_CLUSTERS
 
 KEPT: Final = 10_000
@@ -51,6 +53,7 @@ def fitted(
     ask: Ask,
     model: Model | Captured,
     *,
+    engine: Engine,
     progress: Progress,
 ) -> AttributionPlan:
     """A plan with the features and columns that the rows and the model have.
@@ -64,7 +67,7 @@ def fitted(
         SourceError: the source cannot be read.
     """
     roles = plan.roles
-    types = column_types(source, ask, roles, plan.dialect, progress)
+    types = column_types(source, ask, roles, plan.dialect, engine, progress)
     named = replace(roles, features=()) if isinstance(model, Captured) else roles
     named.require(types)
     for segment in plan.segments:
@@ -88,6 +91,7 @@ def reference_of(
     *,
     created: datetime,
     background: pa.Table | None,
+    engine: Engine,
     progress: Progress,
 ) -> AttributionBaseline:
     """A baseline of some rows, without limits.
@@ -99,6 +103,7 @@ def reference_of(
         options: how a model is asked.
         created: now.
         background: rows that stand for "not knowing a feature"; means of clusters when not given.
+        engine: who reads.
         progress: is told how it goes.
 
     Raises:
@@ -107,7 +112,7 @@ def reference_of(
         SourceError: the source cannot be read.
     """
     captured = CapturedMethod(model, plan) if isinstance(model, Captured) else None
-    chosen, plan = _chosen(source, ask, plan, captured, progress=progress)
+    chosen, plan = _chosen(source, ask, plan, captured, engine=engine, progress=progress)
     features = list(plan.features)
     kept = chosen.drop_columns([name for name in chosen.column_names if name in OWN])
     whole = set(features) <= set(kept.column_names)
@@ -126,7 +131,12 @@ def reference_of(
     some = (chosen if captured else kept.select(features)).slice(0, tried)
     plan, expected = _measured(plan, model, _tried(method, some))
     profile = scanned(
-        AttributionScan(plan, method), source, ask, progress=progress, what="Learning the baseline"
+        AttributionScan(plan, method),
+        source,
+        ask,
+        engine=engine,
+        progress=progress,
+        what="Learning the baseline",
     )
     baseline = AttributionBaseline(
         created=created,
@@ -195,8 +205,62 @@ def _tried(method: Method, rows: pa.Table) -> Contributions:
     return Contributions(values, scores, told[0].expected)
 
 
+class ChosenRows:
+    """Some of the rows of a part, each with the same chance: as `rows_of` of a scan gives them.
+
+    Args:
+        plan: whose features and segments.
+        captured: reads the rows, where attributions were captured; the others are passed over.
+        part: which one.
+    """
+
+    def __init__(self, plan: AttributionPlan, captured: CapturedMethod | None, part: int) -> None:
+        self._plan, self._captured, self._first = plan, captured, True
+        width = len(plan.features) + len(plan.beside)
+        self.choice = RowChoice(max(ANEW, min(KEPT, CELLS // max(1, width))), seed=plan.seed, part=part)
+        self.account = RowAccount()
+        self.unexplained: dict[str, int] = {}
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """Columns that are kept beside the features."""
+        return self._plan.beside
+
+    def add(self, batch: Batch) -> None:
+        """Read a batch."""
+        self.account.met(batch)
+        if not batch.rows:
+            return
+        batch = batch.decoded_once()
+        if self._captured is not None:
+            rows, without = self._captured.read(batch)
+            self.unexplained = added(self.unexplained, without)
+            self.choice.add(rows)
+            return
+        if self._first:
+            self._plan, self._first = replace(self._plan, beside=short(batch, self._plan.beside)), False
+        self.choice.add(table_of(batch, self._plan))
+
+    def merge(self, *others: Self) -> Self:
+        """All together."""
+        for other in others:
+            beside = tuple(name for name in self.beside if other._first or name in other.beside)  # noqa: SLF001
+            self._plan = replace(self._plan, beside=beside if not self._first else other.beside)
+            self._first &= other._first  # noqa: SLF001 (our own)
+            self.account.merge(other.account)
+            self.choice.merge(other.choice)
+            self.unexplained = added(self.unexplained, other.unexplained)
+        return self
+
+
 def _chosen(
-    source: Source, ask: Ask, plan: AttributionPlan, captured: CapturedMethod | None, *, progress: Progress
+    source: Source,
+    ask: Ask,
+    plan: AttributionPlan,
+    captured: CapturedMethod | None,
+    *,
+    engine: Engine,
+    progress: Progress,
 ) -> tuple[pa.Table, AttributionPlan]:
     """Up to `KEPT` rows that can be explained, each with the same chance: as `rows_of` of a scan gives them.
 
@@ -206,41 +270,27 @@ def _chosen(
         source, ask: the reference rows.
         plan: whose features and segments.
         captured: reads the rows, where attributions were captured; the others are passed over.
+        engine: who reads.
         progress: is told how it goes.
 
     Raises:
         EmptySourceError: there are no rows.
         ModelError: no row is explained.
     """
-    width = len(plan.features) + len(plan.beside)
-    choice = RowChoice(max(ANEW, min(KEPT, CELLS // max(1, width))), seed=plan.seed)
-    first = True
-    rejected: dict[str, int] = {}
-    unexplained: dict[str, int] = {}
-    for each in told(source.batches(ask), progress, "Choosing rows"):
-        batch = each.decoded_once()
-        rejected = added(rejected, batch.rejected)
-        if not batch.rows:
-            continue
-        if captured is None:
-            if first:
-                plan, first = replace(plan, beside=short(batch, plan.beside)), False
-            choice.add(table_of(batch, plan))
-        else:
-            rows, without = captured.read(batch)
-            unexplained = added(unexplained, without)
-            choice.add(rows)
-    chosen = choice.rows()
+    fold = Fold(partial(ChosenRows, plan, captured), itself, in_one)
+    found = engine.fold(source, ask, fold, progress=progress, what="Choosing rows")
+    plan, chosen = replace(plan, beside=found.beside), found.choice.rows()
     if chosen is None:
-        raise EmptySourceError(source.name, why=no_rows(rejected))
+        raise EmptySourceError(source.name, why=no_rows(found.account.profile({}), bounded=False))
     if not chosen.num_rows:
-        raise ModelError(CAPTURED, why=none_explained(unexplained))
+        raise ModelError(CAPTURED, why=none_explained(found.unexplained))
     apart = tuple(
         name
         for name in plan.beside
         if name in chosen.column_names and tells_apart(one_chunk(chosen.column(name)))
     )
-    dropped = [name for name in plan.beside if name in chosen.column_names and name not in apart]
+    known = {*plan.features, *apart}
+    dropped = [name for name in chosen.column_names if not name.startswith(OWN_MARK) and name not in known]
     return chosen.drop_columns(dropped), replace(plan, beside=apart)
 
 
