@@ -11,7 +11,7 @@ STAMPS := $(VENV)/.stamps
 BUILT := pyproject.toml hatch_build.py src/watchkeep/stats/kernels.c
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint format bench bench-alarms bench-estimates bench-bias bench-attribution bench-causes browser clean
+.PHONY: help demo test check lint format bench bench-alarms bench-estimates bench-bias bench-attribution bench-causes bench-scale browser clean
 .DELETE_ON_ERROR:
 
 help: ## show this
@@ -21,7 +21,7 @@ demo: $(STAMPS)/demo ## watch a real model through a real blizzard; DEMO_ARGS=..
 	@$(BIN)/watchkeep demo $(DEMO_ARGS)
 
 test: $(STAMPS)/develop browser ## run every test
-	@$(BIN)/python -m pytest -n auto $(TEST_ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadgroup $(TEST_ARGS)
 
 check: lint test ## what CI runs: format, lint, types, imports, tests, docs
 
@@ -52,6 +52,9 @@ bench-attribution: $(STAMPS)/bench ## measure attribution: cost, exactness, alar
 
 bench-causes: $(STAMPS)/bench ## break features of real rows: which is told first, which bug is named; writes bench/CAUSES.md
 	@$(BIN)/python -m bench.causes $(BENCH_ARGS)
+
+bench-scale: $(STAMPS)/bench ## measure how cost grows, on 100 million rows and on a Spark cluster; writes bench/SCALE.md
+	@$(BIN)/python -m bench.scale $(BENCH_ARGS)
 
 # The tests of drawn pages need a browser. Without one they are skipped, except under CI=true.
 browser:

@@ -13,12 +13,15 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from watchkeep.core.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from watchkeep.alarms.decision import Decision
     from watchkeep.app.api import Baseline, Report, load
     from watchkeep.app.datasets import Dataset, read
     from watchkeep.app.models import ModelOptions
     from watchkeep.app.monitors import Attribution, Bias, DataQuality, ModelQuality
+    from watchkeep.app.states import States
     from watchkeep.app.together import Baselines, Reports
     from watchkeep.app.watching import Watch
     from watchkeep.constraints.policy import Policy
@@ -27,8 +30,6 @@ if TYPE_CHECKING:
     from watchkeep.core.verdicts import Outcome, Status, Verdict
     from watchkeep.core.window import Window
     from watchkeep.frames.roles import Roles
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Attribution",
@@ -45,12 +46,14 @@ __all__ = [
     "Report",
     "Reports",
     "Roles",
+    "States",
     "Status",
     "Undefined",
     "Verdict",
     "Watch",
     "WatchkeepError",
     "Window",
+    "engine",
     "load",
     "read",
 ]
@@ -71,12 +74,14 @@ _HOMES: Final = MappingProxyType(
         "Report": "watchkeep.app.api",
         "Reports": "watchkeep.app.together",
         "Roles": "watchkeep.frames.roles",
+        "States": "watchkeep.app.states",
         "Status": "watchkeep.core.verdicts",
         "Undefined": "watchkeep.core.undefined",
         "Verdict": "watchkeep.core.verdicts",
         "Watch": "watchkeep.app.watching",
         "WatchkeepError": "watchkeep.core.errors",
         "Window": "watchkeep.core.window",
+        "engine": "watchkeep.app.engines",
         "load": "watchkeep.app.api",
         "read": "watchkeep.app.datasets",
     }

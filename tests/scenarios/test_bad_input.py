@@ -140,7 +140,7 @@ USAGE = [
     (("check", "{known}", "{data}", "--out", "{new}", "--min-row", "3"), "--min-rows"),
     (("check", "{known}", "{data}", "--out", "{new}", "--min-rows", "0"), "1 or more"),
     (("check", "{known}", "{data}", "--out", "{new}", "--false-alarms", "nan"), "probability"),
-    (("check", "{known}", "{data}", "--out", "{new}", "--engine", "spark"), "local"),
+    (("check", "{known}", "{data}", "--out", "{new}", "--engine", "sparc"), "spark"),
     (("check", "{known}", "{home}/windwo.parquet", "--out", "{new}"), "did you mean '"),
     (("check", "{known}", "duckdb:///{home}/no.db?query=select 1", "--out", "{new}"), "no such source"),
     (("check", "{known}x", "{data}", "--out", "{new}"), "a baseline"),

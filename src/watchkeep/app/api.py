@@ -8,6 +8,7 @@ from watchkeep.alarms.decision import Decision
 from watchkeep.alarms.record import Record
 from watchkeep.app import store
 from watchkeep.app.datasets import opened_of
+from watchkeep.app.engines import engine_of
 from watchkeep.app.joining import joined
 from watchkeep.app.labelling import label_plan
 from watchkeep.app.models import ModelOptions, with_model
@@ -23,6 +24,7 @@ from watchkeep.frames.roles import Roles
 from watchkeep.frames.text_values import Dialect
 from watchkeep.monitors.findings import Findings
 from watchkeep.profiles.profile import Profile
+from watchkeep.service.folding import Engine
 from watchkeep.service.labelling import HALVED, Labelling
 from watchkeep.service.learned import Learned
 from watchkeep.service.ports import Progress
@@ -86,6 +88,7 @@ class Baseline:
         model: object = None,
         model_options: ModelOptions | None = None,
         policy: Policy | None = None,
+        engine: Engine | str | None = None,
         progress: Progress | None = None,
     ) -> "Report":
         """Check a window.
@@ -102,6 +105,7 @@ class Baseline:
             model: what answers; of attribution, where the baseline was loaded, or another model is to explain.
             model_options: how it is opened and asked.
             policy: the standard; the default allows one false alarm in 1,000 checks.
+            engine: who reads: what `watchkeep.engine` gives, or "local" or "spark"; this machine when not given.
             progress: is told how it goes.
 
         Raises:
@@ -125,6 +129,7 @@ class Baseline:
                 progress=progress,
                 review=listed,
                 search=find_segments,
+                engine=engine_of(engine),
             )
         return Report(findings, self._learned)
 
@@ -167,12 +172,15 @@ class Baseline:
             progress=progress,
         )
 
-    def scan(self, rows: object, *, policy: Policy | None = None) -> Profile:
+    def scan(
+        self, rows: object, *, policy: Policy | None = None, engine: Engine | str | None = None
+    ) -> Profile:
         """The state of some rows: it merges with the states of other rows of the same baseline.
 
         Args:
             rows: an Arrow table or record batch; anything else `read` takes is read whole.
             policy: whose dialect tells types apart.
+            engine: who reads, see `check`.
         """
         standard = policy or Policy()
         learned = self._in_force(standard.dialect)
@@ -180,7 +188,9 @@ class Baseline:
             fold = learned.fold(standard.dialect)
             fold.add(kept(Batch.of(rows), learned.baseline.roles))
             return fold.profile()
-        return learned.scan(open_source(rows), window=Window(), dialect=standard.dialect)
+        return learned.scan(
+            open_source(rows), window=Window(), dialect=standard.dialect, engine=engine_of(engine)
+        )
 
     def judge(
         self, state: Profile, *, start: Time = None, end: Time = None, policy: Policy | None = None

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from watchkeep.app.api import Baseline
 from watchkeep.app.datasets import Dataset, Values, read, texts_of
+from watchkeep.app.engines import engine_of
 from watchkeep.app.models import ModelOptions, model_of
 from watchkeep.core.errors import OptionError
 from watchkeep.frames.segments import parse_segment
@@ -16,6 +17,7 @@ from watchkeep.service.answers import learn_answers
 from watchkeep.service.attribution.learned import AttributionOptions, learn_attribution
 from watchkeep.service.baselining import learn
 from watchkeep.service.bias import learn_bias
+from watchkeep.service.folding import Engine
 from watchkeep.service.group_survey import BiasOptions
 from watchkeep.service.ports import Progress
 from watchkeep.service.quality import QualityOptions
@@ -39,7 +41,13 @@ class DataQuality:
 
     dialect: str = "default"
 
-    def baseline(self, reference: object, *, progress: Progress | None = None) -> Baseline:
+    def baseline(
+        self,
+        reference: object,
+        *,
+        engine: Engine | str | None = None,
+        progress: Progress | None = None,
+    ) -> Baseline:
         """Learn a baseline from a `Dataset`, or from anything `read` takes.
 
         Raises:
@@ -53,6 +61,7 @@ class DataQuality:
             kind="data-quality",
             dialect=dialect_of(self.dialect),
             created=datetime.now(UTC),
+            engine=engine_of(engine),
             progress=progress,
         )
         return Baseline(learned)
@@ -82,7 +91,13 @@ class ModelQuality:
     segments: Sequence[str] = ()
     dialect: str = "default"
 
-    def baseline(self, reference: object, *, progress: Progress | None = None) -> Baseline:
+    def baseline(
+        self,
+        reference: object,
+        *,
+        engine: Engine | str | None = None,
+        progress: Progress | None = None,
+    ) -> Baseline:
         """Learn a baseline from a `Dataset` with a label, and a prediction or a score.
 
         Raises:
@@ -103,6 +118,7 @@ class ModelQuality:
             options,
             dialect=dialect_of(self.dialect),
             created=datetime.now(UTC),
+            engine=engine_of(engine),
             progress=progress,
         )
         return Baseline(learned)
@@ -133,7 +149,13 @@ class Bias:
     neighbours: int = NEIGHBOURS
     dialect: str = "default"
 
-    def baseline(self, reference: object, *, progress: Progress | None = None) -> Baseline:
+    def baseline(
+        self,
+        reference: object,
+        *,
+        engine: Engine | str | None = None,
+        progress: Progress | None = None,
+    ) -> Baseline:
         """Learn a baseline from a `Dataset` with facets, and a label, a prediction or a score.
 
         Raises:
@@ -154,6 +176,7 @@ class Bias:
             options,
             dialect=dialect_of(self.dialect),
             created=datetime.now(UTC),
+            engine=engine_of(engine),
             progress=progress,
         )
         return Baseline(learned)
@@ -191,7 +214,13 @@ class Attribution:
     options: ModelOptions = ModelOptions()  # noqa: RUF009 (it never changes)
     dialect: str = "default"
 
-    def baseline(self, reference: object, *, progress: Progress | None = None) -> Baseline:
+    def baseline(
+        self,
+        reference: object,
+        *,
+        engine: Engine | str | None = None,
+        progress: Progress | None = None,
+    ) -> Baseline:
         """Learn a baseline from a `Dataset`, or from anything `read` takes.
 
         Raises:
@@ -219,6 +248,7 @@ class Attribution:
             options,
             dialect=dialect_of(self.dialect),
             created=datetime.now(UTC),
+            engine=engine_of(engine),
             progress=progress,
         )
         return Baseline(learned)

@@ -9,7 +9,7 @@ from typing import Final
 from watchkeep.adapters.folders import Made, whole_folder
 from watchkeep.alarms.decision import Decision
 from watchkeep.alarms.record import Record
-from watchkeep.core.errors import BaselineError, MissingSourceError, WatchkeepError
+from watchkeep.core.errors import BaselineError, MissingSourceError, OptionError, WatchkeepError
 from watchkeep.formats import (
     analysis_config,
     archive,
@@ -79,48 +79,54 @@ def save_baseline(learned: Learned, folder: Path) -> None:
             (partial / name).write_text(json_text.dumps(document), encoding="utf-8")
 
 
-def load_baseline(folder: Path, *, roles: Roles | None = None, attribution: bool = False) -> Learned:
+def load_baseline(
+    folder: Path, *, roles: Roles | None = None, attribution: bool = False, limits: Path | None = None
+) -> Learned:
     """Read a baseline of ours, or one that SageMaker made: its two JSON files are enough.
 
     Args:
         folder: where the files lie.
         roles: which column is what, for a baseline whose files do not say.
         attribution: which of the two is meant where one file of SageMaker Clarify tells of bias and of attributions.
+        limits: a `constraints.json` in place of the baseline's own.
 
     Raises:
         BaselineError: it is missing, damaged, or of a newer version.
         DocumentError: a JSON document does not follow its schema.
+        MissingSourceError: there is no such folder, or no file of limits.
+        OptionError: other limits are given for a baseline whose limits stand in its one file.
     """
     if not folder.is_dir():
         raise MissingSourceError(
             str(folder), looked_for="a baseline: a folder that `watchkeep baseline` wrote"
         )
     packed = folder / ARCHIVE
-    limits_json = _limits(folder)
+    limits_at = folder / CONSTRAINTS if limits is None else _others(limits, folder)
+    limits_json = json_text.loads(_text(limits_at), str(limits_at)) if limits_at.exists() else None
     if not packed.exists():
-        return _foreign(folder, limits_json, roles, attribution=attribution)
+        return _foreign(folder, limits_json, limits_at, roles, attribution=attribution)
     rows, meta = read_rows(packed.read_bytes(), str(packed))
     if limits_json is None:
-        raise BaselineError(str(folder / CONSTRAINTS), why="it is missing; make the baseline again")
+        raise BaselineError(str(limits_at), why="it is missing; make the baseline again")
     if meta.get("kind") == "model-quality":
         answers, suggested = unpack_quality(rows, meta, str(packed))
-        limits_of = quality_constraints.parse(limits_json, str(folder / CONSTRAINTS))
+        limits_of = quality_constraints.parse(limits_json, str(limits_at))
         own = to_quality_constraints(limits_of, suggested)
         return QualityLearned(replace(answers, constraints=own), limits_of, suggested)
     if meta.get("kind") == "bias":
         groups, suggested = unpack_bias(rows, meta, str(packed))
-        told = bias_constraints.parse(limits_json, str(folder / CONSTRAINTS))
+        told = bias_constraints.parse(limits_json, str(limits_at))
         ranges = to_bias_constraints(told, groups.plan, suggested, sagemaker=groups.dialect.sagemaker)
         return BiasLearned(replace(groups, constraints=ranges), told, suggested)
     if meta.get("kind") == "attribution":
         summed, suggested = unpack_attribution(rows, meta, str(packed))
-        asked = attribution_constraints.parse(limits_json, str(folder / CONSTRAINTS))
+        asked = attribution_constraints.parse(limits_json, str(limits_at))
         near = to_attribution_constraints(asked, summed.plan, suggested, sagemaker=summed.dialect.sagemaker)
         return AttributionLearned(replace(summed, constraints=near), asked, suggested)
     baseline, suggested = archive.unpack(rows, meta, str(packed))
-    document = constraints.parse(limits_json, str(folder / CONSTRAINTS))
-    limits = to_constraints(document, baseline.columns, baseline.dialect, suggested)
-    return DataLearned(replace(baseline, constraints=limits), document, suggested)
+    document = constraints.parse(limits_json, str(limits_at))
+    promised = to_constraints(document, baseline.columns, baseline.dialect, suggested)
+    return DataLearned(replace(baseline, constraints=promised), document, suggested)
 
 
 def load_baselines(
@@ -154,13 +160,22 @@ def is_baseline(folder: Path) -> bool:
     )
 
 
-def _limits(folder: Path) -> dict[str, object] | None:
-    path = folder / CONSTRAINTS
-    return json_text.loads(_text(path), str(path)) if path.exists() else None
+def _others(limits: Path, folder: Path) -> Path:
+    """The file of limits that stand in place of a baseline's own."""
+    if not limits.is_file():
+        raise MissingSourceError(str(limits), looked_for=f"limits: a file such as {folder / CONSTRAINTS}")
+    if (folder / ANALYSIS).exists() and not (folder / ARCHIVE).exists():
+        raise OptionError("limits", got=str(limits), expected=f"a change in {folder / ANALYSIS} itself")
+    return limits
 
 
 def _foreign(
-    folder: Path, limits_json: dict[str, object] | None, roles: Roles | None, *, attribution: bool
+    folder: Path,
+    limits_json: dict[str, object] | None,
+    limits_at: Path,
+    roles: Roles | None,
+    *,
+    attribution: bool,
 ) -> Learned:
     path = folder / STATISTICS
     if (folder / REPORT).exists():
@@ -175,8 +190,8 @@ def _foreign(
     told = json_text.loads(_text(path), str(path))
     written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     if any(f"{section}_metrics" in told for section in quality_documents.SECTIONS.values()):
-        return _foreign_answers(folder, told, limits_json, roles, written)
-    document = None if limits_json is None else constraints.parse(limits_json, str(folder / CONSTRAINTS))
+        return _foreign_answers(folder, told, limits_json, limits_at, roles, written)
+    document = None if limits_json is None else constraints.parse(limits_json, str(limits_at))
     known = statistics.parse(told, str(path))
     document = document or constraints.build([])
     baseline = foreign_baseline(known, document, roles or Roles(), path=str(folder), created=written)
@@ -188,6 +203,7 @@ def _foreign_answers(
     folder: Path,
     told: dict[str, object],
     limits_json: dict[str, object] | None,
+    limits_at: Path,
     roles: Roles | None,
     written: datetime,
 ) -> QualityLearned:
@@ -197,7 +213,7 @@ def _foreign_answers(
     if limits_json is None:
         limits_of = quality_constraints.build(known.problem, ())
     else:
-        limits_of = quality_constraints.parse(limits_json, str(folder / CONSTRAINTS))
+        limits_of = quality_constraints.parse(limits_json, str(limits_at))
     baseline = foreign_quality(known, limits_of, roles or Roles(), path=str(folder), created=written)
     return QualityLearned(baseline, limits_of, {})
 

@@ -9,6 +9,7 @@ from watchkeep.alarms.decision import Decision
 from watchkeep.app import store
 from watchkeep.app.api import Baseline, Report, Time, window_of
 from watchkeep.app.datasets import opened_of
+from watchkeep.app.engines import engine_of
 from watchkeep.app.joining import joined
 from watchkeep.app.models import ModelOptions, with_model
 from watchkeep.causes.ranking import Cause
@@ -17,6 +18,7 @@ from watchkeep.core.errors import OptionError, WatchkeepError
 from watchkeep.core.verdicts import Status, Verdict
 from watchkeep.frames.roles import Roles
 from watchkeep.service.attribution.learned import AttributionLearned
+from watchkeep.service.folding import Engine
 from watchkeep.service.learned import Learned
 from watchkeep.service.ports import Progress, Source
 from watchkeep.service.together import Opened, Together, check_together
@@ -140,6 +142,7 @@ class Baselines:
         model: object = None,
         model_options: ModelOptions | None = None,
         policy: Policy | None = None,
+        engine: Engine | str | None = None,
         progress: Progress | None = None,
     ) -> "Reports":
         """Check a window against each. One that cannot be run does not keep the others from it.
@@ -152,6 +155,7 @@ class Baselines:
             model: what answers, for attribution.
             model_options: how it is opened and asked.
             policy: the standard.
+            engine: who reads, see `Baseline.check`.
             progress: is told how it goes.
 
         Raises:
@@ -176,6 +180,7 @@ class Baselines:
                 roles=None if roles == Roles() else roles,
                 progress=progress,
                 search=find_segments,
+                engine=engine_of(engine),
             )
         )
 

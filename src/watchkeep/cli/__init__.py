@@ -23,6 +23,7 @@ COMMANDS: Final = MappingProxyType(
     {
         "baseline": "Learn what the reference data looks like.",
         "check": "Hold a window of data against a baseline.",
+        "replay": "Judge stored windows again, without reading a row.",
         "compare": "Compare two datasets at a glance; nothing is saved.",
         "show": "Draw a report, a baseline or a watch.",
         "label-plan": "Tell which rows to label for quality to be known better.",

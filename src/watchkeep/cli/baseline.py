@@ -12,7 +12,15 @@ from watchkeep.adapters.sources import open_source
 from watchkeep.app.models import ModelOptions, model_of
 from watchkeep.app.store import read_analysis_config, save_baseline
 from watchkeep.cli.model_options import model_options, model_options_from
-from watchkeep.cli.options import dialect_option, roles_from, roles_options, source_options, values_of
+from watchkeep.cli.options import (
+    dialect_option,
+    engine_from,
+    engine_options,
+    roles_from,
+    roles_options,
+    source_options,
+    values_of,
+)
 from watchkeep.cli.output import answer_baseline
 from watchkeep.cli.progress import progress
 from watchkeep.core.errors import OptionError
@@ -101,6 +109,7 @@ from watchkeep.stats.flip_test import NEIGHBOURS
 @roles_options
 @source_options
 @dialect_option
+@engine_options
 @click.option("--json", "as_json", is_flag=True, help="Print the baseline document.")
 def command(kind: str, sources: tuple[str, ...], out: Path, dialect: str, as_json: bool, **given: Any) -> int:
     """Learn from SOURCE what the reference data looks like, and what it promises.
@@ -119,6 +128,7 @@ def command(kind: str, sources: tuple[str, ...], out: Path, dialect: str, as_jso
         watchkeep baseline attribution train.parquet --model model.json --label churned --out baselines/why
     """  # noqa: D301 (click wants the character itself)
     roles, config = roles_from(given), None
+    reads = engine_from(given)
     _only_of(kind, given)
     models = model_options_from(given)
     if given["analysis_config"] is not None:
@@ -130,11 +140,23 @@ def command(kind: str, sources: tuple[str, ...], out: Path, dialect: str, as_jso
     rules = Dialect(dialect)
     if kind == "model-quality":
         learned = learn_answers(
-            source, roles, _quality_options(given), dialect=rules, created=created, progress=told
+            source,
+            roles,
+            _quality_options(given),
+            dialect=rules,
+            created=created,
+            engine=reads,
+            progress=told,
         )
     elif kind == "bias":
         learned = learn_bias(
-            source, roles, _bias_options(given, config), dialect=rules, created=created, progress=told
+            source,
+            roles,
+            _bias_options(given, config),
+            dialect=rules,
+            created=created,
+            engine=reads,
+            progress=told,
         )
     elif kind == "attribution":
         learned = learn_attribution(
@@ -145,10 +167,11 @@ def command(kind: str, sources: tuple[str, ...], out: Path, dialect: str, as_jso
             dialect=rules,
             created=created,
             background=None if given["background"] is None else rows_in(open_source(given["background"])),
+            engine=reads,
             progress=told,
         )
     else:
-        learned = learn(source, roles, kind=kind, dialect=rules, created=created, progress=told)
+        learned = learn(source, roles, kind=kind, dialect=rules, created=created, engine=reads, progress=told)
     save_baseline(learned, out)
     code = answer_baseline(learned.told(), as_json=as_json)
     if not as_json:

@@ -1,5 +1,6 @@
 """`watchkeep check`."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -7,21 +8,35 @@ from typing import Any
 import click
 
 from watchkeep.adapters.sources import open_source
+from watchkeep.app.explaining import plan_of
+from watchkeep.app.replaying import states_of
 from watchkeep.app.reviewing import review_list
+from watchkeep.app.states import check_hours
 from watchkeep.app.store import is_baseline, load_baseline, load_baselines, save_report, save_together
-from watchkeep.app.together import Beside
+from watchkeep.app.together import LABELLED, Beside
 from watchkeep.app.watching import observe
 from watchkeep.cli import FAILED, VIOLATED
 from watchkeep.cli.model_options import model_options, model_options_from
-from watchkeep.cli.options import dialect_option, roles_from, roles_options, source_options, window_options
-from watchkeep.cli.output import answer
+from watchkeep.cli.options import (
+    dialect_option,
+    engine_from,
+    engine_options,
+    roles_from,
+    roles_options,
+    source_options,
+    window_options,
+)
+from watchkeep.cli.output import answer, answer_plan
 from watchkeep.cli.progress import progress
 from watchkeep.constraints.policy import Policy
-from watchkeep.core.errors import OptionError
+from watchkeep.core.errors import OptionError, WatchkeepError
 from watchkeep.core.verdicts import Status
 from watchkeep.core.window import Window
 from watchkeep.frames.roles import Roles
 from watchkeep.frames.text_values import Dialect
+from watchkeep.monitors.findings import Findings
+from watchkeep.service.folding import Engine
+from watchkeep.service.learned import Learned
 from watchkeep.service.ports import Source
 from watchkeep.service.review import REVIEWED
 from watchkeep.service.together import check_together
@@ -30,7 +45,7 @@ from watchkeep.service.together import check_together
 @click.command("check")
 @click.argument("baseline", type=click.Path(path_type=Path))
 @click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder to write.")
+@click.option("--out", type=click.Path(path_type=Path), help="The folder to write.")
 @window_options
 @click.option(
     "--watch",
@@ -57,7 +72,14 @@ from watchkeep.service.together import check_together
     show_default=True,
     help="The probability of an answer below which it is to be reviewed.",
 )
-@click.option("--engine", type=click.Choice(["local"]), default="local", help="What does the reading.")
+@click.option("--states", metavar="DIR", help="Store the states of each hour in a folder or URL, too.")
+@click.option(
+    "--again",
+    is_flag=True,
+    help="The hours were stored before: what is stored of them makes way (with --states).",
+)
+@engine_options
+@click.option("--explain", is_flag=True, help="Tell how the data would be read, and read nothing.")
 @click.option("--strict", is_flag=True, help="Exit with 1 also when anything is undecided.")
 @click.option(
     "--false-alarms",
@@ -78,11 +100,10 @@ from watchkeep.service.together import check_together
 def command(
     baseline: Path,
     sources: tuple[str, ...],
-    out: Path,
+    out: Path | None,
     start: str | None,
     end: str | None,
     watch: Path | None,
-    engine: str,  # noqa: ARG001 (there is one engine yet)
     **given: Any,
 ) -> int:
     """Hold SOURCE against BASELINE, a folder that `watchkeep baseline` or SageMaker wrote, or a folder of several.
@@ -95,12 +116,14 @@ def command(
         watchkeep check baselines/churn today.parquet --out reports/today --watch churn.watch
         watchkeep check baselines/quality preds.parquet --labels labels.parquet --id id --out reports/today
         watchkeep check baselines/why today.parquet --model http://localhost:8080/invocations --out reports/today
+        watchkeep check baselines/churn s3://lake/today/ --engine spark --out reports/today --states states/churn
 
     With --watch the exit code is 1 too when the watch rings. Of a folder that holds several baselines of one model
     each is checked, and causes are ranked over all of them; a monitor that cannot be run (exit code 3) does not keep
     the others from it.
     """  # noqa: D301 (click wants the character itself)
     roles, window = roles_from(given), Window.between(start, end)
+    engine = engine_from(given)
     policy = Policy(
         dialect=Dialect(given["dialect"]), false_alarms=given["false_alarms"], min_rows=given["min_rows"]
     )
@@ -113,25 +136,88 @@ def command(
         model=given["model"],
         options=model_options_from(given),
     )
-    if baseline.is_dir() and not is_baseline(baseline) and any(map(is_baseline, baseline.iterdir())):
-        return _together(baseline, source, out, roles, window, policy, beside, watch=watch, given=given)
+    several = baseline.is_dir() and not is_baseline(baseline) and any(map(is_baseline, baseline.iterdir()))
+    if given["explain"]:
+        return _explained(baseline, source, roles, window, beside, engine, several=several, given=given)
+    if out is None:
+        raise OptionError("--out", got="nothing", expected="the folder to write")
+    if several:
+        return _together(
+            baseline, source, out, roles, window, policy, beside, engine, watch=watch, given=given
+        )
     learned = load_baseline(baseline, roles=roles, attribution=given["model"] is not None)
     learned, source = beside.fitted(learned, source, roles)
-    with review_list(given["review"], below=given["review_below"]) as review:
-        findings = learned.check(
-            source,
-            window=window,
-            policy=policy,
-            created=datetime.now(UTC),
-            roles=None if roles == Roles() else roles,
-            progress=progress(),
-            review=review,
-            search=given["find_segments"],
-        )
+    told = None if roles == Roles() else roles
+    if given["states"] is not None:
+        findings = _stored(learned, source, window, policy, told, engine, given)
+    else:
+        with review_list(given["review"], below=given["review_below"]) as review:
+            findings = learned.check(
+                source,
+                window=window,
+                policy=policy,
+                created=datetime.now(UTC),
+                roles=told,
+                progress=progress(),
+                review=review,
+                search=given["find_segments"],
+                engine=engine,
+            )
     watched = None if watch is None else observe(watch, learned, findings)
     document = save_report(findings, learned, out, watched)
     code = _answered(document, out, given)
     return VIOLATED if watched is not None and watched[0].alarm else code
+
+
+def _stored(
+    learned: Learned,
+    source: Source,
+    window: Window,
+    policy: Policy,
+    roles: Roles | None,
+    engine: Engine,
+    given: dict[str, Any],
+) -> Findings:
+    """Check a window, and store its hours."""
+    for option, value in (("review", given["review"]), ("find-segments", given["find_segments"] or None)):
+        if value is not None:
+            raise OptionError(option, got=str(value), expected="a check without --states")
+    return check_hours(
+        learned,
+        source,
+        states_of(learned, given["states"], policy.dialect),
+        window=window,
+        policy=policy,
+        created=datetime.now(UTC),
+        roles=roles,
+        again=given["again"],
+        engine=engine,
+        progress=progress(),
+    )
+
+
+def _explained(
+    baseline: Path,
+    source: Source,
+    roles: Roles,
+    window: Window,
+    beside: Beside,
+    engine: Engine,
+    *,
+    several: bool,
+    given: dict[str, Any],
+) -> int:
+    """Tell how a window would be read."""
+    if several:
+        held = load_baselines(baseline, roles=roles)
+        known = {name: one for name, one in held.items() if not isinstance(one, WatchkeepError)}
+    else:
+        known = {baseline.name: load_baseline(baseline, roles=roles, attribution=given["model"] is not None)}
+    if beside.labels is not None:
+        labelled = [one for one in known.values() if one.baseline.kind in LABELLED] or list(known.values())
+        source = replace(beside, model=None).fitted(labelled[0], source, roles)[1]
+    plan = plan_of(known, source, roles, window=window, engine=engine)
+    return answer_plan(plan, as_json=given["as_json"])
 
 
 def _together(
@@ -142,12 +228,13 @@ def _together(
     window: Window,
     policy: Policy,
     beside: Beside,
+    engine: Engine,
     *,
     watch: Path | None,
     given: dict[str, Any],
 ) -> int:
     """Check a window against all the baselines of a model."""
-    for option, value in (("watch", watch), ("review", given["review"])):
+    for option, value in (("watch", watch), ("review", given["review"]), ("states", given["states"])):
         if value is not None:
             raise OptionError(option, got=str(value), expected=f"one baseline; {baseline} holds several")
     learned = load_baselines(baseline, roles=roles, attribution=given["model"] is not None)
@@ -161,6 +248,7 @@ def _together(
         roles=None if roles == Roles() else roles,
         progress=progress(),
         search=given["find_segments"],
+        engine=engine,
     )
     code = _answered(save_together(together, out), out, given)
     return FAILED if together.status is Status.FAILED else code

@@ -9,9 +9,11 @@ import click
 import yaml
 
 from watchkeep.adapters.sources import FORMATS
+from watchkeep.app.engines import DAMAGED, ENGINES, engine
 from watchkeep.core.errors import OptionError
 from watchkeep.frames.roles import SINGLE, Roles
 from watchkeep.frames.text_values import Dialect
+from watchkeep.service.folding import Engine
 
 F = TypeVar("F", bound=Callable[..., Any])
 DIALECTS = [str(dialect) for dialect in Dialect]
@@ -85,6 +87,62 @@ def window_options(command: F) -> F:
         ),
     ]
     return _with(command, options)
+
+
+def engine_options(command: F) -> F:
+    """The options that say who reads."""
+    options = [
+        click.option(
+            "--damaged",
+            type=click.Choice(DAMAGED),
+            default=DAMAGED[0],
+            show_default=True,
+            help="What becomes of files that cannot be read: an error, or they are left out, named and counted.",
+        ),
+        click.option(
+            "--spark",
+            multiple=True,
+            metavar="KEY=VALUE",
+            help="A setting of Spark, such as spark.master=spark://host:7077. May be repeated.",
+        ),
+        click.option(
+            "--threads",
+            type=int,
+            metavar="N",
+            help="Parts of the data that are read at a time, each by a process; one for each core if not given.",
+        ),
+        click.option(
+            "--engine",
+            type=click.Choice(ENGINES),
+            default=ENGINES[0],
+            show_default=True,
+            help="What reads: this machine, or a Spark cluster.",
+        ),
+    ]
+    return _with(command, options)
+
+
+def engine_from(given: dict[str, Any]) -> Engine:
+    """Takes the engine options out of a command's arguments.
+
+    Raises:
+        MissingExtraError: Spark is not installed.
+        OptionError: an option cannot be used.
+    """
+    settings = {}
+    for text in given.pop("spark"):
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise OptionError(
+                "--spark", got=text, expected="KEY=VALUE, such as spark.master=spark://host:7077"
+            )
+        settings[key] = value
+    return engine(
+        given.pop("engine"),
+        threads=given.pop("threads"),
+        settings=settings,
+        damaged=given.pop("damaged"),
+    )
 
 
 def dialect_option(command: F) -> F:

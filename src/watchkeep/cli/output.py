@@ -5,6 +5,7 @@ import sys
 
 from rich.console import Console
 
+from watchkeep.app.explaining import Plan, lines_of
 from watchkeep.cli import COMPLETED, VIOLATED
 from watchkeep.core.verdicts import Outcome
 from watchkeep.views.terminal import print_baseline, print_report, print_watch
@@ -39,6 +40,18 @@ def answer_watch(document: dict[str, object], *, as_json: bool) -> int:
         print_json(document)
     else:
         print_watch(document, console())
+    return COMPLETED
+
+
+def answer_plan(plan: Plan, *, as_json: bool) -> int:
+    """Print how a source would be read, as JSON or as lines; gives the exit code."""
+    if as_json:
+        print_json(plan.document())
+        return COMPLETED
+    lines = lines_of(plan)
+    width = max(len(name) for name, _ in lines)
+    for name, told in lines:
+        console().print(f"{name:<{width}}  {told}", markup=False, soft_wrap=True)
     return COMPLETED
 
 

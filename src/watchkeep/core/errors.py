@@ -11,6 +11,7 @@ WatchkeepError
 │   ├── DuplicateColumnError          two columns share one name
 │   ├── BaselineError                 a baseline is missing, corrupt, of a newer version or of another kind
 │   ├── DocumentError                 a JSON document is not what its schema says
+│   ├── StoreError                    stored states are damaged, of a newer version, or of another baseline
 │   ├── WatchError                    a watch is damaged, of another baseline, or told of windows out of order
 │   ├── ModelError                    a model cannot be loaded, does not fit the data, or did not answer
 │   └── MissingExtraError             a library is not installed
@@ -19,10 +20,22 @@ WatchkeepError
 
 from collections.abc import Collection
 from difflib import get_close_matches
+from typing import Any
 
 
 class WatchkeepError(Exception):
-    """Base of all errors Watchkeep raises on purpose."""
+    """Base of all errors Watchkeep raises on purpose. It can be sent from one process to another."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (type(self), self.args, self.__dict__)
+
+
+def _again(kind: type[WatchkeepError], args: tuple[object, ...], told: dict[str, object]) -> WatchkeepError:
+    """An error as it was, whatever its constructor takes."""
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(told)
+    return error
 
 
 class BadInputError(WatchkeepError):
@@ -91,6 +104,14 @@ class DuplicateColumnError(BadInputError, ValueError):
 
 class BaselineError(BadInputError, ValueError):
     """A baseline cannot be used."""
+
+    def __init__(self, path: str, *, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(f"{path}: {why}")
+
+
+class StoreError(BadInputError, ValueError):
+    """Stored states cannot be used."""
 
     def __init__(self, path: str, *, why: str) -> None:
         self.path, self.why = path, why

@@ -39,7 +39,7 @@ def sample_of(parts: Parts, bins: Bins | None) -> tuple[npt.NDArray[np.float64],
     if own is not None:
         values, rows = own.centers, own.counts
     elif counts is not None and bins is not None:
-        below, below_rows, above, above_rows = tail_values(counts)
+        below, below_rows, above, above_rows = tail_values(counts, bins)
         values = np.concatenate([below, bins.centers, above])
         rows = np.concatenate([below_rows, counts.counts, above_rows])
     else:

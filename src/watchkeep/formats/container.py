@@ -10,12 +10,13 @@ import pyarrow as pa
 
 from watchkeep.constraints.constraint import Constraint, Side
 from watchkeep.core.errors import BaselineError, StateError
+from watchkeep.formats.migrations import TODAY, Migrations
 from watchkeep.frames.buffers import binaries, positions, strings
 from watchkeep.frames.roles import SINGLE, Roles
 from watchkeep.states.bins import BinCounts, Bins
 from watchkeep.states.categories import CategoryCounts
 from watchkeep.states.cells import Cells
-from watchkeep.states.codec import State, encode, restore
+from watchkeep.states.codec import State, decode, encode, rebuilt, restore
 from watchkeep.states.distinct import Distinct
 from watchkeep.states.extremes import Extremes
 from watchkeep.states.frequencies import Frequencies
@@ -69,8 +70,13 @@ def state_row(subject: str, part: str, state: State) -> Row:
     return subject, part, state.kind, state.version, encode(state.fields())
 
 
-def state_of(row: Row, path: str) -> State:
+def state_of(row: Row, path: str, migrations: Migrations = TODAY) -> State:
     """The state of a row.
+
+    Args:
+        row: of a file.
+        path: the file's.
+        migrations: of states of older versions.
 
     Raises:
         BaselineError: it is of a kind or version that is not known here.
@@ -82,7 +88,12 @@ def state_of(row: Row, path: str) -> State:
         raise BaselineError(
             path, why=f"it holds a state {kind!r} of version {version} that is not known here"
         )
-    return restore(known, payload)
+    if version == known.version:
+        return restore(known, payload)
+    try:
+        return rebuilt(known, migrations.fields(known, version, decode(payload)))
+    except StateError as error:
+        raise BaselineError(path, why=str(error)) from error
 
 
 def write_rows(rows: list[Row], meta: Mapping[str, object]) -> bytes:

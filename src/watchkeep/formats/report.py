@@ -62,6 +62,7 @@ def report_document(findings: Findings, *, baseline_id: str, **sections: object)
             "unmatched": findings.unmatched,
             **({"outside": outside} if outside else {}),
             "rejected": dict(sorted(profile.rejected.items())),
+            **({"skipped": dict(sorted(profile.skipped.items()))} if profile.skipped else {}),
         },
         "outcomes": {str(outcome): count for outcome, count in findings.outcomes().items()},
         "decision": decision_document(findings.decision),

@@ -206,9 +206,15 @@ def _categories(listed: Frequencies, rows: CategoryCounts) -> Histograms | Undef
     return Histograms(np.array(before, np.int64), np.array(now, np.int64), labels=tuple(labels))
 
 
-def tail_values(counts: BinCounts) -> tuple[npt.NDArray[np.float64], Counts, npt.NDArray[np.float64], Counts]:
+def tail_values(
+    counts: BinCounts, bins: Bins
+) -> tuple[npt.NDArray[np.float64], Counts, npt.NDArray[np.float64], Counts]:
     """Finite values that stand for the cells below and above a baseline's range, and the rows in each."""
-    return (*_finite_cells(counts.below), *_finite_cells(counts.above))
+    (below, below_rows), (above, above_rows) = _finite_cells(counts.below), _finite_cells(counts.above)
+    if len(bins):
+        # Where very many rows lie beyond the range, cells are wide: the first one may reach into it. Its rows do not.
+        below, above = np.minimum(below, bins.lows[0]), np.maximum(above, bins.highs[-1])
+    return below, below_rows, above, above_rows
 
 
 def _finite_cells(cells: Cells) -> tuple[npt.NDArray[np.float64], Counts]:

@@ -49,7 +49,7 @@ def _wasserstein(column: Column) -> Value:
         return deviation
     if not moments.varies:
         return Undefined("wasserstein is in baseline standard deviations, and the baseline is constant")
-    below, below_rows, above, above_rows = tail_values(counts)
+    below, below_rows, above, above_rows = tail_values(counts, bins)
     real = np.isfinite(bins.centers)
     support = np.concatenate([below, bins.centers[real], above])
     before = np.concatenate([np.zeros_like(below_rows), bins.counts[real], np.zeros_like(above_rows)])

@@ -1,11 +1,11 @@
 """All that was counted over some rows: a value that merges."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from watchkeep.core.errors import StateError
 from watchkeep.core.undefined import Undefined, Value
-from watchkeep.states.codec import S, State, StateClass
+from watchkeep.states.codec import S, State, StateClass, encode, restore
 
 MANY = 128
 """Pieces that may wait to be merged."""
@@ -137,6 +137,16 @@ class Profile:
         return isinstance(other, Profile) and self._whole() == other._whole()
 
     __hash__ = None  # type: ignore[assignment] # states have no hash
+
+    def __getstate__(self) -> tuple[Counted, dict[tuple[str, str], tuple[type[State], bytes]]]:
+        whole = self._whole()
+        parts = {key: (type(state), encode(state.fields())) for key, state in whole.parts.items()}
+        return replace(whole, parts={}), parts
+
+    def __setstate__(self, state: tuple[Counted, dict[tuple[str, str], tuple[type[State], bytes]]]) -> None:
+        whole, packed = state
+        parts = {key: restore(kind, payload) for key, (kind, payload) in packed.items()}
+        self._pieces = [replace(whole, parts=parts)]
 
     def __repr__(self) -> str:
         return f"<Profile of {self.rows} rows, {len(self.seen)} columns>"

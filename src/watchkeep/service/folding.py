@@ -5,12 +5,9 @@ tree, whose shape depends on their number alone. So one thread, many threads and
 last bit.
 """
 
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
-from threading import Lock
 from typing import Any, Final, Generic, Protocol, Self, TypeVar
 
 from watchkeep.core.errors import EmptySourceError, SourceError
@@ -20,8 +17,6 @@ from watchkeep.service.reading import nothing_in
 
 FAN: Final = 32
 """Values that are merged at a time."""
-AHEAD: Final = 2
-"""Parts for each thread that may be read before an earlier one is done."""
 
 
 class Mergeable(Protocol):
@@ -225,11 +220,11 @@ class Gathering(Generic[M]):
         self._empty: list[EmptySourceError] = []
         self._parts = 0
 
-    def add(self, found: Folded[M]) -> None:
-        """The next part's."""
+    def add(self, found: Folded[M], *, level: int = 0) -> None:
+        """The next part's or, of level 1, that of the next `FAN` parts, which were merged elsewhere."""
         self._parts += 1
         self._empty += [] if found.empty is None else [found.empty]
-        self._tree.add(found.value)
+        self._tree.add(found.value, level=level)
 
     def whole(self) -> M:
         """All of it.
@@ -249,14 +244,12 @@ class Gathering(Generic[M]):
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """Reads on this machine.
+    """Reads on this machine, one part after the other.
 
     Args:
-        threads: parts that are read at a time.
         skip: whether files that cannot be read are left out, named and counted.
     """
 
-    threads: int = 1
     skip: bool = False
 
     @property
@@ -266,70 +259,22 @@ class Local:
 
     def in_order(self, why: str) -> "Local":  # noqa: ARG002 (part of the port)
         """See `Engine`."""
-        return replace(self, threads=1)
+        return self
 
     def fold(self, source: Source, ask: Ask, fold: Fold[M], *, progress: Progress, what: str) -> M:
         """See `Engine`."""
-        parts = parts_of(source, ask)
         gathering = Gathering(source, fold)
         progress.start(what, rows=None)
         try:
-            for found in self._each(parts, ask, fold, progress):
-                gathering.add(found)
+            for at, part in enumerate(parts_of(source, ask)):
+                gathering.add(folded(part, at, ask, fold, skip=self.skip, progress=progress))
         finally:
             progress.stop()
         return gathering.whole()
 
-    def _each(
-        self, parts: Sequence[Source], ask: Ask, fold: Fold[M], progress: Progress
-    ) -> Iterator[Folded[M]]:
-        if min(self.threads, len(parts)) <= 1:
-            for at, part in enumerate(parts):
-                yield folded(part, at, ask, fold, skip=self.skip, progress=progress)
-            return
-        shared = _Shared(progress)
-        waiting: deque[Future[Folded[M]]] = deque()
-        with ThreadPoolExecutor(min(self.threads, len(parts)), thread_name_prefix="watchkeep") as pool:
-            try:
-                for at, part in enumerate(parts):
-                    one = pool.submit(folded, part, at, ask, fold, skip=self.skip, progress=shared)
-                    waiting.append(one)
-                    if len(waiting) > AHEAD * self.threads:
-                        yield waiting.popleft().result()
-                while waiting:
-                    yield waiting.popleft().result()
-            finally:
-                shared.stopped = True
-                pool.shutdown(wait=False, cancel_futures=True)
-
 
 HERE: Final = Local()
-"""One part after the other."""
-
-
-class _Stopped(Exception):  # noqa: N818 (it is no error: another thread met one)
-    """Nobody waits for this part any more."""
-
-
-class _Shared:
-    """A progress that several threads tell, and that ends them when it is stopped."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress, self._lock = progress, Lock()
-        self.stopped = False
-
-    def start(self, what: str, *, rows: int | None) -> None:
-        """See `Progress`."""
-
-    def stop(self) -> None:
-        """See `Progress`."""
-
-    def advance(self, rows: int) -> None:
-        """See `Progress`."""
-        if self.stopped:
-            raise _Stopped
-        with self._lock:
-            self._progress.advance(rows)
+"""One part after the other; a file that cannot be read is an error."""
 
 
 def counted(

@@ -14,6 +14,9 @@ EVER: Final = Window()
 """The window that every row lies in."""
 WINDOW: Final = "window"
 RULE: Final = "rule"
+MISSING: Final = "timestamp is missing"
+UNREADABLE: Final = "timestamp is not a time"
+"""Why rows are rejected that are to be placed in time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +96,52 @@ class OfFiles(Source, Protocol):
 def parts_of(source: Source, ask: Ask) -> Sequence[Source]:
     """The parts of a source, in the order of its rows; itself, when it is in one piece."""
     return source.parts(ask) if isinstance(source, Parted) else [source]
+
+
+class Shelf(Protocol):
+    """Files by name, in folders. A file is written once, whole, and never changes."""
+
+    @property
+    def name(self) -> str:
+        """What people call it: a path or a URL."""
+        ...
+
+    def names(self, folder: str) -> Sequence[str]:
+        """What lies in a folder, in no order: files and folders by their own names; nothing where there is no folder.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+        ...
+
+    def read(self, name: str) -> bytes:
+        """The file of that name.
+
+        Raises:
+            FileNotFoundError: it is not there, or not any more.
+            StoreError: it cannot be read.
+        """
+        ...
+
+    def write(self, name: str, content: bytes) -> None:
+        """Put a file there, whole or not at all; one of that name is replaced.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        ...
+
+    def delete(self, name: str) -> None:
+        """Take a file away, if it is there.
+
+        Raises:
+            StoreError: it cannot be taken away.
+        """
+        ...
+
+    def tidy(self) -> int:
+        """Take away what writers that were killed left half written long ago; gives how many that were."""
+        ...
 
 
 class Progress(Protocol):

@@ -71,9 +71,9 @@ def encode(fields: Fields) -> bytes:
     arrays: list[bytes] = []
     for name, value in fields.items():
         if isinstance(value, np.ndarray):
-            packed, how = _pack(value)
-            header[name] = {"how": how, "type": packed.dtype.str, "len": len(packed)}
-            arrays.append(packed.tobytes())
+            narrow, how = packed(value)
+            header[name] = {"how": how, "type": narrow.dtype.str, "len": len(narrow)}
+            arrays.append(narrow.tobytes())
         else:
             header[name] = {"is": value}
     head = json.dumps(header, separators=(",", ":")).encode()
@@ -98,7 +98,7 @@ def decode(payload: bytes) -> dict[str, Field]:
             dtype = np.dtype(spec["type"])
             if dtype.kind not in "iuf":
                 raise StateError(f"a state holds numbers, not {dtype}")
-            fields[name] = _unpack(np.frombuffer(payload, dtype, spec["len"], at), spec["how"])
+            fields[name] = unpacked(np.frombuffer(payload, dtype, spec["len"], at), spec["how"])
             at += dtype.itemsize * spec["len"]
     except (*_UNREADABLE, struct.error, KeyError, AttributeError, RecursionError) as error:
         raise StateError(f"the bytes of a state cannot be read: {error}") from error
@@ -111,7 +111,15 @@ def restore(kind: StateClass[S], payload: bytes) -> S:
     Raises:
         StateError: the bytes are those of no such state.
     """
-    fields = decode(payload)
+    return rebuilt(kind, decode(payload))
+
+
+def rebuilt(kind: StateClass[S], fields: Fields) -> S:
+    """The state of that kind that gave these fields.
+
+    Raises:
+        StateError: they are those of no such state.
+    """
     try:
         return kind.of_fields(fields)
     except StateError:
@@ -173,14 +181,17 @@ def whole(fields: Fields, name: str) -> int:
     return int(number(fields, name))
 
 
-def _pack(values: npt.NDArray[np.generic]) -> tuple[npt.NDArray[np.generic], str]:
+def packed(values: npt.NDArray[np.generic]) -> tuple[npt.NDArray[np.generic], str]:
+    """Numbers in as few bytes as they need, shape (n,), and how `unpacked` gives them back."""
     if values.dtype.kind == "f":
         return values.astype("<f8"), "plain"
     if values.dtype.kind == "u":
         return values.astype("<u8"), "plain"
     integers = values.astype("<i8")
-    steps = np.diff(integers, prepend=np.int64(0)) if len(integers) else integers
-    plain, differences = _narrow(integers), _narrow(steps)
+    plain = _narrow(integers)
+    if plain.itemsize == 1:
+        return plain, "plain"
+    differences = _narrow(np.diff(integers, prepend=np.int64(0)))
     return (differences, "steps") if differences.itemsize < plain.itemsize else (plain, "plain")
 
 
@@ -195,7 +206,8 @@ def _narrow(integers: npt.NDArray[np.int64]) -> npt.NDArray[np.generic]:
     return integers
 
 
-def _unpack(values: npt.NDArray[np.generic], how: str) -> npt.NDArray[np.generic]:
+def unpacked(values: npt.NDArray[np.generic], how: str) -> npt.NDArray[np.generic]:
+    """The numbers that `packed` made narrow."""
     if how == "steps":
         return np.cumsum(values, dtype=np.int64)
     if values.dtype.kind in "iu" and values.dtype.itemsize < 8:

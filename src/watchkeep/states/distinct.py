@@ -116,6 +116,8 @@ def _slot(hashes: Hashes) -> npt.NDArray[np.int64]:
 
 
 _MET, _SHIFT = 1 << 16, np.uint64(28)
+_UNMET = ~(np.arange(_MET, dtype=np.uint64) << _SHIFT)
+_FEW = 8192  # values up to which a table of those met costs more than sorting all of them
 _ENOUGH = 1024  # hashes that wait to be sorted in: a sort of few costs more to call than to do
 _FIRST = 16_384  # hashes looked at first, for a bar that spares most of the later ones
 _BAR = np.uint64(
@@ -133,10 +135,11 @@ class DistinctTally:
         # An empty slot holds a number that belongs to another slot.
         self._met: Hashes | None = None
         self._fresh: list[Hashes] = []
-        self._waiting = 0
+        self._waiting = self._seen = 0
 
     def add(self, hashes: Hashes) -> None:
         """Count values with these hashes, shape (n,); the array is not kept."""
+        self._seen += len(hashes)
         if self._met is None and len(hashes) > _FIRST:
             self._begin(hashes[:_FIRST])
             hashes = hashes[_FIRST:]
@@ -175,8 +178,9 @@ class DistinctTally:
         self._state = Distinct(_smallest(np.concatenate([self._state.hashes, *self._fresh])))
         self._fresh, self._waiting = [], 0
         kept = self._state.hashes
-        if self._met is None:
-            self._met = ~(np.arange(_MET, dtype=np.uint64) << _SHIFT)
-        self._met[_slot(kept)] = kept
+        if self._met is None and self._seen > _FEW:
+            self._met = _UNMET.copy()
+        if self._met is not None:
+            self._met[_slot(kept)] = kept
         if not self._state.exact:
             self._below = kept[-1]

@@ -1,6 +1,6 @@
 """How often each category occurs: all of them while they are few, the frequent ones beyond."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from types import MappingProxyType
@@ -94,6 +94,9 @@ class Frequencies:
     def ranked(self) -> list[tuple[str, int]]:
         """Categories by count, largest first, then by name."""
         return sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))
+
+    def __reduce__(self) -> tuple[Callable[..., Self], tuple[Fields]]:
+        return type(self).of_fields, (self.fields(),)
 
     def fields(self) -> Fields:
         """For the codec."""

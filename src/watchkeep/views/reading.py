@@ -6,7 +6,7 @@ is still drawn.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 from watchkeep.views.attribution import Attribution
 from watchkeep.views.bias import Bias, sizes
@@ -17,6 +17,9 @@ from watchkeep.views.judged_answers import of_answers, of_promise, out_of_limits
 from watchkeep.views.quality import Quality, kind_words
 from watchkeep.views.values import mapping, objects, pairs, real, text, whole
 from watchkeep.views.words import amount, clip, count, headline, listing, moment, number, span
+
+_FILES: Final = 5
+"""Files that are named of those left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class Report:
     rows: Mapping[str, object]
     rejected: tuple[tuple[str, int], ...]
     outside: tuple[tuple[str, int], ...]
+    skipped: tuple[tuple[str, str], ...]
     outcomes: Mapping[str, int]
     verdicts: tuple[Judged, ...]
     causes: tuple[Cause, ...]
@@ -72,6 +76,7 @@ class Report:
             rows=rows,
             rejected=tuple((str(name), whole(n)) for name, n in mapping(rows.get("rejected")).items()),
             outside=tuple((str(name), whole(n)) for name, n in mapping(rows.get("outside")).items()),
+            skipped=tuple((str(name), text(why)) for name, why in mapping(rows.get("skipped")).items()),
             outcomes=_outcomes(document.get("outcomes"), verdicts),
             verdicts=verdicts,
             causes=causes_of(document.get("causes"), whole_is_told=quality is not None),
@@ -90,6 +95,17 @@ class Report:
             bias=Bias.of(document.get("bias")),
             attribution=Attribution.of(document.get("attribution")),
         )
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Sentences on files that could not be read: how many there are, and the first few."""
+        if not self.skipped:
+            return ()
+        few = [f"{clip(name, 80)}: {clip(why, 120)}" for name, why in self.skipped[:_FILES]]
+        more = len(self.skipped) - _FILES
+        they = "it" if len(self.skipped) == 1 else "they"
+        said = f"{amount(len(self.skipped), 'file')} left out, as {they} cannot be read"
+        return (said, *few, *([f"and {more} more"] if more > 0 else []))
 
     @property
     def outcome(self) -> str:

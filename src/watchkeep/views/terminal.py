@@ -187,6 +187,7 @@ def _report_facts(report: Report) -> list[tuple[str, str]]:
     rows += [f"{count(n)} outside the {clip(of, 20)}" for of, n in report.outside]
     facts = [("Window", report.window), ("Rows", ", ".join(rows) or DASH)]
     facts += [("", f"{count(n)} rejected: {clip(reason, 120)}") for reason, n in report.rejected]
+    facts += [("", line) for line in report.left_out]
     checks = [f"{count(n)} {outcome}" for outcome, n in report.outcomes.items() if n or outcome == "kept"]
     facts.append(("Checks", ", ".join(checks)))
     if report.baseline:

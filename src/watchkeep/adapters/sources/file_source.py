@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from watchkeep.adapters.sources.files import File, Files
-from watchkeep.adapters.sources.readers import Indexed, Reader
+from watchkeep.adapters.sources.parquet import skipped
+from watchkeep.adapters.sources.readers import Indexed, Reader, Told
 from watchkeep.adapters.sources.tables import schema_of, union
 from watchkeep.adapters.sources.window import narrowed, widened
 from watchkeep.core.errors import EmptySourceError, SourceError
@@ -60,7 +61,7 @@ class FileSource:
             )
         if not schemas:
             raise EmptySourceError(self.name, why="all its files are empty")
-        return union(schemas)
+        return union({id(schema): schema for schema in schemas}.values())
 
     def batches(self, ask: Ask) -> Iterator[Batch]:
         """The rows, file by file."""
@@ -69,6 +70,10 @@ class FileSource:
         empty = 0
         for file in self.files.members:
             if by_hour and _is_outside(file, ask.window):
+                continue
+            told = _told_outside(file, wide)
+            if told is not None:
+                yield skipped(told)
                 continue
             try:
                 yield from narrowed(
@@ -91,6 +96,7 @@ class FileSource:
             if by_hour and _is_outside(file, ask.window):
                 continue
             size = PART if file.size is None else file.size
+            size = size if _told_outside(file, ask) is None else 0
             cut = self._cut(file) if size > 2 * PART else [file]
             if waiting and (held + size > PART or len(cut) > 1):
                 parts.append(self._of(waiting))
@@ -115,13 +121,18 @@ class FileSource:
             if file.groups is None
             else f"{file.name}, row groups {file.groups[0]} to {file.groups[1] - 1}"
         )
-        rejected: dict[str, int] = {}
-        if isinstance(self.reader, Indexed):
-            try:
-                rejected = {DAMAGED: self.reader.rows(file)}
-            except SourceError:  # then nobody knows
-                rejected = {}
+        told = self.told(file, Ask())
+        rejected = {} if told is None else {DAMAGED: told.rows}
         return replace(Batch.of(pa.table({}), rejected=rejected), skipped={name: why})
+
+    def told(self, file: File, ask: Ask) -> Told | None:
+        """What one of the files says of itself; None when it says nothing."""
+        if not isinstance(self.reader, Indexed):
+            return None
+        try:
+            return self.reader.told(file, ask)
+        except SourceError:  # whoever reads it is going to say so
+            return None
 
     def _cut(self, file: File) -> Sequence[File]:
         if not isinstance(self.reader, Indexed):
@@ -159,6 +170,11 @@ def _keyed(batch: Batch, file: File, ask: Ask) -> Batch:
         return pa.DictionaryArray.from_arrays(codes, texts)
 
     return replace(batch, names=(*batch.names, *keys), load=load, textual=batch.textual | keys.keys())
+
+
+def _told_outside(file: File, ask: Ask) -> int | None:
+    """How many rows a file has, where its table's log proves that all lie outside the window."""
+    return None if file.known is None or file.groups is not None else file.known.outside(ask)
 
 
 def _is_outside(file: File, window: Window) -> bool:

@@ -14,14 +14,18 @@ from urllib.parse import unquote
 import pyarrow as pa
 import pyarrow.fs as pafs
 
+from watchkeep.adapters.sources.known import Known
 from watchkeep.core.errors import (
     EmptySourceError,
     MissingSourceError,
+    OptionError,
     UnreadableSourceError,
     WatchkeepError,
 )
 
 _COMPRESSIONS: Final = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"BZh", "bz2"))
+DELTA_LOG: Final = "_delta_log"
+"""The folder by which a Delta table is known."""
 _NO_VALUE: Final = "__HIVE_DEFAULT_PARTITION__"
 
 
@@ -37,6 +41,7 @@ class File:
             of None stands for a null.
         size: its bytes, where they are known.
         groups: which row groups of it are meant, [first, last); None for all that there is.
+        known: what the log of its table tells of it; None where there is no log.
     """
 
     name: str
@@ -45,6 +50,7 @@ class File:
     keys: tuple[tuple[str, str | None], ...] = ()
     size: int | None = None
     groups: tuple[int, int] | None = None
+    known: Known | None = None
 
     @classmethod
     def local(cls, path: Path, *, name: str | None = None) -> "File":
@@ -151,9 +157,11 @@ def _local(source: str, path: str) -> Iterator[File]:
 
 def _below(path: str, *, root: str | None = None) -> Iterator[File]:
     filesystem = pafs.LocalFileSystem()
+    if Path(path, DELTA_LOG).is_dir():
+        raise _a_delta_table(path)
     if not Path(path).is_dir():
         keys = _keys(path, root) if root is not None else ()
-        yield File(path, filesystem, path, keys, Path(path).stat().st_size)
+        yield File(path, filesystem, os.path.abspath(path), keys, Path(path).stat().st_size)  # noqa: PTH100
         return
     for folder, folders, names in os.walk(path, onerror=_fail):
         folders[:] = sorted(name for name in folders if not _is_hidden(name))
@@ -161,7 +169,8 @@ def _below(path: str, *, root: str | None = None) -> Iterator[File]:
             if not _is_hidden(name):
                 full = str(Path(folder, name))
                 keys = _keys(full, path if root is None else root)
-                yield File(full, filesystem, full, keys, Path(full).stat().st_size)
+                # Whoever reads it may be in another folder.
+                yield File(full, filesystem, os.path.abspath(full), keys, Path(full).stat().st_size)  # noqa: PTH100
 
 
 def _remote(source: str, filesystem: pafs.FileSystem, path: str) -> Iterator[File]:
@@ -171,6 +180,8 @@ def _remote(source: str, filesystem: pafs.FileSystem, path: str) -> Iterator[Fil
         return
     is_glob = info.type == pafs.FileType.NotFound and glob.has_magic(path)
     root = _fixed_part(path) if is_glob else path
+    if filesystem.get_file_info(f"{root.rstrip('/')}/{DELTA_LOG}").type == pafs.FileType.Directory:
+        raise _a_delta_table(source)
     if info.type == pafs.FileType.NotFound and not is_glob:
         raise MissingSourceError(source)
     scheme = source.split("://", 1)[0]
@@ -186,6 +197,11 @@ def _remote(source: str, filesystem: pafs.FileSystem, path: str) -> Iterator[Fil
         yield File(f"{scheme}://{entry.path}", filesystem, entry.path, keys, entry.size)
     if is_glob and not found:
         raise MissingSourceError(source, looked_for="a file that matches the glob")
+
+
+def _a_delta_table(path: str) -> OptionError:
+    """Its files hold rows that the table does not, or no longer."""
+    return OptionError("source", got=path, expected=f"delta:{path}, as it is a Delta table")
 
 
 def _of_url(url: str) -> tuple[Any, str]:

@@ -1,8 +1,9 @@
 """Predictions with their labels, which arrive in a source of their own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
+from copy import copy
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -19,12 +20,12 @@ from watchkeep.frames.batches import Batch
 from watchkeep.frames.buffers import truths
 from watchkeep.frames.schema import OPEN, is_textual
 from watchkeep.service.joining import DUPLICATE, JoinAccount
-from watchkeep.service.ports import Ask, Source
+from watchkeep.service.ports import Ask, Source, parts_of
 
 _CAPTURED: Final = ("inferenceId", "eventId")
 """The ids of a captured record, the one that counts first."""
 _CLOCK: Final = "inferenceTime"
-_KEYS: Final = pa.schema([("row", pa.int64()), ("id", pa.large_string()), ("moment", pa.int64())])
+KEYS: Final = pa.schema([("row", pa.int64()), ("id", pa.large_string()), ("moment", pa.int64())])
 
 
 class JoinedSource:
@@ -72,16 +73,16 @@ class JoinedSource:
         arrival: str | None = None,
         memory: int = MEMORY,
     ) -> None:
-        self._predictions, self._labels = predictions, labels
+        self.predictions, self._labels = predictions, labels
         self._id, self._label, self._label_id = id, label, label_id or id
-        self._label_name, self._arrival = label_name or label, arrival
+        self.label_name, self._arrival = label_name or label, arrival
         self._memory = memory
         self._account: JoinAccount | None = None
 
     @property
     def name(self) -> str:
         """What people call it."""
-        return f"{self._predictions.name} with labels of {self._labels.name}"
+        return f"{self.predictions.name} with labels of {self._labels.name}"
 
     def account(self) -> JoinAccount:
         """What the last read found; known as soon as its first batch is out."""
@@ -91,10 +92,10 @@ class JoinedSource:
 
     def schema(self, ask: Ask) -> pa.Schema:
         """The columns of the predictions, and the label."""
-        schema = self._predictions.schema(self._without_label(ask))
-        found, open_ = self._label_rows().schema_type()
+        schema = self.predictions.schema(self._without_label(ask))
+        found, open_ = self.label_rows().schema_type()
         fields = {field.name: field for field in schema}
-        fields[self._label_name] = found.field(self._label_name)
+        fields[self.label_name] = found.field(self.label_name)
         metadata = dict(schema.metadata or {}) | ({OPEN: b"1"} if open_ else {})
         return pa.schema(list(fields.values()), metadata=metadata or None)
 
@@ -106,39 +107,82 @@ class JoinedSource:
             SourceError: one of the two cannot be read, or the disk is full.
         """
         with Matching(self.name, memory=self._memory) as matching:
-            keys = _Keys(self._predictions, self._id, self._without_label(ask))
-            labels = self._label_rows()
-            matching.keep("predictions", _KEYS, keys.tables())
+            keys, labels = self.keys(ask), self.label_rows()
+            matching.keep("predictions", KEYS, keys.tables())
             matching.keep("labels", COLUMNS, labels.tables())
             found = matching.match(slack=labels.slack)
-            self._account = _account(keys, labels, found)
+            self.matched(keys, labels, found)
             with closing(matching.slices()) as slices:
-                yield from self._labelled(keys, labels.type, _Outcome(slices))
+                yield from LabelledRows(
+                    self.predictions, keys, self.label_name, labels.type, slices
+                ).batches()
+
+    def parts_of_predictions(self, ask: Ask) -> Sequence[Source]:
+        """Parts of the predictions, each of which can be read with what was found for its rows."""
+        return parts_of(self.predictions, self.keys(ask).again)
+
+    def keys(self, ask: Ask) -> "Keys":
+        """What to read of the predictions first."""
+        return Keys(self.predictions, self._id, self._without_label(ask))
+
+    def label_rows(self) -> LabelRows:
+        """What to read of the labels."""
+        return LabelRows(self._labels, self._label_id, self._label, self._arrival)
+
+    def matched(self, keys: "Keys", labels: LabelRows, found: Found) -> None:
+        """Keep account of a match, wherever it was made.
+
+        Args:
+            keys, labels: all that were read.
+            found: what was matched.
+        """
+        self._account = _account(keys, labels, found)
 
     def _without_label(self, ask: Ask) -> Ask:
         """What to ask of the predictions: rows that come without names come without a label too."""
         if ask.positional is None:
             return ask
-        return replace(ask, positional=[name for name in ask.positional if name != self._label_name])
+        return replace(ask, positional=[name for name in ask.positional if name != self.label_name])
 
-    def _label_rows(self) -> LabelRows:
-        return LabelRows(self._labels, self._label_id, self._label, self._arrival)
 
-    def _labelled(self, keys: "_Keys", kind: LabelType, outcome: "_Outcome") -> Iterator[Batch]:
-        first = 0
-        for batch in self._predictions.batches(keys.again):
+@dataclass(frozen=True, slots=True)
+class LabelledRows:
+    """The second read of predictions: each row with its label, or without.
+
+    Args:
+        source: the predictions.
+        keys: the first read of the same.
+        label: the name of the labels.
+        kind: their type.
+        found: what was found for the rows, in their order.
+    """
+
+    source: Source
+    keys: "Keys"
+    label: str
+    kind: LabelType
+    found: Iterator[Slice]
+
+    def batches(self) -> Iterator[Batch]:
+        """The rows.
+
+        Raises:
+            SourceError: they cannot be read, or are not those of the first read.
+        """
+        keys, outcome, first = self.keys, _Outcome(self.found), 0
+        for batch in self.source.batches(keys.again):
             first += batch.rows
             if first > keys.rows:
                 break
             part = outcome.until(first)
             yield _with_labels(
-                keys.narrowed(batch), self._label_name, kind, part, first - batch.rows, keys.asked
+                keys.narrowed(batch), self.label, self.kind, part, first - batch.rows, keys.asked
             )
         if first != keys.rows:
-            raise UnreadableSourceError(self._predictions.name, why="it changed while it was being read")
+            raise UnreadableSourceError(self.source.name, why="it changed while it was being read")
 
 
-class _Keys:
+class Keys:
     """The first read of the predictions: their ids and event times.
 
     The second read must give the same rows in the same order. Rows of text that cannot be decoded are
@@ -166,8 +210,14 @@ class _Keys:
         else:
             self._first, self.again = replace(ask, columns=needed), ask
 
+    def on(self, part: Source) -> "Keys":
+        """The same of a part of the predictions, of which nothing was read yet."""
+        own = copy(self)
+        own._source, own.rows, own.without_id = part, 0, 0  # noqa: SLF001 (our own)
+        return own
+
     def tables(self) -> Iterator[pa.Table]:
-        """All rows with an id, as `_KEYS`."""
+        """All rows with an id, as `KEYS`."""
         names = self.schema.names
         seen = any(column in names for column in self._columns)
         if not seen and not (self.schema.metadata and OPEN in self.schema.metadata):
@@ -204,7 +254,7 @@ class _Keys:
         rows = pa.array(np.arange(self.rows, self.rows + batch.rows))
         self.rows += batch.rows
         self.without_id += ids.null_count
-        return pa.Table.from_arrays([rows, ids, moments], schema=_KEYS).filter(pc.is_valid(ids))
+        return pa.Table.from_arrays([rows, ids, moments], schema=KEYS).filter(pc.is_valid(ids))
 
 
 class _Outcome:
@@ -233,7 +283,7 @@ class _Outcome:
         )
 
 
-def _account(keys: _Keys, labels: LabelRows, found: Found) -> JoinAccount:
+def _account(keys: Keys, labels: LabelRows, found: Found) -> JoinAccount:
     predictions = keys.rows - found.duplicate_predictions
     replaced = found.duplicate_labels + found.changed_labels
     ids = labels.rows - labels.without_id - labels.without_value - replaced

@@ -27,7 +27,7 @@ from watchkeep.frames.batches import Batch
 from watchkeep.frames.buffers import filled, truths
 from watchkeep.frames.schema import OPEN, TEXTUAL, is_text, is_textual
 from watchkeep.frames.times import event_times
-from watchkeep.service.ports import Ask, Source
+from watchkeep.service.ports import Ask, Source, parts_of
 
 COLUMNS: Final = pa.schema(
     [("row", pa.int64()), ("id", pa.large_string()), ("label", pa.large_string()), ("arrival", pa.int64())]
@@ -103,6 +103,18 @@ class LabelRows:
     def slack(self) -> int:
         """How much later than its time of arrival a label may have come, in microseconds."""
         return _HOUR if self.arrival is None else 0
+
+    def parts(self) -> "list[LabelRows]":
+        """The same in parts, in the order of the rows, each with counts of its own."""
+        return [replace(self, source=part, rejected=Counter()) for part in parts_of(self.source, Ask())]
+
+    def merge(self, other: "LabelRows") -> None:
+        """Take in what was counted elsewhere."""
+        self.rows += other.rows
+        self.without_id += other.without_id
+        self.without_value += other.without_value
+        self.rejected += other.rejected
+        self.type = self.type.merge(other.type)
 
     def schema_type(self) -> tuple[LabelType, bool]:
         """The type that the labels seem to have, and whether reading them may show another."""

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from watchkeep.adapters.sources import delta, iceberg, postgres
 from watchkeep.adapters.sources.capture import Capture
 from watchkeep.adapters.sources.delimited import Delimited
 from watchkeep.adapters.sources.file_source import FileSource
@@ -19,6 +20,8 @@ from watchkeep.adapters.sources.parquet import Parquet
 from watchkeep.adapters.sources.readers import Reader
 from watchkeep.adapters.sources.several import Several
 from watchkeep.adapters.sources.sniffing import FORMATS, format_of
+from watchkeep.adapters.sources.spark_table import SCHEME as SPARK_TABLE
+from watchkeep.adapters.sources.spark_table import SparkTable
 from watchkeep.adapters.sources.spool import Kept, Once, Spool
 from watchkeep.adapters.sources.sql import SCHEME, of_duckdb
 from watchkeep.core.errors import OptionError
@@ -43,9 +46,10 @@ def open_source(
     Args:
         what: a path, folder, glob or URL (`s3://`, `gs://`, `abfs://`, `file://`) of Parquet, CSV, JSON Lines
             or Arrow IPC files or of a SageMaker capture tree; `-` for standard input;
-            `duckdb:///file.db?query=...`; rows in memory, which are anything that speaks the Arrow PyCapsule
-            protocol, or a pandas frame; or a list of these, which are then one source. What can be read only
-            once is kept in a temporary file while it is used.
+            `duckdb:///file.db?query=...` and `postgresql://...?query=...`; a lake table, `delta:...` or
+            `iceberg:...` (see `of_delta` and `of_iceberg`); rows in memory, which are anything that speaks the
+            Arrow PyCapsule protocol, or a pandas frame; or a list of these, which are then one source. What can be
+            read only once is kept in a temporary file while it is used.
         format: one of `FORMATS`; None to tell it by names and first bytes.
         header: whether CSV has a first row of names; None to tell it by the data, see `Delimited`.
 
@@ -84,6 +88,14 @@ def _of_text(source: str, format_: str | None, header: bool | None) -> Source:
         raise OptionError("source", got="", expected=_EXPECTED)
     if source.startswith(SCHEME):
         return of_duckdb(source)
+    if source.startswith(SPARK_TABLE):
+        return SparkTable(source.removeprefix(SPARK_TABLE))
+    if source.startswith(delta.PREFIX):
+        return delta.of_delta(source)
+    if source.startswith(iceberg.PREFIX):
+        return iceberg.of_iceberg(source)
+    if source.startswith(postgres.SCHEMES):
+        return postgres.of_postgres(source)
     if source != "-":
         return _of_files(find(source), format_, header)
     spool = Spool("standard input")

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from watchkeep.adapters.sources.files import File, reading
+from watchkeep.adapters.sources.readers import Told
 from watchkeep.adapters.sources.tables import (
     FEWEST_ROWS,
     MOST_BYTES,
@@ -117,11 +118,14 @@ class Parquet:
             ranges.append((first, len(sizes)))
         return [file] if len(ranges) < 2 else [replace(file, groups=one) for one in ranges]
 
-    def rows(self, file: File) -> int:
+    def told(self, file: File, ask: Ask) -> Told:
         """See `Indexed`."""
         with reading(file.name):
-            metadata = pq.read_metadata(file.open())
-            return sum(metadata.row_group(at).num_rows for at in _groups(file, metadata))
+            opened = _open(file, None)
+            groups = [opened.plain.metadata.row_group(at) for at in _groups(file, opened.plain.metadata)]
+            outside = [group.num_rows for group in groups if _outside(opened, group, ask)]
+            rows = sum(group.num_rows for group in groups)
+            return Told(rows, len(groups), len(outside), sum(outside))
 
 
 def _groups(file: File, metadata: Any) -> range:

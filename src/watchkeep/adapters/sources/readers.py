@@ -1,6 +1,7 @@
 """What a file format must be able to do."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
@@ -30,6 +31,23 @@ class Reader(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a file says of itself, before its rows are read.
+
+    Args:
+        rows: how many it holds.
+        groups: in how many groups.
+        skipped: groups that need not be read for the window that was asked for.
+        outside: rows of those.
+    """
+
+    rows: int
+    groups: int
+    skipped: int
+    outside: int
+
+
 @runtime_checkable
 class Indexed(Reader, Protocol):
     """Reads a format whose files tell where parts of them begin, and how many rows they hold."""
@@ -42,8 +60,8 @@ class Indexed(Reader, Protocol):
         """
         ...
 
-    def rows(self, file: File) -> int:
-        """How many rows a file, or a part of one, holds.
+    def told(self, file: File, ask: Ask) -> Told:
+        """What a file, or a part of one, says of itself.
 
         Raises:
             SourceError: it cannot be read.

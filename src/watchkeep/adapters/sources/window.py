@@ -12,10 +12,8 @@ from watchkeep.core.errors import OptionError
 from watchkeep.core.window import Window
 from watchkeep.frames.batches import Batch
 from watchkeep.frames.times import event_times
-from watchkeep.service.ports import WINDOW, Ask
+from watchkeep.service.ports import MISSING, UNREADABLE, WINDOW, Ask
 
-MISSING: Final = "timestamp is missing"
-UNREADABLE: Final = "timestamp is not a time"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ENDS: Final = (-(2**63), 2**63 - 1)
 

@@ -1,7 +1,6 @@
 """One pass over rows: some are chosen, explained, and summed."""
 
 from collections.abc import Mapping, Sequence
-from threading import Lock
 from typing import Final, Protocol, Self, runtime_checkable
 
 import numpy as np
@@ -36,10 +35,6 @@ PIECE: Final = 8_192
 """Rows explained at a time."""
 SAMPLE: Final = 10_000
 """Rows that are kept, to ask more about them and to compare them."""
-
-
-_ONE_AT_A_TIME: Final = Lock()
-"""Models are asked by one thread at a time: few of them say that they can do otherwise."""
 
 
 @runtime_checkable
@@ -160,13 +155,12 @@ class AttributionScan:
         return self.explainer.contributions(table if reads else table.select(list(self.plan.features)))
 
     def _explain(self, table: pa.Table, *, keep: bool) -> None:
-        with _ONE_AT_A_TIME:
-            for rows, told in self._halves.explained(table.combine_chunks()):
-                self._require_outputs(told.values.shape[1])
-                self.expected = told.expected
-                if keep:
-                    self.values.append(told.values)
-                self._sum(rows, told)
+        for rows, told in self._halves.explained(table.combine_chunks()):
+            self._require_outputs(told.values.shape[1])
+            self.expected = told.expected
+            if keep:
+                self.values.append(told.values)
+            self._sum(rows, told)
 
     def _require_outputs(self, outputs: int) -> None:
         labels = self.plan.labels

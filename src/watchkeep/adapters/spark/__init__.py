@@ -1,0 +1,1 @@
+"""Reads sources on a Spark cluster: its executors fold parts, and their states come back."""
