@@ -135,13 +135,19 @@ PACKED = pack_profile(scanned(BASELINES["data quality"], people(20, 3), {}), {})
 
 @settings(max_examples=300, deadline=None)
 @given(st.data())
-def test_a_changed_byte_is_seen(data: st.DataObject) -> None:
+def test_a_changed_byte_is_seen_or_changes_nothing(data: st.DataObject) -> None:
     content = bytearray(PACKED)
     at = data.draw(st.integers(0, len(content) - 1))
     content[at] ^= data.draw(st.integers(1, 255))
 
-    with pytest.raises(StoreError, match="a file: it"):
-        unpack_profile(bytes(content), "a file")
+    try:
+        found = unpack_profile(bytes(content), "a file")
+    except StoreError as error:
+        assert str(error).startswith("a file: it")  # noqa: PT017 (either way is right)
+        return
+    assert (
+        pack_profile(found.profile, found.meta).content == PACKED
+    )  # a bit of the compression that means nothing
 
 
 @given(st.integers(0, len(PACKED) - 1))

@@ -1,6 +1,6 @@
 """The reference rows block by block: an hour, a day or a week of them, by bucket."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from watchkeep.baselines.buckets import LISTED, Buckets
+from watchkeep.baselines.buckets import Buckets, own_buckets
 from watchkeep.baselines.columns import BaselineColumn
 from watchkeep.frames.batches import Batch
 from watchkeep.frames.buffers import filled, plain, strings
@@ -149,7 +149,7 @@ def codes_of(column: BaselineColumn, array: pa.Array, dialect: Dialect) -> Codes
     if bins is not None and len(bins):
         return _number_codes(column, bins, array, dialect)
     if listed is not None and listed.exact and listed.total:
-        return _category_codes(column, [name for name, _ in listed.ranked()], array)
+        return _category_codes(column, listed, array)
     if groups is not None and groups.counts.sum():
         texts = _texts(column, array)
         codes = (text_hashes(texts) >> np.uint64(56)).astype(np.intp)
@@ -188,12 +188,12 @@ def _norms(array: pa.Array, dialect: Dialect) -> tuple[Mask, Doubles, Mask]:  # 
     return where, norms[where], ~held
 
 
-def _category_codes(column: BaselineColumn, names: Sequence[str], array: pa.Array) -> Codes:
-    texts = _texts(column, array)
+def _category_codes(column: BaselineColumn, listed: Frequencies, array: pa.Array) -> Codes:
+    texts, names = _texts(column, array), [name for name, _ in listed.ranked()]
     if any(len(name) == LONGEST for name in names):
         texts = strings([category(text) if text is not None else "" for text in texts.to_pylist()])
-    other = min(len(names), LISTED)
-    places = filled(pc.index_in(texts, value_set=strings(names[:LISTED])), other)
+    other = own_buckets(listed)
+    places = filled(pc.index_in(texts, value_set=strings(names[:other])), other)
     return np.where(_held(array), places, other + 2)
 
 

@@ -25,7 +25,9 @@ Counts = npt.NDArray[np.int64]
 Reals = npt.NDArray[np.float64]
 
 LISTED = 32
-"""Categories that have a bucket each; the others share one."""
+"""Categories that have a bucket each, at the most; the others share one."""
+APART = 4.0
+"""Standard deviations by which the last of many categories that has a bucket is more frequent than the next one."""
 FARTHEST = 2.5
 """Scores are bounded: no row lies farther from the middle than so many standard deviations."""
 
@@ -161,12 +163,31 @@ def _baseline(column: BaselineColumn) -> list[tuple[Kind, int]]:
         below, above = [(Kind.FAR, 0), (Kind.BEYOND, 0)], [(Kind.BEYOND, 0), (Kind.FAR, 0)]
         return [*below, *numbers, *above, (Kind.STRANGE, max(0, foreign)), absent]
     if listed is not None and listed.exact and listed.total:
-        ranked = [rows for _, rows in listed.ranked()]
-        named = [(Kind.CATEGORY, rows) for rows in ranked[:LISTED]]
-        return [*named, (Kind.CATEGORY, sum(ranked[LISTED:])), (Kind.STRANGE, 0), absent]
+        ranked, own = [rows for _, rows in listed.ranked()], own_buckets(listed)
+        named = [(Kind.CATEGORY, rows) for rows in ranked[:own]]
+        return [*named, (Kind.CATEGORY, sum(ranked[own:])), (Kind.STRANGE, 0), absent]
     if groups is not None and groups.counts.sum():
         return [*((Kind.CATEGORY, int(rows)) for rows in groups.counts), absent]
     return [(Kind.CATEGORY, presence.present), absent]
+
+
+def own_buckets(listed: Frequencies) -> int:
+    """How many of the most frequent categories have a bucket each.
+
+    All of a few. Of many, those that are more frequent than the next by more than chance: which of many alike come
+    first is luck of the baseline's rows, and a window, which does not share it, would look as if it had changed.
+
+    >>> alike = {str(i): 100 for i in range(99)}
+    >>> own_buckets(Frequencies.of({"EWR": 70, "JFK": 20})), own_buckets(Frequencies.of(alike))
+    (2, 0)
+    >>> own_buckets(Frequencies.of({"EWR": 5000, "JFK": 2000} | alike))
+    2
+    """
+    rows = np.array([count for _, count in listed.ranked()[: LISTED + 1]], np.float64)
+    if len(rows) <= LISTED:
+        return len(rows)
+    clear = rows[:-1] - rows[1:] > APART * np.sqrt(rows[:-1] + rows[1:])
+    return int(np.flatnonzero(clear)[-1]) + 1 if clear.any() else 0
 
 
 def _once(column: BaselineColumn) -> int:
@@ -196,8 +217,9 @@ def _window(column: BaselineColumn, parts: Mapping[str, State], rows: int) -> Co
         return np.concatenate([below, numbers, above, [max(0, foreign), presence.missing]])
     if listed is not None and listed.exact and listed.total:
         kept = part_of(parts, "category_counts", CategoryCounts) or CategoryCounts.empty(len(listed.counts))
-        named = kept.counts[:LISTED]
-        return np.concatenate([named, [kept.counts[LISTED:].sum(), kept.rest.total, presence.missing]])
+        own = own_buckets(listed)
+        rest = [kept.counts[own:].sum(), kept.rest.total, presence.missing]
+        return np.concatenate([kept.counts[:own], rest])
     if groups is not None and groups.counts.sum():
         now = part_of(parts, "groups", Groups) or Groups.empty()
         return np.concatenate([now.counts, [presence.missing]])

@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from watchkeep.baselines.buckets import LISTED, standardised
+from watchkeep.baselines.buckets import own_buckets, standardised
 from watchkeep.baselines.columns import BaselineColumn
 from watchkeep.frames.buffers import strings
 from watchkeep.measures.columns import compared_starts
@@ -161,7 +161,9 @@ def _coded(column: BaselineColumn, values: Reals) -> _Coded | None:
     listed = column.part("categories", Frequencies)
     if listed is None or not listed.exact or not listed.total:
         return None
-    names = tuple(name for name, _ in listed.ranked()[:LISTED])
+    names = tuple(name for name, _ in listed.ranked()[: own_buckets(listed)])
+    if not names:
+        return None
     known = text_codes(strings(names))
     order = np.argsort(known)
     at = np.clip(np.searchsorted(known[order], values), 0, len(names) - 1)

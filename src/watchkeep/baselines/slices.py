@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from watchkeep.baselines.buckets import own_buckets
 from watchkeep.baselines.columns import BaselineColumn
 from watchkeep.frames.schema import ColumnType
 from watchkeep.measures.columns import compared_starts
@@ -15,8 +16,6 @@ from watchkeep.stats.subgroup_terms import Candidate
 
 Doubles = npt.NDArray[np.float64]
 
-LISTED: Final = 32
-"""Categories that rows of the sample are told apart by; others are one."""
 _MOST_DIGITS: Final = 12
 _DIGITS: Final = 4  # significant ones, of the bounds of a range: as many as people want to read
 
@@ -32,7 +31,7 @@ def candidate_of(feature: BaselineColumn) -> Candidate | None:
             return None
         return Candidate(name=feature.name, edges=_bounds(lows, whole=feature.type is ColumnType.INTEGRAL))
     if listed is not None and listed.exact and listed.total:
-        names = [name for name, _ in listed.ranked()][:LISTED]
+        names = [name for name, _ in listed.ranked()][: own_buckets(listed)]
         boolean = feature.type is ColumnType.BOOLEAN
         return Candidate(
             name=feature.name, labels=tuple(name == "true" if boolean else name for name in names)
@@ -63,5 +62,5 @@ def slice_codes(feature: BaselineColumn, codes: Doubles) -> Doubles:
         return np.where(
             (codes == cells + 5) | np.isnan(codes), -1, np.where(codes >= cells + 4, cells, inner)
         )
-    names = 0 if listed is None else min(LISTED, len(list(listed.ranked())))
+    names = 0 if listed is None else own_buckets(listed)
     return np.where((codes == names + 2) | np.isnan(codes), -1, codes)

@@ -23,7 +23,7 @@ def print_replay(document: Mapping[str, object], console: Console, *, verbose: b
         verbose: all the windows; if not, of many only those that rang, were violated or are worth a look.
 
     >>> import io
-    >>> console = Console(file=io.StringIO(), width=60)
+    >>> console = Console(file=io.StringIO(), width=80)
     >>> print_replay({"version": 1, "kind": "replay", "windows": [], "alarms": 0}, console)
     >>> print(console.file.getvalue().splitlines()[1])
     Of no window it rang in none, and limits were violated in none.

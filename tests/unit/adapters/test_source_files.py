@@ -281,3 +281,11 @@ def test_formats_are_told_by_magic_without_suffix(tmp_path: Path, read: Read) ->
     parquet(tmp_path / "2", n=[2])
 
     assert read(tmp_path).rows == [{"n": 1}, {"n": 2}]
+
+
+def test_the_folder_of_a_delta_table_is_no_folder_of_files(tmp_path: Path) -> None:
+    (tmp_path / "t" / "_delta_log").mkdir(parents=True)
+    (tmp_path / "t" / "a.csv").write_text("n\n1\n")
+
+    with pytest.raises(OptionError, match=r"expected delta:.*as it is a Delta table"):
+        open_source(tmp_path / "t")
