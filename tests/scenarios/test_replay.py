@@ -289,3 +289,13 @@ def test_a_stretch_of_which_nothing_is_stored_has_no_window(at: Path, states: Pa
         "Of no window it rang in none"
         in watchkeep("replay", at, "--states", states, "--start", "2030-01-01").out
     )
+
+
+def test_options_that_do_not_go_together_are_told(tmp_path: Path) -> None:
+    known = baseline(tmp_path, rows(2000, seed=1), "--timestamp", "at")
+    data = write(rows(500, seed=2), tmp_path / "w.parquet")
+
+    again = watchkeep("check", known, data, "--out", tmp_path / "r", "--again")
+
+    assert again.is_one_sentence
+    assert "--states" in again.err

@@ -23,6 +23,8 @@ FEWEST: Final = 4
 AHEAD: Final = 2
 """Parts for each process that may be read before an earlier one is done."""
 _TRIES: Final = 2
+_PATIENCE: Final = 5.0
+"""Seconds that a process may take to end which has closed its pipe."""
 _ALONE: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """What keeps libraries from starting threads of their own, of which there would be too many."""
 
@@ -73,10 +75,12 @@ class Processes:
         if self.most < 2 or len(parts) < FEWEST:
             return None
         try:
-            pickle.dumps(parts[0])
-            return pickle.dumps((ask, fold, self.skip))
+            for one in {type(part): part for part in parts}.values():
+                pickle.dumps(one)
+            told = pickle.dumps((ask, fold, self.skip))
         except (pickle.PicklingError, TypeError, AttributeError):
             return None
+        return None if b"__main__" in told else told  # nobody else has what a script defines
 
     def _each(self, parts: Sequence[Source], told: bytes, source: str) -> Iterator[Folded[Any]]:
         crew = _Crew(told, source)
@@ -122,15 +126,14 @@ class _Crew:
                 send(_pipe(worker.stdin), (at, part))
                 answer = receive(_pipe(worker.stdout))
             except (EOFError, OSError):
-                worker.kill()
-                signal = -worker.wait()
+                ended = _ended(worker)
                 continue
             self._idle.put(worker)
             if isinstance(answer, Exception):
                 raise answer
             found: Folded[Any] = answer
             return found
-        why = f"a process that read part {at + 1} of it was ended twice (signal {signal}): is memory short?"
+        why = f"a process that read part {at + 1} of it was ended twice ({ended}): is memory short?"
         raise UnreadableSourceError(self._source, why=f"{why} Fewer --threads take less")
 
     def end(self) -> None:
@@ -168,6 +171,16 @@ class _Crew:
                 send(_pipe(worker.stdin), sys.path)
                 write(_pipe(worker.stdin), self._told)
             return worker
+
+
+def _ended(worker: "subprocess.Popen[bytes]") -> str:
+    """How a process ended that says nothing any more."""
+    try:
+        code = worker.wait(timeout=_PATIENCE)
+    except subprocess.TimeoutExpired:
+        worker.kill()
+        code = worker.wait()
+    return f"signal {-code}" if code < 0 else f"exit code {code}"
 
 
 def _pipe(end: IO[bytes] | None) -> IO[bytes]:

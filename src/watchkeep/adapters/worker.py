@@ -34,6 +34,11 @@ def receive(stream: IO[bytes]) -> Any:
     Raises:
         EOFError: it says nothing any more.
     """
+    return pickle.loads(read(stream))  # noqa: S301 (our own process said it)
+
+
+def read(stream: IO[bytes]) -> bytes:
+    """The same, pickled still."""
     head = stream.read(_LENGTH.size)
     if len(head) < _LENGTH.size:
         raise EOFError("the other side is gone")
@@ -41,7 +46,7 @@ def receive(stream: IO[bytes]) -> Any:
     packed = stream.read(size)
     if len(packed) < size:
         raise EOFError("the other side is gone")
-    return pickle.loads(packed)  # noqa: S301 (our own process said it)
+    return packed
 
 
 def main() -> None:
@@ -51,10 +56,12 @@ def main() -> None:
     asked = sys.stdin.buffer
     try:
         sys.path[:] = receive(asked)  # models may lie where the other process found them
-        ask, fold, skip = receive(asked)
+        told = read(asked)
         while True:
-            at, part = receive(asked)
+            packed = read(asked)
             try:
+                ask, fold, skip = pickle.loads(told)  # noqa: S301 (our own process said it)
+                at, part = pickle.loads(packed)  # noqa: S301
                 send(answers, folded(part, at, ask, fold, skip=skip))
             except WatchkeepError as error:
                 send(answers, error)

@@ -97,12 +97,14 @@ def plan_of(
     rows = rows_of(source.predictions if isinstance(source, JoinedSource) else source, own)
     ask = ask_of(rows, own, window=window)
     parts = parts_of(rows, ask)
-    at_a_time = engine.most if isinstance(engine, Processes) else None
+    at_a_time = max(1, min(engine.most, len(parts))) if isinstance(engine, Processes) else None
     if at_a_time is not None and (len(parts) < FEWEST or isinstance(source, JoinedSource)):
         at_a_time = 1
     plan = Plan(engine.name, source.name, window, len(parts), at_a_time)
     for file_source in map(_files, parts):
-        if file_source is not None:
+        if file_source is None:
+            plan.rows = None
+        else:
             _count(plan, file_source, ask)
     names = rows.schema(ask).names
     for name, one in learned.items():

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 
+from watchkeep.adapters.sources.spark_table import table_of
 from watchkeep.app.api import Baseline, Report, Time, window_of
 from watchkeep.app.datasets import opened_of
 from watchkeep.app.engines import engine_of
@@ -64,6 +65,14 @@ def check_hours(
         StoreError: the store is of another baseline, damaged, or cannot be written.
     """
     started, force = perf_counter(), learned.in_force(policy.dialect)
+    if (
+        engine.name == "spark"
+        and not again
+        and (table_of(source) is not None or isinstance(source, Labelled))
+    ):
+        # The digits of sums depend on Spark's partitions: the same rows would be stored twice.
+        expected = "--again beside --states, where Spark reads tables or joins labels: the hours are then stored anew"
+        raise OptionError("again", got="nothing", expected=expected)
     filled = fill(
         states,
         force,

@@ -136,6 +136,8 @@ def command(
         model=given["model"],
         options=model_options_from(given),
     )
+    if given["again"] and given["states"] is None:
+        raise OptionError("--again", got="no --states", expected="--states DIR, whose hours make way")
     several = baseline.is_dir() and not is_baseline(baseline) and any(map(is_baseline, baseline.iterdir()))
     if given["explain"]:
         return _explained(baseline, source, roles, window, beside, engine, several=several, given=given)
@@ -211,6 +213,8 @@ def _explained(
     if several:
         held = load_baselines(baseline, roles=roles)
         known = {name: one for name, one in held.items() if not isinstance(one, WatchkeepError)}
+        if not known:
+            raise next(one for one in held.values() if isinstance(one, WatchkeepError))
     else:
         known = {baseline.name: load_baseline(baseline, roles=roles, attribution=given["model"] is not None)}
     if beside.labels is not None:

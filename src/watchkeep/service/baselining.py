@@ -189,7 +189,7 @@ def column_types(
     source: Source, ask: Ask, roles: Roles, dialect: Dialect, engine: Engine, progress: Progress
 ) -> dict[str, ColumnType]:
     """The type of every column of the source, ignored ones too, in order."""
-    schema = source.schema(ask)
+    schema = source.schema(replace(ask, lenient=engine.skip))
     if not _needs_survey(schema, dialect):
         types = {field.name: column_type(field.type) for field in schema}
         if roles.timestamp in types and not dialect.sagemaker:  # as the survey of texts has it

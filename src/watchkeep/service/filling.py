@@ -24,6 +24,7 @@ from watchkeep.service.bias import BiasLearned
 from watchkeep.service.checking import DataLearned
 from watchkeep.service.folding import HERE, Engine, Fold, Tree, in_one, itself, no_rows
 from watchkeep.service.hourly import Begin, HourlyScan, Hours
+from watchkeep.service.joining import Labelled
 from watchkeep.service.learned import Counting, Learned
 from watchkeep.service.ports import WINDOW, Ask, Progress, Silent, Source
 from watchkeep.service.reading import ask_of
@@ -105,8 +106,14 @@ def fill(
         mine = profile.merge(beside) if len(known) == 1 else profile
         new += put(at(hour), mine)
         tree.add(profile)
+    ends = known[0], known[-1]
     if len(known) > 1:
-        store.put_beside(at(known[0]), at(known[-1]), beside, again=again)
+        store.put_beside(at(ends[0]), at(ends[1]), beside)
+    if again:
+        read = ends if first is None or end is None else (first, end - 1)
+        store.clear_beside(
+            at(read[0]), at(read[1]), but=None if len(known) == 1 else (at(ends[0]), at(ends[1]), beside)
+        )
     if again and first is not None and end is not None:
         new += sum(store.withdraw(at(hour)) for hour in range(first, end) if hour not in hours.known)
     total = tree.whole() or Profile()
@@ -151,6 +158,12 @@ class _Reader:
             yield from sorted(hours.profiles.items())
             return
         known = sorted(hours.known)
+        if isinstance(source, Labelled):
+            raise OptionError(
+                "labels",
+                got=f"{len(known):,} hours at once",
+                expected=f"at most {hours.most:,}, as labels are joined to all rows at once: see --start and --end",
+            )
         for start in range(0, len(known), hours.most):
             some = known[start : start + hours.most]
             found = self.read(source, Window(at(some[0]), at(some[-1] + 1)))

@@ -79,6 +79,11 @@ class Engine(Protocol):
     """Reads sources, here or elsewhere."""
 
     @property
+    def skip(self) -> bool:
+        """Whether files that cannot be read are left out, named and counted."""
+        ...
+
+    @property
     def name(self) -> str:
         """What people call it."""
         ...
@@ -187,7 +192,7 @@ def folded(
             reader = fold.begin(at)
             reader.add(part.lost(error))
             return Folded(fold.done(reader), 0)
-    each = [folded(one, at, ask, fold, skip=skip, progress=progress) for one in files]
+    each = [folded(one, at, ask, fold, skip=skip) for one in files]
     empty = each[0].empty if all(one.empty for one in each) else None
     return Folded(fold.merge([one.value for one in each]), sum(one.rows for one in each), empty)
 

@@ -199,6 +199,8 @@ def _sample(
     parts = [np.zeros((3, 0), np.intp)]
     at = 0
     for batch in told(source.batches(ask), progress, "Reading labels"):
+        if not batch.rows:
+            continue
         answers = read_answers(batch, plan)
         rows = np.flatnonzero(answers.kept)
         texts = strings(_ids(plan, batch, rows, at))
@@ -240,6 +242,8 @@ def _chosen(
     kept: list[list[tuple[int, str]]] = [[] for _ in plan.rows]
     at = 0
     for batch in told(source.batches(ask), progress, "Choosing rows"):
+        if not batch.rows:
+            continue
         hashes, texts, of = _strata(baseline, batch, groups, at)
         named = np.array([text != "" for text in texts], np.bool_)  # nobody could find the others
         at += batch.rows

@@ -30,12 +30,14 @@ class Ask:
         timestamp: the column that holds the event time; None when no role names one.
         window: only rows whose event time lies in it. Rows whose event time is missing or unreadable are
             rejected and counted; rows outside are neither: batches count them as such, by `WINDOW` or `RULE`.
+        lenient: whether a schema is asked for without the files that cannot be read.
     """
 
     columns: Collection[str] | None = None
     positional: Sequence[str] | None = None
     timestamp: str | None = None
     window: Window = EVER
+    lenient: bool = False
 
 
 class Source(Protocol):

@@ -274,6 +274,11 @@ def count_answers(
         SourceError: the source cannot be read.
     """
     fold = Fold.counting(QualityScan, baseline.plan)
+    if review is not None and engine.skip:
+        expected = (
+            "nothing beside --review: rows are listed before it is known whether their file can be read"
+        )
+        raise OptionError("review", got="--damaged skip", expected=expected)
     if review is not None:
         engine, fold = engine.in_order("review"), Fold.counting(Reviewed, baseline.plan, review)
     return counted(engine, source, ask, fold, progress=progress or Silent(), what="Checking the answers")

@@ -56,6 +56,8 @@ class Review:
         """List a batch's rows."""
         plan = self._plan
         assert plan is not None  # noqa: S101 (begin was called)
+        if not batch.rows:
+            return
         answers = read_answers(batch, plan)
         chances = answers.scores
         assert chances is not None  # noqa: S101 (the plan has scores)

@@ -101,7 +101,7 @@ class StateStore:
         """Keep nothing of an hour any more. Gives whether anything was kept of it. See `replace`."""
         return self._add(OF_HOURS, _hour(start), Profile(), WITHDRAWN)
 
-    def put_beside(self, first: datetime, last: datetime, profile: Profile, *, again: bool = False) -> bool:
+    def put_beside(self, first: datetime, last: datetime, profile: Profile) -> bool:
         """Keep what is known of rows of which nobody can tell the hour, only that they came with others.
 
         They count wherever the smallest stretch counts that holds all the hours of those others: a day, a week, ...
@@ -109,22 +109,33 @@ class StateStore:
         Args:
             first, last: when the first and the last of those hours begin.
             profile: of the rows without an hour.
-            again: whether all rows of those hours were read again: what was kept so of any of them makes way.
 
         Returns:
             Whether it was new.
         """
         ends = _hour(first), _hour(last)
-        level = next(one for one in LEVELS if one.start(ends[0]) == one.start(ends[1]))
-        known = self.files.packed(level, level.start(ends[0]), profile, hours=ends).digest
+        level = _holding(ends)
         told = bool(profile.read or profile.outside or profile.skipped)
-        new = told and self._add(level, level.start(ends[0]), profile, ADDED, ends)
-        if again:
-            self.files.require(create=True)
-            for one in self.files.listing(ends[0], ends[1] + 1).pieces:
-                if one.tag == ADDED and one.level is not OF_HOURS and one.digest != known:
-                    self._remove(one, ends)
-        return new
+        return told and self._add(level, level.start(ends[0]), profile, ADDED, ends)
+
+    def clear_beside(
+        self, first: datetime, last: datetime, *, but: tuple[datetime, datetime, Profile] | None = None
+    ) -> None:
+        """Keep nothing any more of rows without an hour that came with hours of a stretch: it was read again.
+
+        Args:
+            first, last: when the first and the last hour of the stretch begin.
+            but: what was just kept and stays, as `put_beside` takes it.
+        """
+        ends, stays = (_hour(first), _hour(last)), None
+        if but is not None:
+            own = _hour(but[0]), _hour(but[1])
+            level = _holding(own)
+            stays = self.files.packed(level, level.start(own[0]), but[2], hours=own).digest
+        self.files.require(create=True)
+        for one in self.files.listing(ends[0], ends[1] + 1).pieces:
+            if one.tag == ADDED and one.level is not OF_HOURS and one.digest != stays:
+                self._remove(one, ends)
 
     def _remove(self, one: Entry, hours: tuple[int, int]) -> None:
         """Take away what is kept of rows without an hour, if they came with some of these hours."""
@@ -253,6 +264,11 @@ class StateStore:
         if not nodes:
             return None
         return self.files.joined([self.files.value(node, tree.merged) for node in nodes], nodes[0])
+
+
+def _holding(ends: tuple[int, int]) -> Level:
+    """The smallest level of which one stretch holds both hours."""
+    return next(one for one in LEVELS if one.start(ends[0]) == one.start(ends[1]))
 
 
 def _hour(start: datetime) -> int:

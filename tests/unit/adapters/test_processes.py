@@ -171,3 +171,19 @@ def children() -> set[int]:
                 continue
             found |= {int(path.name)} if parent == os.getpid() else set()
     return found
+
+
+def test_what_another_process_cannot_load_is_told_as_it_is() -> None:
+    with pytest.raises(RuntimeError, match=r"(?s)a process that reads failed.*nobody can load this"):
+        read(Parts(0, marks=Unloadable()), Processes(2))  # type: ignore[arg-type] # whatever it is, it travels
+
+
+class Unloadable:
+    """Can be sent, and not be received."""
+
+    def __reduce__(self) -> tuple[Callable[[str], None], tuple[str]]:
+        return fails, ("nobody can load this",)
+
+
+def fails(why: str) -> None:
+    raise ValueError(why)

@@ -51,8 +51,9 @@ class FileSource:
         for file in self.files.members:
             try:
                 schema = self.reader.schema(file, ask)
-            except EmptySourceError:
-                if len(self.files.members) == 1:
+            except SourceError as error:
+                passed = isinstance(error, EmptySourceError) or ask.lenient
+                if not passed or len(self.files.members) == 1:
                     raise
                 continue
             schemas.append(schema)

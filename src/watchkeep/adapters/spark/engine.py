@@ -14,12 +14,15 @@ import pyarrow as pa
 from watchkeep.adapters.sources.files import sentence
 from watchkeep.adapters.sources.joined import JoinedSource
 from watchkeep.adapters.sources.memory import PandasFrame, Tables
+from watchkeep.adapters.sources.several import Several
 from watchkeep.adapters.sources.spark_table import quiet, table_of
+from watchkeep.adapters.sources.spool import Kept, Once
 from watchkeep.adapters.spark.joining import join, label_parts
 from watchkeep.adapters.spark.tasks import ANSWER, Job, fold_parts, fold_table, merge_parts, opened
 from watchkeep.core.errors import OptionError, UnreadableSourceError, WatchkeepError
 from watchkeep.service.folding import FAN, Engine, Fold, Folded, Gathering
 from watchkeep.service.ports import Ask, Progress, Source, parts_of
+from watchkeep.service.rows import Where
 
 M = TypeVar("M")
 MANY: Final = FAN + 1
@@ -55,28 +58,34 @@ class Spark:
         try:
             gathering = Gathering(source, fold)
             job = _sent(Job(ask, fold, self.skip), source)
-            found, parts = self._planned(source, ask, job)
-            for each, level in self._collected(found, parts, job, source):
-                progress.advance(each.rows)
-                gathering.add(each, level=level)
+            held: list[Any] = []
+            try:
+                found, parts = self._planned(source, ask, job, held)
+                for each, level in self._collected(found, parts, job, source):
+                    progress.advance(each.rows)
+                    gathering.add(each, level=level)
+            finally:
+                for frame in held:
+                    frame.unpersist()
         finally:
             progress.stop()
         return gathering.whole()
 
-    def _planned(self, source: Source, ask: Ask, job: bytes) -> tuple[Any, int]:
+    def _planned(self, source: Source, ask: Ask, job: bytes, held: list[Any]) -> tuple[Any, int]:
         try:
             with quiet():
-                return self._answers(source, ask, job)
+                return self._answers(source, ask, job, held)
         except WatchkeepError:
             raise
         except Exception as error:  # Spark has no class for it
             raise _failed(error, source) from error
 
-    def _answers(self, source: Source, ask: Ask, job: bytes) -> tuple[Any, int]:
-        """A Spark frame of what parts give, and how many there are."""
+    def _answers(self, source: Source, ask: Ask, job: bytes, held: list[Any]) -> tuple[Any, int]:
+        """A Spark frame of what parts give, and how many there are; `held` are frames that Spark keeps for it."""
         if isinstance(source, JoinedSource):
             _sent(source.predictions, source)
             joined = join(self.session, source, ask, run=lambda frame: self._run(frame, source))
+            held += joined.held
             work = label_parts(job, joined, source.label_name)
             return joined.outcome.groupBy("part").applyInArrow(work, ANSWER), len(joined.parts)
         table = table_of(source)
@@ -130,12 +139,21 @@ def _sent(what: object, source: Source) -> bytes:
         OptionError: it is here, and nowhere else.
     """
     expected = "files or tables that Spark's executors can read; --engine local reads what is here"
-    if isinstance(what, PandasFrame | Tables):
+    if _is_here(what):
         raise OptionError("source", got=source.name, expected=expected)
     try:
         return pickle.dumps(what, protocol=pickle.HIGHEST_PROTOCOL)
     except (pickle.PicklingError, TypeError, AttributeError) as error:
         raise OptionError("source", got=source.name, expected=expected) from error
+
+
+def _is_here(what: object) -> bool:
+    """Whether rows are in the memory of this process, or in a temporary file of this machine."""
+    if isinstance(what, Where):
+        return _is_here(what.source)
+    if isinstance(what, Several):
+        return any(map(_is_here, what.members))
+    return isinstance(what, PandasFrame | Tables | Kept | Once)
 
 
 def _failed(error: Exception, source: Source) -> WatchkeepError:

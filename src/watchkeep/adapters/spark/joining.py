@@ -50,12 +50,14 @@ class Joined:
         parts: of the predictions.
         keys: of each part.
         kind: the type of the labels.
+        held: frames that Spark keeps until they are let go.
     """
 
     outcome: Any
     parts: Sequence[Source]
     keys: Sequence[Keys]
     kind: LabelType
+    held: Sequence[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,8 @@ def join(session: Any, source: JoinedSource, ask: Ask, *, run: Callable[[Any], p
         "id as part", f"bigint({_TOLD}) as row", "string(null) as label", "false as kept"
     )
     outcome = found.select("part", "row", "label", "kept").unionByName(marks)
-    return Joined(outcome.repartition(max(1, len(parts)), "part"), parts, each, labels.type)
+    outcome = outcome.repartition(max(1, len(parts)), "part")
+    return Joined(outcome, parts, each, labels.type, (predicted, told, found))
 
 
 def _read(session: Any, each: Sequence[Keys | LabelRows], schema: str) -> Any:
@@ -171,6 +174,8 @@ def _read_table(frame: Any, kind: pa.Schema, labels: LabelRows, schema: str) -> 
     def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         own: LabelRows = opened(packed)
         yield from _told(partition(), replace(own, source=over(own.source, batches, kind)), names)
+        for _ in batches:  # where an error ended it, the rest is still to be taken
+            pass
 
     return frame.mapInArrow(run, schema).persist()
 
