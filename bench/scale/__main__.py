@@ -146,7 +146,7 @@ def _capacity(data: Path, known: dict[str, Path], options: argparse.Namespace) -
         state_bytes=sum(one["state_bytes"] for one in each.values()),
     )
     traffic = Traffic()
-    hours = [simulate(constants, traffic, cores) for cores in (16, 24, 32, 48, 64)]
+    hours = [simulate(constants, traffic, cores) for cores in (32, 48, 64, 96, 128)]
     return {
         "constants": {name: getattr(constants, name) for name in Constants.__slots__},
         "each": each,
