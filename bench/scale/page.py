@@ -21,8 +21,9 @@ def page(told: Mapping[str, Any]) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _machine(machine: object) -> str:
-    return str(machine)
+def _machine(machine: Mapping[str, Any]) -> str:
+    memory = machine.get("memory", 0) / 2**30
+    return f"{machine.get('cores')} cores of {machine.get('processor')}, {memory:.0f} GB, {machine.get('python')}"
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -66,6 +67,11 @@ def _local(told: Mapping[str, Any]) -> Iterator[str]:
             "peak MB of one",
         ],
         rows,
+    )
+    yield ""
+    yield (
+        "Files that do not fit in memory come from the disk, and what the kernel needs to make room for them is among the CPU"
+        " seconds: of 100 million rows about a fifth, where the rows themselves took 0.69 s a million."
     )
 
 
