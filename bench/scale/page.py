@@ -70,8 +70,8 @@ def _local(told: Mapping[str, Any]) -> Iterator[str]:
     )
     yield ""
     yield (
-        "Files that do not fit in memory come from the disk; what the kernel needs to make room for them is among the CPU"
-        " seconds."
+        "Files that do not fit in memory come from the disk; what the kernel needs to make room for them is among"
+        " the CPU seconds."
     )
 
 
