@@ -72,7 +72,7 @@ class Processes:
 
     def _told(self, parts: Sequence[Source], ask: Ask, fold: Fold[M]) -> bytes | None:
         """What processes are told; None when this one does it all: parts are few, or stay here."""
-        if self.most < 2 or len(parts) < FEWEST:
+        if self.most < 2 or len(parts) < FEWEST or not sys.executable:
             return None
         try:
             for one in {type(part): part for part in parts}.values():

@@ -7,6 +7,7 @@ from typing import Final
 from watchkeep.adapters.processes import FEWEST, Processes
 from watchkeep.adapters.sources.file_source import FileSource
 from watchkeep.adapters.sources.joined import JoinedSource
+from watchkeep.adapters.sources.spool import Once
 from watchkeep.core.window import Window
 from watchkeep.frames.roles import Roles
 from watchkeep.service.folding import FAN, Engine
@@ -95,6 +96,9 @@ def plan_of(
     first = next(iter(learned.values()))
     own = first.baseline.roles.under(roles)
     rows = rows_of(source.predictions if isinstance(source, JoinedSource) else source, own)
+    if isinstance(rows.source if isinstance(rows, Where) else rows, Once):
+        note = "It can be read only once: it is kept in a temporary file first, and read then."
+        return Plan(engine.name, source.name, window, 1, None, rows=None, notes=[note])
     ask = ask_of(rows, own, window=window)
     parts = parts_of(rows, ask)
     at_a_time = max(1, min(engine.most, len(parts))) if isinstance(engine, Processes) else None
