@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from watchkeep.baselines.buckets import Buckets, own_buckets
+from watchkeep.baselines.buckets import LISTED, Buckets, own_buckets
 from watchkeep.baselines.columns import BaselineColumn
 from watchkeep.frames.batches import Batch
 from watchkeep.frames.buffers import filled, plain, strings
@@ -112,7 +112,7 @@ class BlockScan:
         starts = self._buckets.starts
         for column, begin, end in zip(self._columns, starts[:-1].tolist(), starts[1:].tolist(), strict=True):
             if column.name in batch.names:
-                codes = codes_of(column, batch.column(column.name), self._dialect)[valid]
+                codes = codes_of(column, batch.column(column.name), self._dialect, watched=True)[valid]
             else:
                 codes = np.full(len(inverse), end - begin - 1)
             width = end - begin
@@ -136,10 +136,16 @@ class BlockScan:
         return Blocks(self._step, places[order], self._rows[order], self._counts[order])
 
 
-def codes_of(column: BaselineColumn, array: pa.Array, dialect: Dialect) -> Codes:
+def codes_of(column: BaselineColumn, array: pa.Array, dialect: Dialect, *, watched: bool = False) -> Codes:
     """The bucket, among its column's, of each row of the reference data, shape (rows,).
 
     The order of the buckets is that of `Buckets`.
+
+    Args:
+        column: the baseline's.
+        array: its values.
+        dialect: whose rules tell types apart.
+        watched: whether categories are told apart as a watch does (`own_buckets`); else the `LISTED` most frequent are.
     """
     bins, listed, groups = (
         column.part("bins", Bins),
@@ -149,7 +155,8 @@ def codes_of(column: BaselineColumn, array: pa.Array, dialect: Dialect) -> Codes
     if bins is not None and len(bins):
         return _number_codes(column, bins, array, dialect)
     if listed is not None and listed.exact and listed.total:
-        return _category_codes(column, listed, array)
+        own = own_buckets(listed) if watched else min(LISTED, len(listed.counts))
+        return _category_codes(column, listed, array, own)
     if groups is not None and groups.counts.sum():
         texts = _texts(column, array)
         codes = (text_hashes(texts) >> np.uint64(56)).astype(np.intp)
@@ -188,11 +195,10 @@ def _norms(array: pa.Array, dialect: Dialect) -> tuple[Mask, Doubles, Mask]:  # 
     return where, norms[where], ~held
 
 
-def _category_codes(column: BaselineColumn, listed: Frequencies, array: pa.Array) -> Codes:
+def _category_codes(column: BaselineColumn, listed: Frequencies, array: pa.Array, other: int) -> Codes:
     texts, names = _texts(column, array), [name for name, _ in listed.ranked()]
     if any(len(name) == LONGEST for name in names):
         texts = strings([category(text) if text is not None else "" for text in texts.to_pylist()])
-    other = own_buckets(listed)
     places = filled(pc.index_in(texts, value_set=strings(names[:other])), other)
     return np.where(_held(array), places, other + 2)
 

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from watchkeep.baselines.buckets import own_buckets
+from watchkeep.baselines.buckets import LISTED
 from watchkeep.baselines.columns import BaselineColumn
 from watchkeep.frames.schema import ColumnType
 from watchkeep.measures.columns import compared_starts
@@ -31,7 +31,7 @@ def candidate_of(feature: BaselineColumn) -> Candidate | None:
             return None
         return Candidate(name=feature.name, edges=_bounds(lows, whole=feature.type is ColumnType.INTEGRAL))
     if listed is not None and listed.exact and listed.total:
-        names = [name for name, _ in listed.ranked()][: own_buckets(listed)]
+        names = [name for name, _ in listed.ranked()][:LISTED]
         boolean = feature.type is ColumnType.BOOLEAN
         return Candidate(
             name=feature.name, labels=tuple(name == "true" if boolean else name for name in names)
@@ -62,5 +62,5 @@ def slice_codes(feature: BaselineColumn, codes: Doubles) -> Doubles:
         return np.where(
             (codes == cells + 5) | np.isnan(codes), -1, np.where(codes >= cells + 4, cells, inner)
         )
-    names = 0 if listed is None else own_buckets(listed)
+    names = 0 if listed is None else min(LISTED, len(listed.counts))
     return np.where((codes == names + 2) | np.isnan(codes), -1, codes)
