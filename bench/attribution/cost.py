@@ -122,7 +122,7 @@ def measured(task: Task, folder: Path) -> dict[str, list[Spent]]:
     model = open_model(str(path))
     assert isinstance(model, Explaining)
     made = wk.Attribution(model=model, explained=0).baseline(table_of(drawn(LEARNED, 1)))
-    scan = made.learned.in_force(Dialect.DEFAULT).fold(Dialect.DEFAULT)
+    scan = made.learned.in_force(Dialect.DEFAULT).begin(Dialect.DEFAULT)(0)
     total = np.zeros(FEATURES)
 
     def ready(name: str, matrix: Doubles) -> Callable[[], object]:

@@ -56,7 +56,7 @@ EACH = pytest.mark.parametrize("baseline", BASELINES.values(), ids=BASELINES)
 
 
 def scanned(baseline: wk.Baseline, table: pa.Table, rejected: dict[str, int]) -> Profile:
-    fold = baseline.learned.in_force(Dialect.DEFAULT).fold(Dialect.DEFAULT)
+    fold = baseline.learned.in_force(Dialect.DEFAULT).begin(Dialect.DEFAULT)(0)
     fold.add(Batch.of(table, rejected=rejected, outside={"window": 3}))
     return fold.profile()
 

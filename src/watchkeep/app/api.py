@@ -185,7 +185,7 @@ class Baseline:
         standard = policy or Policy()
         learned = self._in_force(standard.dialect)
         if hasattr(rows, "num_rows") and hasattr(rows, "schema"):
-            fold = learned.fold(standard.dialect)
+            fold = learned.begin(standard.dialect)(0)
             fold.add(kept(Batch.of(rows), learned.baseline.roles))
             return fold.profile()
         return learned.scan(

@@ -150,25 +150,36 @@ def command(
     learned = load_baseline(baseline, roles=roles, attribution=given["model"] is not None)
     learned, source = beside.fitted(learned, source, roles)
     told = None if roles == Roles() else roles
-    if given["states"] is not None:
-        findings = _stored(learned, source, window, policy, told, engine, given)
-    else:
-        with review_list(given["review"], below=given["review_below"]) as review:
-            findings = learned.check(
-                source,
-                window=window,
-                policy=policy,
-                created=datetime.now(UTC),
-                roles=told,
-                progress=progress(),
-                review=review,
-                search=given["find_segments"],
-                engine=engine,
-            )
+    do = _checked if given["states"] is None else _stored
+    findings = do(learned, source, window, policy, told, engine, given)
     watched = None if watch is None else observe(watch, learned, findings)
     document = save_report(findings, learned, out, watched)
     code = _answered(document, out, given)
     return VIOLATED if watched is not None and watched[0].alarm else code
+
+
+def _checked(
+    learned: Learned,
+    source: Source,
+    window: Window,
+    policy: Policy,
+    roles: Roles | None,
+    engine: Engine,
+    given: dict[str, Any],
+) -> Findings:
+    """Check a window."""
+    with review_list(given["review"], below=given["review_below"]) as review:
+        return learned.check(
+            source,
+            window=window,
+            policy=policy,
+            created=datetime.now(UTC),
+            roles=roles,
+            progress=progress(),
+            review=review,
+            search=given["find_segments"],
+            engine=engine,
+        )
 
 
 def _stored(
@@ -215,12 +226,15 @@ def _explained(
         known = {name: one for name, one in held.items() if not isinstance(one, WatchkeepError)}
         if not known:
             raise next(one for one in held.values() if isinstance(one, WatchkeepError))
+        unread = [f"{name} cannot be read: {one}" for name, one in held.items() if name not in known]
     else:
+        unread = []
         known = {baseline.name: load_baseline(baseline, roles=roles, attribution=given["model"] is not None)}
     if beside.labels is not None:
         labelled = [one for one in known.values() if one.baseline.kind in LABELLED] or list(known.values())
         source = replace(beside, model=None).fitted(labelled[0], source, roles)[1]
     plan = plan_of(known, source, roles, window=window, engine=engine)
+    plan.notes += unread
     return answer_plan(plan, as_json=given["as_json"])
 
 

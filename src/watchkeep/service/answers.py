@@ -33,9 +33,9 @@ from watchkeep.monitors.model_quality.found_segments import found_segments
 from watchkeep.monitors.model_quality.plan import Problem
 from watchkeep.monitors.model_quality.scan import QualityScan
 from watchkeep.profiles.profile import Profile
-from watchkeep.service.folding import HERE, Engine
+from watchkeep.service.folding import HERE, Engine, fresh
 from watchkeep.service.joining import Labelled, account_of
-from watchkeep.service.learned import require_known, timed
+from watchkeep.service.learned import Begin, require_known, timed
 from watchkeep.service.ports import Progress, Source
 from watchkeep.service.quality import QualityOptions, count_answers, learn_quality, require_answers
 from watchkeep.service.reading import ask_of
@@ -63,6 +63,11 @@ class QualityLearned:
         plan = self.baseline.plan
         own = [name for name in plan.roles.named() if name not in {one.name for one in plan.features}]
         return (*own, *(one.name for one in plan.features))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """See `Learned`."""
+        return self.baseline.plan.names
 
     @cached_property
     def id(self) -> str:
@@ -123,10 +128,10 @@ class QualityLearned:
             ),
         )
 
-    def fold(self, dialect: Dialect) -> QualityScan:  # noqa: ARG002 (its plan knows the dialect in force)
+    def begin(self, dialect: Dialect) -> Begin:  # noqa: ARG002 (its plan knows the dialect in force)
         """See `Learned`."""
         _fits(self.baseline, search=False)
-        return QualityScan(self.baseline.plan)
+        return fresh(QualityScan, self.baseline.plan)
 
     def scan(
         self,

@@ -29,10 +29,10 @@ from watchkeep.monitors.bias.scan import BiasScan
 from watchkeep.monitors.findings import Findings
 from watchkeep.profiles.profile import Profile
 from watchkeep.service.baselining import column_types
-from watchkeep.service.folding import HERE, Engine, Fold, counted
+from watchkeep.service.folding import HERE, Engine, Fold, counted, fresh
 from watchkeep.service.group_survey import BiasOptions, GroupSurvey, require_groups
 from watchkeep.service.joining import Labelled, account_of
-from watchkeep.service.learned import only_answers, require_known, timed
+from watchkeep.service.learned import Begin, only_answers, require_known, timed
 from watchkeep.service.ports import Ask, Progress, Silent, Source
 from watchkeep.service.reading import ask_of
 from watchkeep.service.review import Review
@@ -59,6 +59,11 @@ class BiasLearned:
         plan = self.baseline.plan
         own = [*plan.roles.named(), *([] if plan.strata is None else [plan.strata.column]), *plan.features]
         return tuple(dict.fromkeys(own))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """See `Learned`."""
+        return self.baseline.plan.names
 
     @cached_property
     def id(self) -> str:
@@ -117,9 +122,9 @@ class BiasLearned:
             baseline=replace(baseline, plan=replace(baseline.plan, dialect=dialect), constraints=limits),
         )
 
-    def fold(self, dialect: Dialect) -> BiasScan:  # noqa: ARG002 (its plan knows the dialect in force)
+    def begin(self, dialect: Dialect) -> Begin:  # noqa: ARG002 (its plan knows the dialect in force)
         """See `Learned`."""
-        return BiasScan(self.baseline.plan)
+        return fresh(BiasScan, self.baseline.plan)
 
     def scan(
         self,

@@ -30,8 +30,8 @@ from watchkeep.monitors.data_quality.evaluation import evaluate
 from watchkeep.monitors.findings import Findings
 from watchkeep.profiles.profile import Profile
 from watchkeep.profiles.scan import Scan
-from watchkeep.service.folding import HERE, Engine, Fold, counted
-from watchkeep.service.learned import only_answers, timed
+from watchkeep.service.folding import HERE, Engine, Fold, counted, fresh
+from watchkeep.service.learned import Begin, only_answers, timed
 from watchkeep.service.ports import Progress, Silent, Source
 from watchkeep.service.reading import EVENT, ask_of
 from watchkeep.service.review import Review
@@ -111,6 +111,11 @@ class DataLearned:
         """See `Learned`."""
         return tuple(column.name for column in self.baseline.columns)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """See `Learned`."""
+        return self.baseline.names
+
     @cached_property
     def id(self) -> str:
         """See `Learned`."""
@@ -154,9 +159,9 @@ class DataLearned:
         limits = to_constraints(self.document, columns, dialect, self.suggested)
         return replace(self, baseline=replace(self.baseline, columns=columns, constraints=limits))
 
-    def fold(self, dialect: Dialect) -> Scan:
+    def begin(self, dialect: Dialect) -> Begin:
         """See `Learned`."""
-        return Scan(self.baseline.plan(dialect))
+        return fresh(Scan, self.baseline.plan(dialect))
 
     def scan(self, source: Source, *, window: Window, dialect: Dialect, engine: Engine = HERE) -> Profile:
         """See `Learned`."""

@@ -1,10 +1,10 @@
 """Filling a store: the rows of a source become stored hours, and their total."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from watchkeep.core.errors import EmptySourceError, MissingSourceError, OptionError
 from watchkeep.core.window import Window
@@ -12,18 +12,12 @@ from watchkeep.frames.roles import Roles
 from watchkeep.frames.text_values import Dialect
 from watchkeep.monitors.attribution.plan import ALL, AttributionPlan
 from watchkeep.monitors.attribution.scan import AttributionScan, Reading
-from watchkeep.monitors.bias.scan import BiasScan
-from watchkeep.monitors.model_quality.scan import QualityScan
 from watchkeep.profiles.profile import Profile, together
-from watchkeep.profiles.scan import Scan
-from watchkeep.service.answers import QualityLearned
-from watchkeep.service.attribution.explained import Nobody, way_of
+from watchkeep.service.attribution.explained import Nobody, of_part, way_of
 from watchkeep.service.attribution.explainers import Method
 from watchkeep.service.attribution.learned import AttributionLearned
-from watchkeep.service.bias import BiasLearned
-from watchkeep.service.checking import DataLearned
 from watchkeep.service.folding import HERE, Engine, Fold, Tree, in_one, itself, no_rows
-from watchkeep.service.hourly import Begin, HourlyScan, Hours
+from watchkeep.service.hourly import HourlyScan, Hours
 from watchkeep.service.joining import Labelled
 from watchkeep.service.learned import Counting, Learned
 from watchkeep.service.ports import WINDOW, Ask, Progress, Silent, Source
@@ -143,11 +137,11 @@ class _Reader:
         learned = self.learned
         source = rows_of(source, learned.baseline.roles)
         roles = replace(learned.baseline.roles, timestamp=self.timestamp)
-        ask = ask_of(source, roles, positional=names_of(learned) or None, window=window)
+        ask = ask_of(source, roles, positional=learned.names or None, window=window)
         most = max(24, HELD // max(1, len(learned.columns)))
         if isinstance(learned, AttributionLearned):
             return self._explained(learned, source, ask, most)
-        begin = partial(HourlyScan, _begin(learned, self.dialect), self.timestamp, most)
+        begin = partial(HourlyScan, learned.begin(self.dialect), self.timestamp, most)
         return self.engine.fold(
             source, ask, Fold(begin, HourlyScan.hours, in_one), progress=self.progress, what=_COUNTING
         )
@@ -181,14 +175,12 @@ class _Reader:
             )
         apart = plan.explained == ALL or isinstance(way, Reading)
         engine = self.engine.in_order("states")
-        begin = partial(HourlyScan, partial(_chosen, plan, way if apart else Nobody()), self.timestamp, most)
+        begin = partial(
+            HourlyScan, partial(of_part, plan, way if apart else Nobody(), None), self.timestamp, most
+        )
         fold = Fold(begin, itself, in_one)
         scan: HourlyScan = engine.fold(source, ask, fold, progress=self.progress, what=_EXPLAINING)
         return scan.hours(None if apart else partial(_explain, plan, way))
-
-
-def _chosen(plan: AttributionPlan, explainer: Any, part: int) -> AttributionScan:
-    return AttributionScan(plan, explainer, part=part)
 
 
 def _explain(plan: AttributionPlan, way: Method, scan: Counting, left: int) -> Profile:
@@ -197,29 +189,6 @@ def _explain(plan: AttributionPlan, way: Method, scan: Counting, left: int) -> P
     affordable = way.affordable()
     most = scan.most if affordable is None else max(1, min(scan.most, affordable // left))
     return AttributionScan(plan, way, most=most).merge(scan).profile()
-
-
-def _begin(learned: Learned, dialect: Dialect) -> Begin:
-    """What counts rows as a baseline does; it can be sent to other machines."""
-    learned.fold(dialect)  # says what is missing, if anything is
-    if isinstance(learned, DataLearned):
-        return partial(_made, Scan, learned.baseline.plan(dialect))
-    if isinstance(learned, QualityLearned):
-        return partial(_made, QualityScan, learned.baseline.plan)
-    assert isinstance(learned, BiasLearned)  # noqa: S101 (there is no other)
-    return partial(_made, BiasScan, learned.baseline.plan)
-
-
-def _made(make: Callable[[Any], Counting], plan: object, part: int) -> Counting:  # noqa: ARG001 (all parts are alike)
-    return make(plan)
-
-
-def names_of(learned: Learned) -> tuple[str, ...]:
-    """The names that rows without names of their own have by position."""
-    if isinstance(learned, DataLearned):
-        return learned.baseline.names
-    assert isinstance(learned, QualityLearned | BiasLearned | AttributionLearned)  # noqa: S101 (there is no other)
-    return learned.baseline.plan.names
 
 
 def _timestamp(learned: Learned, roles: Roles | None) -> str:

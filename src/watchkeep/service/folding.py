@@ -1,7 +1,7 @@
 """The fold: the rows of a source, part by part, into one value. Who reads the parts is an engine's business.
 
 A source is cut into parts by its files alone, never by who reads them, and what the parts give is merged in one
-tree, whose shape depends on their number alone. So one thread, many threads and a cluster give the same value to the
+tree, whose shape depends on their number alone. So one process, several and a cluster give the same value to the
 last bit.
 """
 
@@ -29,6 +29,7 @@ class Mergeable(Protocol):
 
 M = TypeVar("M")
 G = TypeVar("G", bound=Mergeable)
+R = TypeVar("R")
 
 
 def in_one(values: Sequence[G]) -> G:
@@ -53,15 +54,20 @@ class Fold(Generic[M]):
     @classmethod
     def counting(cls, make: Callable[..., Any], *given: Any) -> "Fold[Profile]":
         """The profile that a scan gives; a scan is made of what is `given`."""
-        return Fold(partial(_fresh, make, given), _profile, together)
+        return Fold(fresh(make, *given), _profile, together)
 
     @classmethod
     def surveying(cls, make: Callable[..., G], *given: Any) -> "Fold[G]":
         """A survey, which is itself what it gives, and merges."""
-        return Fold(partial(_fresh, make, given), itself, in_one)
+        return Fold(fresh(make, *given), itself, in_one)
 
 
-def _fresh(make: Callable[..., Any], given: tuple[Any, ...], part: int) -> Any:  # noqa: ARG001 (all parts are alike)
+def fresh(make: Callable[..., R], *given: Any) -> Callable[[int], R]:
+    """What makes the same of every part, whatever its number; it can be sent to other machines."""
+    return partial(_made, make, given)
+
+
+def _made(make: Callable[..., Any], given: tuple[Any, ...], part: int) -> Any:  # noqa: ARG001 (all parts are alike)
     return make(*given)
 
 

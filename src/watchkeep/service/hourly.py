@@ -18,7 +18,7 @@ from watchkeep.frames.buffers import positions
 from watchkeep.frames.times import event_times
 from watchkeep.profiles.account import RowAccount
 from watchkeep.profiles.profile import Profile, together
-from watchkeep.service.learned import Counting
+from watchkeep.service.learned import Begin, Counting
 from watchkeep.service.ports import MISSING, UNREADABLE
 
 HOUR: Final = 3_600_000_000
@@ -26,8 +26,6 @@ HOUR: Final = 3_600_000_000
 EARLIEST, LATEST = -16_393_000, 69_500_000
 """Hours, from 1970: the years 100 to 9898. Times beyond stand for something else."""
 
-Begin = Callable[[int], Counting]
-"""Makes what counts the rows of an hour, by the number of the part they come in. It can be sent to other machines."""
 Done = Callable[[Counting, int], Profile]
 
 

@@ -1,6 +1,6 @@
 """What every monitor's baseline can do, so that nobody needs to know whose it is."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from time import perf_counter
@@ -35,6 +35,10 @@ class Counting(Protocol):
     def profile(self) -> Profile:
         """All that was read so far."""
         ...
+
+
+Begin = Callable[[int], Counting]
+"""Makes what counts the rows of a part, by its number. It can be sent to other machines."""
 
 
 class Known(Reference, Protocol):
@@ -83,6 +87,11 @@ class Learned(Protocol):
         ...
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The names that rows without names of their own have, by position; none where they are not known."""
+        ...
+
+    @property
     def id(self) -> str:
         """Twelve digits that change with any state and any limit."""
         ...
@@ -120,8 +129,8 @@ class Learned(Protocol):
         """The same with the limits of its document, as a dialect judges them."""
         ...
 
-    def fold(self, dialect: Dialect) -> Counting:
-        """What counts a window's rows; of a baseline that is in force."""
+    def begin(self, dialect: Dialect) -> Begin:
+        """What counts a window's rows, part by part; of a baseline that is in force."""
         ...
 
     def scan(self, source: Source, *, window: Window, dialect: Dialect, engine: Engine = HERE) -> Profile:

@@ -149,7 +149,7 @@ def test_processes_and_one_process_make_the_same_hours_to_the_bit(tmp_path: Path
 @EACH
 def test_what_counts_an_hour_can_be_sent_to_other_processes(baseline: wk.Baseline) -> None:
     learned = baseline.learned.in_force(Dialect.DEFAULT)
-    begin = filling._begin(learned, Dialect.DEFAULT)
+    begin = learned.begin(Dialect.DEFAULT)
 
     make = pickle.loads(pickle.dumps(partial(HourlyScan, begin, "at", 24)))
     scan = make(3)

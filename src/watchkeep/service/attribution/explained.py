@@ -77,7 +77,7 @@ def scanned(
     """
     # Where some rows are chosen, only these are explained: later and here, by who may have a budget.
     apart = scan.most == ALL or isinstance(scan.explainer, Reading)
-    begin = partial(_of_part, scan.plan, scan.explainer if apart else Nobody(), scan.most)
+    begin = partial(of_part, scan.plan, scan.explainer if apart else Nobody(), scan.most)
     fold = Fold(begin, itself, in_one)
     scan.merge(engine.fold(source, ask, fold, progress=progress or Silent(), what=what))
     profile = scan.profile()
@@ -86,7 +86,8 @@ def scanned(
     return profile
 
 
-def _of_part(plan: AttributionPlan, explainer: Explainer, most: int, part: int) -> AttributionScan:
+def of_part(plan: AttributionPlan, explainer: Explainer, most: int | None, part: int) -> AttributionScan:
+    """What reads the rows of a part; see `AttributionScan`."""
     return AttributionScan(plan, explainer, most=most, part=part)
 
 

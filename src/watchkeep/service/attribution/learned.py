@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Self
 
 import pyarrow as pa
@@ -45,12 +45,12 @@ from watchkeep.monitors.findings import Findings
 from watchkeep.profiles.profile import Profile
 from watchkeep.service.attribution.captured import Captured
 from watchkeep.service.attribution.checking import check_attribution
-from watchkeep.service.attribution.explained import scanned, way_of
+from watchkeep.service.attribution.explained import of_part, scanned, way_of
 from watchkeep.service.attribution.explaining import SampledOptions
 from watchkeep.service.attribution.learning import fitted, reference_of
 from watchkeep.service.attribution.models import Model
 from watchkeep.service.folding import HERE, Engine
-from watchkeep.service.learned import only_answers, require_known
+from watchkeep.service.learned import Begin, only_answers, require_known
 from watchkeep.service.ports import Ask, Progress, Silent, Source
 from watchkeep.service.reading import ask_of
 from watchkeep.service.review import Review
@@ -103,6 +103,11 @@ class AttributionLearned:
     def columns(self) -> tuple[str, ...]:
         """See `Learned`: the features."""
         return self.baseline.plan.features
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """See `Learned`."""
+        return self.baseline.plan.names
 
     @cached_property
     def id(self) -> str:
@@ -168,16 +173,24 @@ class AttributionLearned:
         plan = replace(baseline.plan, dialect=dialect)
         return replace(self, baseline=replace(baseline, plan=plan, constraints=limits))
 
-    def fold(self, dialect: Dialect) -> AttributionScan:  # noqa: ARG002 (its plan knows the dialect in force)
+    def begin(self, dialect: Dialect) -> Begin:  # noqa: ARG002 (its plan knows the dialect in force)
         """See `Learned`."""
-        return AttributionScan(self.baseline.plan, way_of(self.model, self.baseline, self.options))
+        return partial(of_part, self.baseline.plan, way_of(self.model, self.baseline, self.options), None)
 
-    def scan(self, source: Source, *, window: Window, dialect: Dialect, engine: Engine = HERE) -> Profile:
+    def scan(
+        self,
+        source: Source,
+        *,
+        window: Window,
+        dialect: Dialect,  # noqa: ARG002 (as above)
+        engine: Engine = HERE,
+    ) -> Profile:
         """See `Learned`."""
         plan = self.baseline.plan
         source = rows_of(source, plan.roles)
         ask = ask_of(source, plan.roles, positional=plan.names or None, window=window)
-        return scanned(self.fold(dialect), source, ask, engine=engine)
+        scan = AttributionScan(plan, way_of(self.model, self.baseline, self.options))
+        return scanned(scan, source, ask, engine=engine)
 
     def judge(
         self, profile: Profile, *, window: Window, policy: Policy, source: str, created: datetime
