@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import venv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -354,6 +355,36 @@ def children(of: list[int]) -> list[int]:
             continue
         found += [pid] if parent in of else []
     return found
+
+
+def test_executors_run_the_python_that_runs_the_command(
+    spark: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = folder_of(rows(2000, seed=1), tmp_path / "train", files=3)
+    words = ("baseline", "data-quality", data, "--out", tmp_path / "b", "--json", "--engine", "spark")
+    released()
+    monkeypatch.delenv("PYSPARK_PYTHON", raising=False)
+    monkeypatch.setenv("PATH", without_ours(), prepend=None)
+
+    answer = program(*words, *spark.options(), cwd=tmp_path)
+    bare = bare_python(tmp_path / "bare")
+    other = program(*words, *spark.options(**{"spark.pyspark.python": bare}), cwd=tmp_path)
+
+    assert answer.code == 0, answer.err
+    assert other.code == 2
+    assert "its executors lack " in other.err.splitlines()[-1]
+
+
+def without_ours() -> str:
+    """The path for programs, less the folder of this Python: an environment that nobody activated."""
+    ours = Path(sys.executable).parent
+    return os.pathsep.join(one for one in os.environ["PATH"].split(os.pathsep) if Path(one) != ours)
+
+
+def bare_python(folder: Path) -> str:
+    """A Python without any package."""
+    venv.create(folder, symlinks=True, with_pip=False)
+    return str(folder / "bin" / "python")
 
 
 def test_what_only_this_machine_can_do_is_told(spark: Cluster, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ through the JVM. What consecutive parts gave is merged there too, in the tree th
 """
 
 import pickle
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -159,11 +160,15 @@ def _is_here(what: object) -> bool:
 def _failed(error: Exception, source: Source) -> WatchkeepError:
     """What a failure of Spark means."""
     said = str(error)
-    if "No module named 'watchkeep'" in said:
+    missing = re.search(r"No module named '([^'.]+)", said)
+    raised = re.search(r"Traceback \(most recent call last\):\n(?:[ \t].*\n)*(\S.*)", said)
+    if missing is not None:
         why = (
-            "its executors lack watchkeep: install it there, name the Python that has it (spark.pyspark.python), or"
-            " send an environment along (spark.archives)"
+            f"its executors lack {missing[1]}: install watchkeep there, name the Python that has it"
+            " (spark.pyspark.python), or send an environment along (spark.archives)"
         )
+    elif raised is not None:
+        why = raised[1]
     elif "Cannot run program" in said or "PYTHON_VERSION_MISMATCH" in said:
         why = f"its executors lack this Python; name theirs by spark.pyspark.python ({sentence(error)})"
     else:

@@ -67,12 +67,17 @@ def session_of(settings: Mapping[str, str]) -> Any:
     settings = {**_OURS, **settings}
     if "spark.master" not in settings and not _told_elsewhere():
         settings["spark.master"] = "local[*]"
-    if "PYSPARK_PYTHON" not in os.environ and "spark.pyspark.python" not in settings:
-        settings["spark.pyspark.python"] = sys.executable  # where this package is, if machines are alike
     builder = SparkSession.builder
     for name, value in settings.items():
         builder = builder.config(name, value)
-    return _reached(builder.getOrCreate, settings.get("spark.master", "Spark"))
+    session = _reached(builder.getOrCreate, settings.get("spark.master", "Spark"))
+    if "PYSPARK_PYTHON" not in os.environ:
+        # Only spark-submit heeds that setting; without it executors would take the first Python of their path, and
+        # this one is where this package is, if machines are alike.
+        session.sparkContext.pythonExec = session.sparkContext.getConf().get(
+            "spark.pyspark.python", sys.executable
+        )
+    return session
 
 
 def _connected(builder: Any, settings: Mapping[str, str]) -> Any:
