@@ -10,9 +10,10 @@ from watchkeep.adapters.sources.files import File, reading
 from watchkeep.adapters.sources.json_columns import JsonColumns
 from watchkeep.adapters.sources.json_lines import BLOCK, HEAD, lines, loads
 from watchkeep.adapters.sources.keys import place_of
-from watchkeep.adapters.sources.payloads import Rejection, Row, joined, rows_of
+from watchkeep.adapters.sources.payloads import rows_of
 from watchkeep.adapters.sources.tables import batch_of, schema_of
 from watchkeep.adapters.sources.window import micros
+from watchkeep.capture.payloads import Rejection, Row, joined
 from watchkeep.frames.batches import Batch
 from watchkeep.frames.times import event_times
 from watchkeep.service.ports import Ask

@@ -20,6 +20,7 @@ import pyarrow.csv as pacsv
 
 from watchkeep.adapters.sources.files import File, reading
 from watchkeep.adapters.sources.tables import distinct, schema_of
+from watchkeep.capture.payloads import named
 from watchkeep.core.errors import EmptySourceError, UnreadableSourceError
 from watchkeep.frames.batches import Batch
 from watchkeep.service.ports import Ask
@@ -103,16 +104,6 @@ class Delimited:
             return _Layout(distinct(names, source=file.name), delimiter, 0)
         names = tuple(name or f"_c{at}" for at, name in enumerate(first))
         return _Layout(distinct(names, source=file.name), delimiter, blank + 1)
-
-
-def named(width: int, positional: Sequence[str] | None) -> tuple[str, ...]:
-    """Names for so many columns that come without names.
-
-    >>> named(3, ["age", "city"])
-    ('age', 'city', '_c2')
-    """
-    given = tuple(positional or ())[:width]
-    return given + tuple(f"_c{at}" for at in range(len(given), width))
 
 
 def _is_data(first: Sequence[str], positional: Sequence[str] | None) -> bool:

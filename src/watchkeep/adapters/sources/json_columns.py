@@ -7,40 +7,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from watchkeep.core.errors import DuplicateColumnError
-
 _INT64: Final = range(-(2**63), 2**63)
-
-
-class Cell(str):
-    """A text of unknown type, such as a field of CSV, beside JSON strings, which are texts for sure."""
-
-    __slots__ = ()
-
-
-def flat(value: Mapping[str, object], *, source: str) -> dict[str, object]:
-    """The scalars and lists of an object by dotted name.
-
-    Raises:
-        DuplicateColumnError: two of them would have one name.
-
-    >>> flat({"id": 1, "user": {"age": 41, "tags": ["x"]}}, source="x")
-    {'id': 1, 'user.age': 41, 'user.tags': ['x']}
-    """
-    found: dict[str, object] = {}
-    _flatten(value, "", found, source)
-    return found
-
-
-def _flatten(value: Mapping[str, object], prefix: str, found: dict[str, object], source: str) -> None:
-    for key, inner in value.items():
-        name = prefix + key
-        if isinstance(inner, dict):
-            _flatten(inner, f"{name}.", found, source)
-        elif name in found:
-            raise DuplicateColumnError(name, source=source)
-        else:
-            found[name] = inner
 
 
 class JsonColumns:

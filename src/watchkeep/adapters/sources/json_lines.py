@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.json as pajson
 
 from watchkeep.adapters.sources.files import File, read_fully, reading
-from watchkeep.adapters.sources.json_columns import JsonColumns, flat
+from watchkeep.adapters.sources.json_columns import JsonColumns
 from watchkeep.adapters.sources.tables import Leaf, leaves, schema_of, take
+from watchkeep.capture.payloads import flat
 from watchkeep.core.errors import DuplicateColumnError, EmptySourceError, UnreadableSourceError
 from watchkeep.frames.batches import Batch
 from watchkeep.service.ports import Ask
