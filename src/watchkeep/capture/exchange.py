@@ -1,0 +1,83 @@
+"""Which requests are captured, and how records are made of them."""
+
+import json
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from watchkeep.capture.record import Inference
+from watchkeep.capture.recorder import Recorder
+
+VARIANT: Final = "AllTraffic"
+"""What the only variant of an endpoint is called, as SageMaker calls it."""
+LIMIT: Final = 1 << 20
+"""Bytes of a body that is captured; a larger one is not."""
+INFERENCE_ID: Final = b"x-amzn-sagemaker-inference-id"
+REQUEST_ID: Final = b"x-request-id"
+ATTRIBUTES: Final = b"x-amzn-sagemaker-custom-attributes"
+CONTENT_TYPE: Final = b"content-type"
+_TOO_LARGE: Final = "larger than the limit"
+_new: Final = tuple.__new__
+_LONGEST: Final = 1024
+"""Characters of an id, or of custom attributes; the rest is cut off."""
+
+
+Exchange: TypeAlias = (
+    "tuple[int, int, int, bytes | None, bytes | None, bytes | None, bytes | None, bytes, bytes]"
+)
+"""A request and its answer: start and end (nanoseconds since 1970), status (0 when there was no answer), content types
+of input and output, inference id and custom attributes (None where nobody told), input and output. It is a bare tuple,
+as it is made while the asker waits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capturing:
+    """Which requests are captured, and where their records go.
+
+    Args:
+        recorder: keeps them.
+        endpoint, variant: whose they are.
+        paths: only requests to these; all, when none are named.
+        methods: only requests by these.
+        limit: bytes of a body that is captured.
+        durable: whether an answer is complete only when its record is on the disk.
+    """
+
+    recorder: Recorder
+    endpoint: str
+    variant: str = VARIANT
+    paths: frozenset[str] = frozenset()
+    methods: frozenset[str] = frozenset({"POST"})
+    limit: int = LIMIT
+    durable: bool = False
+
+    def wants(self, method: str, path: str) -> bool:
+        """Whether a request is captured."""
+        return method in self.methods and (not self.paths or path in self.paths)
+
+    def inference(self, exchange: Exchange, event_id: str) -> Inference:
+        """The record of an exchange."""
+        start, end, status, input_type, output_type, name, attributes, given, said = exchange
+        flags = ""
+        if len(given) > self.limit or len(said) > self.limit:
+            large = {"input": len(given) > self.limit, "output": len(said) > self.limit}
+            flags = json.dumps({side: _TOO_LARGE for side, is_large in large.items() if is_large})
+        return _new(
+            Inference,
+            (
+                self.endpoint,
+                self.variant,
+                event_id,
+                name.decode("latin-1")[:_LONGEST] if name else "",
+                start // 1000,
+                max(0, (end - start) // 1000),  # the clock may have been set back
+                -1,
+                status,
+                1.0,
+                flags,
+                attributes.decode("latin-1")[:_LONGEST] if attributes else "",
+                input_type.decode("latin-1") if input_type else "",
+                output_type.decode("latin-1") if output_type else "",
+                given if len(given) <= self.limit else None,
+                said if len(said) <= self.limit else None,
+            ),
+        )
