@@ -227,19 +227,21 @@ class Recorder:
         while self._queue or self._lost.of or self._batch is not None:
             if self._given_up.is_set() or not self._write():
                 return False
+            self._rotate()
             time.sleep(0)  # others may want to run
-        segment = self._segment
-        asked = self._to_complete.is_set()
-        if segment is not None and (
-            asked
-            or segment.size >= self.settings.size
-            or time.monotonic() - segment.started >= self.settings.rotate
-        ):
+        self._rotate()
+        if self._to_complete.is_set():
             self._complete()
-        if asked:
             self._to_complete.clear()
             self._completed.set()
         return True
+
+    def _rotate(self) -> None:
+        segment = self._segment
+        if segment is not None and (
+            segment.size >= self.settings.size or time.monotonic() - segment.started >= self.settings.rotate
+        ):
+            self._complete()
 
     def _write(self) -> bool:
         """Write a batch; one that cannot be written is kept as it is, and tried again."""

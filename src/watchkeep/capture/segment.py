@@ -45,10 +45,14 @@ class Segment:
 
     @classmethod
     def new(cls, folder: Path) -> Self:
-        """A segment with a name that no other has: the time, this machine, this process, and chance."""
-        moment = time.strftime("%Y%m%dT%H%M%S", time.gmtime())
+        """A segment with a name that no other has: the time, this machine, this process, and chance.
+
+        In the order of their names those of one process are in the order in which they were written.
+        """
+        now = time.time_ns()
+        moment = time.strftime("%Y%m%dT%H%M%S", time.gmtime(now // 10**9))
         host = "".join(letter for letter in socket.gethostname() if letter.isalnum())[:24] or "host"
-        return cls(folder, f"{moment}-{host}-{os.getpid()}-{os.urandom(6).hex()}")
+        return cls(folder, f"{moment}{now % 10**9 // 1000:06}-{host}-{os.getpid()}-{os.urandom(6).hex()}")
 
     def append(self, records: Sequence[Inference], tallies: Sequence[dict[str, Any]] = ()) -> None:
         """Write a block, and wait until it is on the disk. What cannot be written whole is taken back.
