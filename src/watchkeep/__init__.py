@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from watchkeep.core.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from watchkeep import capture
     from watchkeep.alarms.decision import Decision
     from watchkeep.app.api import Baseline, Report, load
     from watchkeep.app.datasets import Dataset, read
@@ -53,6 +54,7 @@ __all__ = [
     "Watch",
     "WatchkeepError",
     "Window",
+    "capture",
     "engine",
     "load",
     "read",
@@ -89,6 +91,8 @@ _HOMES: Final = MappingProxyType(
 
 
 def __getattr__(name: str) -> object:
+    if name == "capture":
+        return import_module("watchkeep.capture")
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'watchkeep' has no attribute {name!r}")

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from watchkeep.adapters.sources import open_source
 from watchkeep.alarms.decision import Decision
 from watchkeep.alarms.record import Record
 from watchkeep.app import store
@@ -13,6 +12,7 @@ from watchkeep.app.joining import joined
 from watchkeep.app.labelling import label_plan
 from watchkeep.app.models import ModelOptions, with_model
 from watchkeep.app.reviewing import review_list
+from watchkeep.app.sources import open_source
 from watchkeep.causes.ranking import Cause
 from watchkeep.constraints.constraint import Constraint
 from watchkeep.constraints.policy import Policy

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from watchkeep.adapters.sources import open_source
+from watchkeep.app.sources import open_source
 from watchkeep.frames.roles import Roles
 from watchkeep.service.ports import Source
 

@@ -12,6 +12,7 @@ from watchkeep.capture.exchange import (
     REQUEST_ID,
     Capturing,
     Exchange,
+    RecordLostError,
 )
 
 Message = MutableMapping[str, Any]
@@ -19,13 +20,6 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Headers = Iterable[tuple[bytes, bytes]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
-
-
-class RecordLostError(RuntimeError):
-    """An answer must not be given, since it was promised that its record is kept, and it cannot be."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(f"the record of this answer cannot be kept: {why}")
 
 
 class CaptureMiddleware:

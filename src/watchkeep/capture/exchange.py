@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from watchkeep.capture.record import Inference
-from watchkeep.capture.recorder import Recorder
+from watchkeep.capture.recorder import Recorder, Told
 
 VARIANT: Final = "AllTraffic"
 """What the only variant of an endpoint is called, as SageMaker calls it."""
@@ -27,6 +27,13 @@ Exchange: TypeAlias = (
 """A request and its answer: start and end (nanoseconds since 1970), status (0 when there was no answer), content types
 of input and output, inference id and custom attributes (None where nobody told), input and output. It is a bare tuple,
 as it is made while the asker waits."""
+
+
+class RecordLostError(RuntimeError):
+    """An answer must not be given, since it was promised that its record is kept, and it cannot be."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the record of this answer cannot be kept: {why}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +60,10 @@ class Capturing:
     def wants(self, method: str, path: str) -> bool:
         """Whether a request is captured."""
         return method in self.methods and (not self.paths or path in self.paths)
+
+    def take(self, exchange: Exchange, told: Told | None = None) -> None:
+        """Have an exchange recorded; see `Recorder.take`."""
+        self.recorder.take(self.inference, exchange, len(exchange[-1]) + len(exchange[-2]), told)
 
     def inference(self, exchange: Exchange, event_id: str) -> Inference:
         """The record of an exchange."""

@@ -16,13 +16,13 @@ NOT_BODY: Final = "payload cannot be parsed"
 UNEVEN: Final = "columns of a payload have different lengths"
 BINARY: Final = "payload holds binary tensors"
 
-_MEMBERS: Final = ("instances", "predictions", "dataframe_records")
+MEMBERS: Final = ("instances", "predictions", "dataframe_records")
 """Under these names lie rows, one each."""
-_BESIDE: Final = frozenset(
+BESIDE: Final = frozenset(
     {"signature_name", "id", "parameters", "params", "model_name", "model_version", "model_spec", "context"}
 )
 """What such a body may hold beside its rows."""
-_SIDES: Final = ("inputs", "outputs")
+SIDES: Final = ("inputs", "outputs")
 
 
 class Rejection(Exception):  # noqa: N818 (it is counted, never shown)
@@ -160,16 +160,16 @@ def rows_of_json(body: object, *, source: str) -> list[Row]:
 
 
 def _of_object(body: dict[str, Any], source: str) -> list[Row]:
-    for name in _MEMBERS:
+    for name in MEMBERS:
         held = body.get(name)
-        if isinstance(held, list) and _BESIDE.issuperset(body.keys() - {name}):
+        if isinstance(held, list) and BESIDE.issuperset(body.keys() - {name}):
             return [_row(item, source) for item in held]
     split = body.get("dataframe_split")
     if isinstance(split, dict):
         return _of_split(split)
-    for name in _SIDES:
+    for name in SIDES:
         held = body.get(name)
-        if isinstance(held, list | dict) and _BESIDE.issuperset(body.keys() - {name}):
+        if isinstance(held, list | dict) and BESIDE.issuperset(body.keys() - {name}):
             return _of_side(held, source)
     data = body.get("data")
     if isinstance(data, dict) and ("ndarray" in data or "tensor" in data):

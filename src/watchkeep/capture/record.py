@@ -61,12 +61,14 @@ class Block(NamedTuple):
         columns: the bytes of each column by name, see `encode`.
         words: dictionaries of the columns that have one.
         tallies: what was counted beside the records.
+        given: whether some event ids come from elsewhere, so that another record may have them too.
     """
 
     rows: int
     columns: Mapping[str, memoryview]
     words: Mapping[str, Sequence[str]]
     tallies: Sequence[Mapping[str, Any]]
+    given: bool = True
 
 
 CODED: Final = ("endpoint", "variant", "flags", "attributes", "input_type", "output_type")
@@ -81,7 +83,9 @@ MOST: Final = 32_768
 """Records of a block, at most: codes of 16 bits suffice for it."""
 
 
-def encode(records: Sequence[Inference], tallies: Sequence[Mapping[str, Any]] = ()) -> list[bytes]:
+def encode(
+    records: Sequence[Inference], tallies: Sequence[Mapping[str, Any]] = (), *, given: bool = True
+) -> list[bytes]:
     """Records as a block: bytes that tell their length and whether they are whole.
 
     They are written as columns, since whoever seals them into columnar files can then take the columns as they are.
@@ -89,6 +93,7 @@ def encode(records: Sequence[Inference], tallies: Sequence[Mapping[str, Any]] = 
     Args:
         records: at most `MOST`.
         tallies: what was counted beside them; JSON objects.
+        given: see `Block`.
 
     Returns:
         Pieces to be written after each other.
@@ -134,7 +139,7 @@ def encode(records: Sequence[Inference], tallies: Sequence[Mapping[str, Any]] = 
                 bodies = [body or b"" for body in bodies]
             put(f"{name}.ends", array("q", accumulate([len(body) + 1 for body in bodies])).tobytes())
             put(name, b"\n".join(bodies), b"\n")
-    head = {"rows": len(records), "columns": told, "words": words, "tallies": list(tallies)}
+    head = {"rows": len(records), "columns": told, "words": words, "tallies": list(tallies), "given": given}
     text = json.dumps(head, separators=(",", ":")).encode()
     text += b" " * (-(len(text) + 8) % _ALIGN)
     pieces[:0] = [len(text).to_bytes(8, "little"), text]
@@ -169,7 +174,9 @@ def decode(data: memoryview) -> tuple[Block | None, memoryview]:
     for name, held in head["columns"]:
         columns[name] = body[at : at + held]
         at += held + -held % _ALIGN
-    return Block(head["rows"], columns, head["words"], head["tallies"]), data[HEAD.size + size :]
+    return Block(head["rows"], columns, head["words"], head["tallies"], head["given"]), data[
+        HEAD.size + size :
+    ]
 
 
 def records_of(block: Block) -> list[Inference]:

@@ -52,6 +52,7 @@ class Settings:
         rotate: seconds after which a segment is complete.
         size: bytes after which it is.
         steps: what is done with records before they are written.
+        opened: called when a segment was begun, so that somebody is there to seal it.
     """
 
     folder: Path
@@ -61,6 +62,7 @@ class Settings:
     rotate: float = 60.0
     size: int = 64 << 20
     steps: tuple[Step, ...] = ()
+    opened: Callable[[], None] | None = None
 
 
 @dataclass(slots=True)
@@ -249,7 +251,7 @@ class Recorder:
             self._batch = self._prepared()
         batch = self._batch
         try:
-            self._opened().append(batch.kept, batch.tallies.documents())
+            self._opened().append(batch.kept, batch.tallies.documents(), given=batch.given)
         except OSError as error:
             self._failing = _WORDS.get(error.errno or 0) or str(error.strerror or error)
             if self._segment is not None and self._segment.broken:
@@ -275,6 +277,8 @@ class Recorder:
             if sum(size for _, size in pending(self.settings.folder)) > self.settings.spool:
                 raise OSError(0, SPOOLED)
             self._segment = Segment.new(self.settings.folder)
+            if self.settings.opened is not None:
+                self.settings.opened()
         return self._segment
 
     def _prepared(self) -> "_Batch":
@@ -290,7 +294,7 @@ class Recorder:
         tallies.count(kept)
         for step in self.settings.steps:
             kept = step(kept, tallies)
-        return _Batch(taken, kept, tallies)
+        return _Batch(taken, kept, tallies, not all(one.event_id.startswith(self._prefix) for one in kept))
 
     def _complete(self) -> None:
         if self._segment is not None:
@@ -312,6 +316,7 @@ class _Batch:
     taken: list[_Waiting]
     kept: list[Inference]
     tallies: Tallies
+    given: bool
 
 
 _ALL: Final[WeakSet[Recorder]] = WeakSet()

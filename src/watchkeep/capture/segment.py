@@ -54,13 +54,15 @@ class Segment:
         host = "".join(letter for letter in socket.gethostname() if letter.isalnum())[:24] or "host"
         return cls(folder, f"{moment}{now % 10**9 // 1000:06}-{host}-{os.getpid()}-{os.urandom(6).hex()}")
 
-    def append(self, records: Sequence[Inference], tallies: Sequence[dict[str, Any]] = ()) -> None:
+    def append(
+        self, records: Sequence[Inference], tallies: Sequence[dict[str, Any]] = (), *, given: bool = True
+    ) -> None:
         """Write a block, and wait until it is on the disk. What cannot be written whole is taken back.
 
         Raises:
             OSError: it cannot be written; the segment is as it was.
         """
-        pieces = encode(records, tallies)
+        pieces = encode(records, tallies, given=given)
         data = memoryview(b"".join(pieces))
         try:
             done = 0

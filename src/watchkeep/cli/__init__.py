@@ -29,6 +29,7 @@ COMMANDS: Final = MappingProxyType(
         "label-plan": "Tell which rows to label for quality to be known better.",
         "mitigate": "Treat groups alike, and tell what it costs.",
         "acknowledge": "End the open alarm of a watch, on record.",
+        "captures": "List, seal and keep what models were asked and answered.",
         "demo": "Watch a real model through a real blizzard.",
         "doctor": "Tell whether this installation works, and with what.",
     }

@@ -8,8 +8,8 @@ from typing import Any, Final
 import click
 from click.core import ParameterSource
 
-from watchkeep.adapters.sources import open_source
 from watchkeep.app.models import ModelOptions, model_of
+from watchkeep.app.sources import open_source
 from watchkeep.app.store import read_analysis_config, save_baseline
 from watchkeep.cli.model_options import model_options, model_options_from
 from watchkeep.cli.options import (

@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from watchkeep.adapters.sources import open_source
 from watchkeep.app.explaining import plan_of
 from watchkeep.app.replaying import states_of
 from watchkeep.app.reviewing import review_list
+from watchkeep.app.sources import open_source
 from watchkeep.app.states import check_hours
 from watchkeep.app.store import is_baseline, load_baseline, load_baselines, save_report, save_together
 from watchkeep.app.together import LABELLED, Beside

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from watchkeep.adapters.sources import open_source
+from watchkeep.app.sources import open_source
 from watchkeep.app.store import report_of
 from watchkeep.cli.options import dialect_option, roles_from, roles_options, source_options
 from watchkeep.cli.output import answer

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from watchkeep.adapters.sources import open_source
 from watchkeep.adapters.whole_file import write_whole
 from watchkeep.app.labelling import label_plan
+from watchkeep.app.sources import open_source
 from watchkeep.app.store import load_baseline
 from watchkeep.cli.options import roles_from, roles_options, source_options, window_options
 from watchkeep.cli.output import print_json

@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from watchkeep.adapters.sources import open_source
 from watchkeep.app.mitigating import mitigated, save_mitigation
+from watchkeep.app.sources import open_source
 from watchkeep.app.store import load_baseline
 from watchkeep.cli.options import roles_from, roles_options, source_options
 from watchkeep.cli.output import console, print_json

@@ -79,6 +79,13 @@ def window_options(command: F) -> F:
             metavar="SOURCE",
             help="The true outcomes, joined by --id (model-quality, bias). May be repeated.",
         ),
+    ]
+    return time_options(_with(command, options))
+
+
+def time_options(command: F) -> F:
+    """The options that say which time is meant."""
+    options = [
         click.option("--end", metavar="T", help="Only rows before this time."),
         click.option(
             "--start",

@@ -26,7 +26,9 @@ FORMS = {
     "dataframe_records": {"dataframe_records": ROWS, "params": {"x": 1}},
     "tensors": {"id": "7", "inputs": [tensor("age", [2, 1], [41, 8]), tensor("fare", [2], [[7.5], [1.25]])]},
     "Seldon": {"data": {"names": ["age", "fare"], "ndarray": [[41, 7.5], [8, 1.25]]}},
-    "Seldon's tensor": {"data": {"names": ["age", "fare"], "tensor": {"shape": [2, 2], "values": [41, 7.5, 8, 1.25]}}},
+    "Seldon's tensor": {
+        "data": {"names": ["age", "fare"], "tensor": {"shape": [2, 2], "values": [41, 7.5, 8, 1.25]}}
+    },
 }
 
 
@@ -88,14 +90,17 @@ def test_what_holds_no_rows_is_told_and_counted(body: object, reason: str, lost:
 
 VALUES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5)
 JSON = st.recursive(
-    VALUES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=9), inner, max_size=4)
+    VALUES,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=9), inner, max_size=4),
 )
 
 
 @given(
     JSON
     | st.dictionaries(
-        st.sampled_from(["inputs", "outputs", "instances", "dataframe_split", "data", "shape", "name", "tensor"]),
+        st.sampled_from(
+            ["inputs", "outputs", "instances", "dataframe_split", "data", "shape", "name", "tensor"]
+        ),
         JSON
         | st.lists(st.fixed_dictionaries({"name": VALUES, "shape": JSON, "data": JSON}), max_size=2)
         | st.fixed_dictionaries({"tensor": st.fixed_dictionaries({"shape": JSON, "values": JSON})})

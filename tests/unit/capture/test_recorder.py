@@ -54,11 +54,11 @@ class Disk:
         self.torn = False
         append = Segment.append
 
-        def attempt(segment: Segment, *what: Any) -> None:
+        def attempt(segment: Segment, *what: Any, given: bool) -> None:
             if self.fails is not None:
                 segment.broken = self.torn
                 raise OSError(self.fails, os.strerror(self.fails))
-            append(segment, *what)
+            append(segment, *what, given=given)
 
         monkeypatch.setattr(Segment, "append", attempt)
         monkeypatch.setattr(recording, "_AGAIN", 0.01)

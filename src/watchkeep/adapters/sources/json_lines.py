@@ -1,16 +1,15 @@
 """Reads JSON Lines, and top-level JSON arrays of objects."""
 
 import codecs
-import io
 import json
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import pyarrow as pa
-import pyarrow.json as pajson
 
+from watchkeep.adapters.sources.arrow_json import doubled, is_simple, parsed
 from watchkeep.adapters.sources.files import File, read_fully, reading
 from watchkeep.adapters.sources.json_columns import JsonColumns
 from watchkeep.adapters.sources.tables import Leaf, leaves, schema_of, take
@@ -60,18 +59,16 @@ class JsonLines:
     def schema(self, file: File, ask: Ask) -> pa.Schema:  # noqa: ARG002 (part of the port)
         """The columns of about the first megabyte."""
         with reading(file.name):
-            for parsed in _parse(file, HEAD):
-                names = leaves(parsed.table.schema, source=file.name)
-                return schema_of(
-                    {name: leaf.type for name, leaf in names.items()}, parsed.textual, open_=True
-                )
+            for block in _parse(file, HEAD):
+                names = leaves(block.table.schema, source=file.name)
+                return schema_of({name: leaf.type for name, leaf in names.items()}, block.textual, open_=True)
         return schema_of({})
 
     def batches(self, file: File, ask: Ask) -> Iterator[Batch]:
         """The rows, some megabytes of lines at a time."""
         with reading(file.name):
-            for parsed in _parse(file, BLOCK):
-                yield _batch(parsed, leaves(parsed.table.schema, source=file.name), ask)
+            for block in _parse(file, BLOCK):
+                yield _batch(block, leaves(block.table.schema, source=file.name), ask)
 
 
 def _batch(parsed: Parsed, known: Mapping[str, Leaf], ask: Ask) -> Batch:
@@ -134,71 +131,16 @@ def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _fast(block: bytes, strings: set[tuple[str, ...]]) -> pa.Table | None:
-    """The rows by Arrow's own parser; None where it reads a block otherwise than we promise.
-
-    Args:
-        block: whole lines.
-        strings: paths of the fields that the parser is known to take for times; it grows.
-    """
+    """The rows by Arrow's own parser; None where it reads a block otherwise than we promise."""
     rows = sum(1 for line in block.split(b"\n") if line.strip())
+    table = parsed(block, strings)
+    if table is None or table.num_rows != rows:
+        return None
     try:
-        block.decode()
-        table = _arrow(block, strings)
-        times = {path for part in table.schema for path in _times(part)}
-        if times:
-            strings |= times
-            table = _arrow(block, strings).select(table.schema.names)  # known strings come first otherwise
         known = leaves(table.schema, source="")
-    except (pa.ArrowException, UnicodeDecodeError, DuplicateColumnError):
+    except DuplicateColumnError:
         return None
-    if table.num_rows != rows or not all(_is_simple(leaf.type) for leaf in known.values()):
-        return None
-    doubled = pa.schema([_double_lists(part) for part in table.schema])
-    return table if table.schema.equals(doubled) else table.cast(doubled)
-
-
-def _arrow(block: bytes, strings: Collection[tuple[str, ...]]) -> pa.Table:
-    return pajson.read_json(
-        io.BytesIO(block),
-        read_options=pajson.ReadOptions(use_threads=False, block_size=len(block) + 1),
-        parse_options=pajson.ParseOptions(
-            explicit_schema=pa.schema(_strings(strings)), unexpected_field_behavior="infer"
-        ),
-    )
-
-
-def _times(part: pa.Field) -> Iterator[tuple[str, ...]]:
-    """Paths of the fields that were taken for times. A JSON string that looks like a time is a string."""
-    if pa.types.is_timestamp(part.type):
-        yield (part.name,)
-    elif pa.types.is_struct(part.type):
-        for at in range(part.type.num_fields):
-            for path in _times(part.type.field(at)):
-                yield (part.name, *path)
-
-
-def _strings(paths: Collection[tuple[str, ...]]) -> list[pa.Field]:
-    """Fields, nested as the paths say, that are strings at the end of each path."""
-    fields: list[pa.Field] = []
-    for name in sorted({path[0] for path in paths}):
-        inner = [path[1:] for path in paths if path[0] == name and len(path) > 1]
-        fields.append(pa.field(name, pa.struct(_strings(inner)) if inner else pa.string()))
-    return fields
-
-
-def _is_simple(kind: pa.DataType) -> bool:
-    if pa.types.is_list(kind):
-        return bool(pa.types.is_integer(kind.value_type) or pa.types.is_floating(kind.value_type))
-    return not pa.types.is_nested(kind)
-
-
-def _double_lists(part: pa.Field) -> pa.Field:
-    if pa.types.is_list(part.type):
-        return pa.field(part.name, pa.list_(pa.float64()))
-    if pa.types.is_struct(part.type):
-        inner = [_double_lists(part.type.field(at)) for at in range(part.type.num_fields)]
-        return pa.field(part.name, pa.struct(inner))
-    return part
+    return doubled(table) if all(is_simple(leaf.type) for leaf in known.values()) else None
 
 
 def _slow(block: bytes, *, source: str) -> Parsed:

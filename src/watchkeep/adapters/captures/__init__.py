@@ -1,0 +1,1 @@
+"""The store of captures: sealed from segments, listed, read, compacted, expired, exported."""

@@ -1,0 +1,40 @@
+"""The columns of stored captures that are about a record, and not of its bodies."""
+
+from typing import Final
+
+import pyarrow as pa
+
+PREFIX: Final = "capture_"
+"""How the columns begin that are about a record, and not of its bodies."""
+EVENT_ID: Final = "capture_event_id"
+INFERENCE_ID: Final = "capture_inference_id"
+TIME: Final = "capture_time"
+ROW: Final = "capture_row"
+ROWS: Final = "capture_rows"
+WEIGHT: Final = "capture_weight"
+PROBLEM: Final = "capture_problem"
+INPUT: Final = "capture_input"
+OUTPUT: Final = "capture_output"
+
+OWN: Final = pa.schema(
+    [
+        (EVENT_ID, pa.string()),
+        (INFERENCE_ID, pa.string()),
+        (TIME, pa.timestamp("us", tz="UTC")),
+        (ROW, pa.int32()),
+        (ROWS, pa.int32()),
+        ("capture_status", pa.int16()),
+        ("capture_model_latency", pa.int64()),
+        ("capture_overhead_latency", pa.int64()),
+        (WEIGHT, pa.float64()),
+        (PROBLEM, pa.string()),
+        ("capture_flags", pa.string()),
+        ("capture_attributes", pa.string()),
+        ("capture_input_type", pa.string()),
+        ("capture_output_type", pa.string()),
+        (INPUT, pa.large_binary()),
+        (OUTPUT, pa.large_binary()),
+    ]
+)
+"""The columns of every record. Latencies are microseconds. `capture_row` of `capture_rows` is the row's place in its
+record, and the first row has the bodies."""

@@ -1,0 +1,147 @@
+"""The captures of a home: where they are, how they are sealed, what is there."""
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from watchkeep.adapters.captures.sealing import Sealed, Sealer
+from watchkeep.adapters.sources.stored.layout import endpoints, hours, variants
+from watchkeep.adapters.sources.stored.source import PREFIX, files_of, traffic_of
+from watchkeep.adapters.state_files import open_shelf
+from watchkeep.capture.home import SEGMENTS, STORE, hold_sealing, home_of
+from watchkeep.capture.segment import pending, writers
+from watchkeep.capture.traffic import Traffic
+from watchkeep.core.errors import OptionError, StoreError
+from watchkeep.core.window import Window
+from watchkeep.service.ports import Shelf
+
+STORE_URL: Final = "WATCHKEEP_STORE_URL"
+"""The environment variable that names a folder or bucket in which captures are kept, in place of the home."""
+_OFTEN: Final = 1.0
+"""Seconds between two looks for segments."""
+_IDLE: Final = 5.0
+"""Seconds without anybody who writes, after which a follower ends."""
+
+
+def store_of(home: Path) -> str:
+    """Where the captures of a home are kept."""
+    url = os.environ.get(STORE_URL)
+    return f"{url.rstrip('/')}/{STORE}" if url else str(home / STORE)
+
+
+def named(source: str, *, home: str | os.PathLike[str] | None = None) -> str:
+    """A source whose captures are told with their store: `captures:churn` is that of the home.
+
+    >>> named("captures:lake#churn")
+    'captures:lake#churn'
+    """
+    if not source.startswith(PREFIX) or "#" in source:
+        return source
+    return f"{PREFIX}{store_of(home_of(home))}#{source.removeprefix(PREFIX)}"
+
+
+def seal(home: Path) -> Sealed:
+    """Turn the segments that are complete into Parquet files.
+
+    Raises:
+        OptionError: another process does so already.
+        StoreError: the store cannot be written.
+    """
+    lock = hold_sealing(home)
+    if lock is None:
+        raise OptionError(
+            "--home", got=str(home), expected="a home whose segments no other process is sealing"
+        )
+    try:
+        return _sealer(home).seal()
+    finally:
+        os.close(lock)
+
+
+def follow(home: Path) -> Sealed:
+    """Seal segments as they are completed, until nobody has written any for a while; nothing where another does so.
+
+    While the store cannot be written, segments are kept, and tried again.
+    """
+    told = Sealed()
+    lock = hold_sealing(home)
+    if lock is None:
+        return told
+    try:
+        sealer, last = _sealer(home), time.monotonic()
+        while time.monotonic() - last < _IDLE:
+            try:
+                told.add(sealer.seal())
+            except StoreError as error:
+                print(f"watchkeep: {error}", flush=True)  # noqa: T201 (its log)
+            if writers(home / SEGMENTS) or any(pending(home / SEGMENTS)):
+                last = time.monotonic()
+            time.sleep(_OFTEN)
+    finally:
+        os.close(lock)
+    return told
+
+
+def _sealer(home: Path) -> Sealer:
+    return Sealer(home / SEGMENTS, open_shelf(store_of(home)))
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """What is stored of one variant.
+
+    Args:
+        endpoint, variant: whose.
+        hours: of which something is stored; their first and last as ISO 8601.
+        first, last: the first and last of these.
+        files: of which it is made.
+        traffic: what was asked in these hours.
+    """
+
+    endpoint: str
+    variant: str
+    hours: int
+    first: str | None
+    last: str | None
+    files: int
+    traffic: Traffic
+
+    def document(self) -> dict[str, object]:
+        """It as JSON."""
+        latency = self.traffic.latency
+        return {
+            "endpoint": self.endpoint,
+            "variant": self.variant,
+            "hours": self.hours,
+            "first": self.first,
+            "last": self.last,
+            "files": self.files,
+            "Invocations": self.traffic.invocations,
+            "Invocation4XXErrors": self.traffic.client_errors,
+            "Invocation5XXErrors": self.traffic.server_errors,
+            "InvocationModelErrors": self.traffic.model_errors,
+            "ModelLatency": {f"p{share * 100:g}": latency.quantile(share) for share in _SHARES},
+            "not_stored": dict(self.traffic.lost),
+        }
+
+
+_SHARES: Final = (0.5, 0.9, 0.99, 0.999)
+
+
+def listed(shelf: Shelf, *, endpoint: str | None = None, window: Window | None = None) -> list[Captured]:
+    """What is stored, by endpoint and variant."""
+    found = []
+    for name in [endpoint] if endpoint is not None else endpoints(shelf):
+        for variant in variants(shelf, name):
+            several = list(hours(shelf, endpoint=name, variant=variant, window=window))
+            traffic, files = Traffic(), 0
+            for hour in several:
+                files += len(files_of(shelf, hour))
+                for own in traffic_of(shelf, hour).of.values():
+                    traffic.merge(own)
+            starts = [f"{hour.start:%Y-%m-%dT%H:%MZ}" for hour in several]
+            first, last = (starts[0], starts[-1]) if starts else (None, None)
+            found.append(Captured(name, variant, len(several), first, last, files, traffic))
+    return found

@@ -1,0 +1,98 @@
+"""`watchkeep captures`."""
+
+from pathlib import Path
+
+import click
+from rich.table import Table
+
+from watchkeep.adapters.state_files import open_shelf
+from watchkeep.app.captures import follow, listed, seal, store_of
+from watchkeep.capture.home import home_of
+from watchkeep.cli import COMPLETED
+from watchkeep.cli.options import time_options
+from watchkeep.cli.output import console, print_json
+from watchkeep.core.window import Window
+
+_home = click.option(
+    "--home",
+    type=click.Path(path_type=Path),
+    help="Where everything is kept (WATCHKEEP_HOME; .watchkeep here).",
+)
+_json = click.option("--json", "as_json", is_flag=True, help="Print the document, alone.")
+
+
+@click.group("captures", invoke_without_command=False)
+def command() -> None:
+    r"""List, seal and keep what models were asked and answered.
+
+    \b
+        watchkeep captures list
+        watchkeep check baselines/churn captures:churn --out reports/today
+    """
+
+
+@command.command("list")
+@click.argument("endpoint", required=False)
+@_home
+@time_options
+@_json
+def listing(
+    endpoint: str | None, home: Path | None, start: str | None, end: str | None, as_json: bool
+) -> int:
+    """What is stored, by endpoint and variant."""
+    window = Window.between(start, end)
+    found = [
+        one.document()
+        for one in listed(open_shelf(store_of(home_of(home))), endpoint=endpoint, window=window)
+    ]
+    if as_json:
+        print_json({"version": 1, "captures": found})
+        return COMPLETED
+    if not found:
+        console().print(f"Nothing is stored in {store_of(home_of(home))}.", markup=False, soft_wrap=True)
+        return COMPLETED
+    table = Table(box=None, pad_edge=False)
+    for name in ("Endpoint", "Variant", "From", "To"):
+        table.add_column(name)
+    for name in ("Requests", "Errors", "p50 ms", "p99 ms", "Not stored"):
+        table.add_column(name, justify="right")
+    for one in found:
+        table.add_row(*_cells(one))
+    console().print(table)
+    return COMPLETED
+
+
+def _cells(one: dict[str, object]) -> list[str]:
+    latency, lost = one["ModelLatency"], one["not_stored"]
+    assert isinstance(latency, dict)  # noqa: S101 (our own document)
+    assert isinstance(lost, dict)  # noqa: S101 (as above)
+    times = ["–" if latency[name] is None else f"{latency[name] / 1000:.3g}" for name in ("p50", "p99")]
+    return [
+        str(one["endpoint"]),
+        str(one["variant"]),
+        str(one["first"] or "–"),
+        str(one["last"] or "–"),
+        f"{one['Invocations']:,}",
+        f"{one['InvocationModelErrors']:,}",
+        *times,
+        f"{sum(lost.values()):,}",
+    ]
+
+
+@command.command("seal")
+@click.option("--follow", "follows", is_flag=True, help="Go on while there is somebody who records.")
+@_home
+@_json
+def sealing(follows: bool, home: Path | None, as_json: bool) -> int:
+    """Turn records that are complete into Parquet files of the store.
+
+    Where models are served a process does so by itself; this is for the rest.
+    """
+    where = home_of(home)
+    told = follow(where) if follows else seal(where)
+    if as_json:
+        print_json({"version": 1, **told.document()})
+    elif not follows:
+        text = f"{told.records:,} records of {told.segments} segments sealed into {told.files} files."
+        console().print(text, markup=False, soft_wrap=True)
+    return COMPLETED
