@@ -1,0 +1,1 @@
+"""What capturing costs: where models are served, in the store, and in the join with labels."""
