@@ -144,8 +144,8 @@ def test_what_was_asked_and_answered_is_checked(home: Path, tmp_path: Path) -> N
     assert (captured["Invocations"], captured["Invocation4XXErrors"]) == (101, 1)
     assert captured["ModelLatency"]["p50"] > 0
     found = duckdb.sql(
-        f"SELECT count(*), avg(age), max(capture_rows) FROM read_parquet('{home}/captures/**/*.parquet', union_by_name=true)"
-        " WHERE capture_problem IS NULL"
+        "SELECT count(*), avg(age), max(capture_rows) FROM"
+        f" read_parquet('{home}/captures/**/*.parquet', union_by_name=true) WHERE capture_problem IS NULL"
     ).fetchall()[0]
     assert found[0] == 300
     assert found[1] == pytest.approx(np.mean([person(number)["age"] for number in range(3000, 3300)]))
@@ -186,6 +186,38 @@ def test_labels_find_the_rows_they_are_about(home: Path, tmp_path: Path) -> None
 
     assert checked.code in (0, 1), checked.err
     assert (checked.document["rows"]["read"], checked.document["rows"]["unmatched"]) == (40, 10)
+
+
+def test_labels_are_stored_as_they_come(home: Path, tmp_path: Path) -> None:
+    with server(home) as (process, url):
+        for number in range(40):
+            assert ask(url, [person(number)], f"i{number}") == 200
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+    settled(home)
+    train = pa.table({"_c0": np.linspace(0, 1, 400), "churned": [0, 1] * 200})
+    known = tmp_path / "known"
+    roles = ("--label", "churned", "--score", "_c0")
+    written = write(train, tmp_path / "t.parquet")
+    assert watchkeep("baseline", "model-quality", written, *roles, "--out", known).code == 0
+    first = pa.table({"order": [f"i{number}" for number in range(30)] + [None], "churned": [0, 1] * 15 + [1]})
+    later = pa.table({"order": ["i0", "i35", "i36"], "churned": [1, 0, None]})
+
+    for table, name in ((first, "first"), (first, "again"), (later, "later")):
+        labelled = write(table, tmp_path / f"{name}.csv")
+        told = watchkeep("labels", "churn", labelled, "--id", "order", "--label", "churned", "--json")
+        assert told.code == 0, told.err
+    checked = watchkeep(
+        *("check", known, "captures:churn", "--id", "inferenceId", "--labels", "labels:churn"),
+        *("--out", tmp_path / "r", "--json"),
+    )
+
+    assert (told.document["labels"], told.document["without_value"]) == (2, 1)
+    assert checked.code in (0, 1), checked.err
+    assert checked.document["rows"]["unmatched"] == 9
+    joined = checked.document["quality"]["join"]
+    assert joined["match_rate"] == pytest.approx(31 / 40)
+    assert joined["changed_labels"] == 1
 
 
 @pytest.mark.parametrize("round_", range(3))

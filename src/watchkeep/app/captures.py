@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from watchkeep.adapters.captures.sealing import Sealed, Sealer
+from watchkeep.adapters.sources.stored.labels import PREFIX as LABELS
 from watchkeep.adapters.sources.stored.layout import endpoints, hours, variants
 from watchkeep.adapters.sources.stored.source import PREFIX, files_of, traffic_of
 from watchkeep.adapters.state_files import open_shelf
@@ -19,6 +20,7 @@ from watchkeep.service.ports import Shelf
 
 STORE_URL: Final = "WATCHKEEP_STORE_URL"
 """The environment variable that names a folder or bucket in which captures are kept, in place of the home."""
+TRUTH: Final = "labels"
 _OFTEN: Final = 1.0
 """Seconds between two looks for segments."""
 _IDLE: Final = 5.0
@@ -31,15 +33,22 @@ def store_of(home: Path) -> str:
     return f"{url.rstrip('/')}/{STORE}" if url else str(home / STORE)
 
 
+def labels_of(home: Path) -> str:
+    """Where the labels of a home are kept."""
+    url = os.environ.get(STORE_URL)
+    return f"{url.rstrip('/')}/{TRUTH}" if url else str(home / TRUTH)
+
+
 def named(source: str, *, home: str | os.PathLike[str] | None = None) -> str:
-    """A source whose captures are told with their store: `captures:churn` is that of the home.
+    """A source whose captures or labels are told with their store: `captures:churn` are those of the home.
 
     >>> named("captures:lake#churn")
     'captures:lake#churn'
     """
-    if not source.startswith(PREFIX) or "#" in source:
-        return source
-    return f"{PREFIX}{store_of(home_of(home))}#{source.removeprefix(PREFIX)}"
+    for prefix, where in ((PREFIX, store_of), (LABELS, labels_of)):
+        if source.startswith(prefix) and "#" not in source:
+            return f"{prefix}{where(home_of(home))}#{source.removeprefix(prefix)}"
+    return source
 
 
 def seal(home: Path) -> Sealed:

@@ -30,6 +30,7 @@ COMMANDS: Final = MappingProxyType(
         "mitigate": "Treat groups alike, and tell what it costs.",
         "acknowledge": "End the open alarm of a watch, on record.",
         "captures": "List, seal and keep what models were asked and answered.",
+        "labels": "Take the true outcomes of what an endpoint predicted into the store.",
         "demo": "Watch a real model through a real blizzard.",
         "doctor": "Tell whether this installation works, and with what.",
     }

@@ -24,6 +24,8 @@ from watchkeep.adapters.sources.spark_table import SCHEME as SPARK_TABLE
 from watchkeep.adapters.sources.spark_table import SparkTable
 from watchkeep.adapters.sources.spool import Kept, Once, Spool
 from watchkeep.adapters.sources.sql import SCHEME, of_duckdb
+from watchkeep.adapters.sources.stored.labels import PREFIX as LABELS
+from watchkeep.adapters.sources.stored.labels import of_labels
 from watchkeep.adapters.sources.stored.source import PREFIX as CAPTURES
 from watchkeep.adapters.sources.stored.source import of_captures
 from watchkeep.core.errors import OptionError
@@ -100,6 +102,8 @@ def _of_text(source: str, format_: str | None, header: bool | None) -> Source:
         return postgres.of_postgres(source)
     if source.startswith(CAPTURES):
         return of_captures(source)
+    if source.startswith(LABELS):
+        return of_labels(source)
     if source != "-":
         return _of_files(find(source), format_, header)
     spool = Spool("standard input")

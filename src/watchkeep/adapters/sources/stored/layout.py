@@ -48,7 +48,7 @@ class Hour:
         >>> Hour("a/b", "..", datetime(2026, 11, 23, 19, tzinfo=UTC)).folder
         'capture_endpoint=a%2Fb/capture_variant=%2E%2E/capture_date=2026-11-23/capture_hour=19'
         """
-        values = (_quoted(self.endpoint), _quoted(self.variant), f"{self.start:%Y-%m-%d}", f"{self.start:%H}")
+        values = (quoted(self.endpoint), quoted(self.variant), f"{self.start:%Y-%m-%d}", f"{self.start:%H}")
         return "/".join(f"{name}={value}" for name, value in zip(_NAMES, values, strict=True))
 
 
@@ -96,16 +96,25 @@ def _below(shelf: Shelf, folder: str, level: int, wanted: str | None) -> list[st
     """The values that the folders of one level name."""
     if wanted is not None:
         return [wanted]
-    start = f"{_NAMES[level]}="
-    names = (name.removeprefix(start) for name in shelf.names(folder) if name.startswith(start))
-    return sorted(map(unquote, names))
+    return sorted(map(unquoted, parted(shelf, folder, _NAMES[level])))
 
 
 def _path(*values: str) -> str:
-    return "/".join(f"{name}={_quoted(value)}" for name, value in zip(_NAMES, values, strict=False))
+    return "/".join(f"{name}={quoted(value)}" for name, value in zip(_NAMES, values, strict=False))
 
 
-def _quoted(value: str) -> str:
+def parted(shelf: Shelf, folder: str, key: str) -> list[str]:
+    """The values that folders `key=value` below a folder have, as they are spelled there, in order."""
+    start = f"{key}="
+    return sorted(name.removeprefix(start) for name in shelf.names(folder) if name.startswith(start))
+
+
+def unquoted(value: str) -> str:
+    """The name that `quoted` spelled."""
+    return unquote(value)
+
+
+def quoted(value: str) -> str:
     """A name as a folder may be called, which is never `.` or `..`."""
     quoted = quote(value, safe="")
     return quoted.replace(".", "%2E") if not quoted.strip(".") else quoted

@@ -152,7 +152,7 @@ class Lost:
 def files_of(shelf: Shelf, hour: Hour) -> list[File]:
     """The files of an hour, by name."""
     names = sorted(name for name in shelf.names(hour.folder) if name.endswith(SUFFIX))
-    filesystem, root = _place(shelf)
+    filesystem, root = place_of(shelf)
     return [
         File(f"{shelf.name}/{hour.folder}/{name}", filesystem, f"{root}/{hour.folder}/{name}")
         for name in names
@@ -168,7 +168,8 @@ def traffic_of(shelf: Shelf, hour: Hour) -> Tallies:
     return tallies
 
 
-def _place(shelf: Any) -> tuple[pafs.FileSystem, str]:
+def place_of(shelf: Any) -> tuple[pafs.FileSystem, str]:
+    """Where the files of a store lie, for those who open them."""
     if hasattr(shelf, "folder"):
         return pafs.LocalFileSystem(), str(shelf.folder.absolute())
     return shelf.filesystem, shelf.path

@@ -1,0 +1,104 @@
+"""Ground truth as it is stored: a folder for each endpoint, date and hour of arrival."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import pyarrow as pa
+
+from watchkeep.adapters.sources.file_source import FileSource
+from watchkeep.adapters.sources.files import File, Files
+from watchkeep.adapters.sources.parquet import Parquet
+from watchkeep.adapters.sources.stored.layout import SUFFIX, parted, quoted, unquoted
+from watchkeep.adapters.sources.stored.source import place_of
+from watchkeep.adapters.state_files import open_shelf
+from watchkeep.core.errors import EmptySourceError, MissingSourceError, OptionError
+from watchkeep.frames.batches import Batch
+from watchkeep.service.ports import Ask, Shelf, Source
+
+PREFIX: Final = "labels:"
+ID: Final = "inferenceId"
+ARRIVAL: Final = "arrival"
+"""The columns of stored labels, beside the outcome, which is called as it was where it came from."""
+ENDPOINT: Final = "label_endpoint"
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+def folder_of(endpoint: str, arrival: datetime) -> str:
+    """Where labels lie that arrived in an hour.
+
+    >>> folder_of("churn", datetime.fromisoformat("2026-11-23T19:00Z"))
+    'label_endpoint=churn/label_date=2026-11-23/label_hour=19'
+    """
+    return f"{ENDPOINT}={quoted(endpoint)}/label_date={arrival:%Y-%m-%d}/label_hour={arrival:%H}"
+
+
+def of_labels(source: str) -> "Labels":
+    """The labels that `labels:STORE#ENDPOINT` names.
+
+    Raises:
+        OptionError: it names none.
+        MissingSourceError: the store holds none of that endpoint.
+    """
+    where, found, endpoint = source.removeprefix(PREFIX).partition("#")
+    if not found or not where or not endpoint:
+        raise OptionError("source", got=source, expected=f"{PREFIX}STORE#ENDPOINT")
+    shelf = open_shelf(where)
+    known = [unquoted(name) for name in parted(shelf, "", ENDPOINT)]
+    if endpoint not in known:
+        told = ", ".join(sorted(known)[:12]) or "none"
+        raise MissingSourceError(source, looked_for=f"an endpoint with labels in {shelf.name}: {told}")
+    return Labels(shelf, endpoint)
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """The labels of an endpoint, in the order in which they arrived.
+
+    Args:
+        shelf: the store.
+        endpoint: whose.
+    """
+
+    shelf: Shelf
+    endpoint: str
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return f"labels of {self.endpoint}"
+
+    def schema(self, ask: Ask) -> pa.Schema:
+        """See `Source`."""
+        return self._files().schema(ask)
+
+    def batches(self, ask: Ask) -> Iterator[Batch]:
+        """See `Source`."""
+        yield from self._files().batches(ask)
+
+    def parts(self, ask: Ask) -> Sequence[Source]:
+        """See `Parted`."""
+        return self._files().parts(ask)
+
+    def _files(self) -> FileSource:
+        filesystem, root = place_of(self.shelf)
+        members = [
+            File(f"{self.shelf.name}/{path}", filesystem, f"{root}/{path}")
+            for path in paths(self.shelf, self.endpoint)
+        ]
+        if not members:
+            raise EmptySourceError(self.name, why="there are none")
+        return FileSource(Files(self.name, members), Parquet())
+
+
+def paths(shelf: Shelf, endpoint: str) -> Iterator[str]:
+    """The files of an endpoint's labels, by hour of arrival."""
+    above = f"{ENDPOINT}={quoted(endpoint)}"
+    for date in parted(shelf, above, "label_date"):
+        if not _DATE.fullmatch(date):
+            continue
+        for hour in parted(shelf, f"{above}/label_date={date}", "label_hour"):
+            folder = f"{above}/label_date={date}/label_hour={hour}"
+            yield from (f"{folder}/{name}" for name in sorted(shelf.names(folder)) if name.endswith(SUFFIX))
