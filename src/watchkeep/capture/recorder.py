@@ -268,7 +268,7 @@ class Recorder:
             self._held -= sum([one[2] for one in batch.taken])
             self.counts.stored += len(batch.kept)
             self.counts.left_out += len(batch.taken) - len(batch.kept)
-            self.traffic.merge(batch.tallies)
+            self.traffic.merge(batch.tallies.totals())
         _tell(batch.taken, None)
         return True
 

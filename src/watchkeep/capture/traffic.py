@@ -219,6 +219,13 @@ class Tallies:
         for place, traffic in other.of.items():
             self.at(place).merge(traffic)
 
+    def totals(self) -> "Tallies":
+        """All minutes of an endpoint and variant as one, which is called minute 0."""
+        totals = Tallies()
+        for (endpoint, variant, _), traffic in self.of.items():
+            totals.at((endpoint, variant, 0)).merge(traffic)
+        return totals
+
     def documents(self) -> list[dict[str, Any]]:
         """They as JSON objects."""
         return [

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -69,12 +69,14 @@ class Sealer:
         shelf: the store.
         columns: names for values that come without, by endpoint; the output's first.
         payloads: whether bodies are kept as they came, beside their columns.
+        counted: told what was counted in a segment, after it was sealed and before it is gone.
     """
 
     segments: Path
     shelf: Shelf
     columns: dict[str, Sequence[str]] = field(default_factory=dict)
     payloads: bool = True
+    counted: Callable[[str, Tallies], None] | None = None
     _flattenings: dict[tuple[str, str], Flattening] = field(default_factory=dict)
 
     def seal(self) -> Sealed:
@@ -119,9 +121,9 @@ class Sealer:
         return made
 
     def _count(self, name: str, blocks: Sequence[Block]) -> None:
-        tallies = Tallies()
-        for block in blocks:
-            tallies.merge(Tallies.read(block.tallies))
+        tallies = tallies_of(blocks)
+        if self.counted is not None:
+            self.counted(name, tallies)
         hours: dict[Hour, Tallies] = {}
         for (endpoint, variant, minute), traffic in tallies.of.items():
             hour = Hour(endpoint, variant, hour_of(minute * 60_000_000))
@@ -129,6 +131,14 @@ class Sealer:
         for hour, own in hours.items():
             text = json.dumps({"version": 1, "minutes": own.documents()}, separators=(",", ":"))
             self.shelf.write(f"{hour.folder}/{TRAFFIC}{name}.json", text.encode())
+
+
+def tallies_of(blocks: Iterable[Block]) -> Tallies:
+    """What was counted in some blocks."""
+    tallies = Tallies()
+    for block in blocks:
+        tallies.merge(Tallies.read(block.tallies))
+    return tallies
 
 
 def parquet(table: pa.Table, textual: frozenset[str]) -> bytes:
