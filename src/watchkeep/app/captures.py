@@ -11,6 +11,7 @@ from watchkeep.adapters.sources.stored.labels import PREFIX as LABELS
 from watchkeep.adapters.sources.stored.layout import endpoints, hours, variants
 from watchkeep.adapters.sources.stored.source import PREFIX, files_of, traffic_of
 from watchkeep.adapters.state_files import open_shelf
+from watchkeep.app.traffic import Totals
 from watchkeep.capture.home import SEGMENTS, STORE, hold_sealing, home_of
 from watchkeep.capture.segment import pending, writers
 from watchkeep.capture.traffic import Traffic
@@ -94,7 +95,7 @@ def follow(home: Path) -> Sealed:
 
 
 def _sealer(home: Path) -> Sealer:
-    return Sealer(home / SEGMENTS, open_shelf(store_of(home)))
+    return Sealer(home / SEGMENTS, open_shelf(store_of(home)), counted=Totals(home).add)
 
 
 @dataclass(frozen=True, slots=True)

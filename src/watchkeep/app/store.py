@@ -295,6 +295,7 @@ def _over(together: Together, reports: Mapping[str, dict[str, object]]) -> dict[
         policy=together.policy,
         causes=together.causes,
         decision=together.decision,
+        decided=together.decided,
     )
 
 

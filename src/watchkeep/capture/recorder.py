@@ -6,14 +6,15 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from weakref import WeakSet
 
 from watchkeep.capture.record import Inference
 from watchkeep.capture.segment import Segment, pending
+from watchkeep.capture.steps import Step, after
 from watchkeep.capture.traffic import Tallies
 
 FULL: Final = "more records than memory holds"
@@ -28,16 +29,9 @@ _AGAIN: Final = 0.5
 """Seconds until a failed write is tried again."""
 
 Make = Callable[[Any, str], Inference]
+"""Makes a record. One that has `steps` says what is done with the records it makes, before what is done with all."""
 Told = Callable[[str | None], None]
 """Told that a record is on the disk (None), or why it never will be."""
-
-
-class Step(Protocol):
-    """What is done with records before they are written: sampling, privacy."""
-
-    def __call__(self, records: Sequence[Inference], tallies: Tallies) -> list[Inference]:
-        """Those that are to be written, as they are to be written; what is lost is counted in `tallies`."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +45,7 @@ class Settings:
         spool: bytes that segments may take which are not sealed yet. More are counted as lost.
         rotate: seconds after which a segment is complete.
         size: bytes after which it is.
-        steps: what is done with records before they are written.
+        steps: what is done with all records before they are written.
         opened: called when a segment was begun, so that somebody is there to seal it.
     """
 
@@ -124,6 +118,16 @@ class Recorder:
         self._ended, self._given_up = False, threading.Event()
         self._failing: str | None = None
         self._next, self._prefix = 1, _prefix()
+
+    @property
+    def failing(self) -> str | None:
+        """Why records cannot be written now; None where they can, as far as is known."""
+        return self._failing
+
+    @property
+    def failing(self) -> str | None:
+        """Why records cannot be written now; None where they can, as far as is known."""
+        return self._failing
 
     def record(self, one: Inference, told: Told | None = None) -> None:
         """Take a record; the caller never waits.
@@ -292,8 +296,7 @@ class Recorder:
             for number, (make, what, _, _) in enumerate(taken, first)
         ]
         tallies.count(kept)
-        for step in self.settings.steps:
-            kept = step(kept, tallies)
+        kept = after(kept, [make for make, _, _, _ in taken], self.settings.steps, tallies)
         return _Batch(taken, kept, tallies, not all(one.event_id.startswith(self._prefix) for one in kept))
 
     def _complete(self) -> None:

@@ -31,6 +31,7 @@ COMMANDS: Final = MappingProxyType(
         "acknowledge": "End the open alarm of a watch, on record.",
         "captures": "List, seal and keep what models were asked and answered.",
         "labels": "Take the true outcomes of what an endpoint predicted into the store.",
+        "serve": "Serve the API: captures, labels and events in, metrics out.",
         "demo": "Watch a real model through a real blizzard.",
         "doctor": "Tell whether this installation works, and with what.",
     }

@@ -1,0 +1,45 @@
+"""`watchkeep serve`."""
+
+import ipaddress
+from pathlib import Path
+
+import click
+
+from watchkeep.capture.home import home_of
+from watchkeep.cli import COMPLETED
+from watchkeep.core.errors import MissingExtraError, OptionError
+
+
+@click.command("serve")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="The address to listen on: one of this machine."
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=8471, show_default=True)
+@click.option("--home", type=click.Path(path_type=Path), help="Where everything is kept (WATCHKEEP_HOME).")
+def command(host: str, port: int, home: Path | None) -> int:
+    r"""Serve the API: captures, labels and events of payload loggers in, metrics out.
+
+    \b
+        watchkeep serve
+        curl -d '{"captures": [{"endpoint": "churn", "input": {"age": 41}, "output": {"score": 0.5}}]}' \
+            -H 'Content-Type: application/json' http://127.0.0.1:8471/api/v1/captures
+    """
+    try:
+        import uvicorn
+
+        from watchkeep.web.api import application
+    except ImportError as error:
+        raise MissingExtraError("watchkeep serve", extra="server") from error
+    if not _is_here(host):
+        expected = "an address of this machine alone, such as 127.0.0.1: the API has no tokens yet"
+        raise OptionError("--host", got=host, expected=expected)
+    click.echo(f"Serving {home_of(home)} at http://{host}:{port}")
+    uvicorn.run(application(home_of(home)), host=host, port=port, log_level="warning")
+    return COMPLETED
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
