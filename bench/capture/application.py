@@ -1,9 +1,9 @@
-"""The smallest model that answers JSON, captured or not: `python -m bench.capture.application PORT MODE MILLISECONDS HOME`."""
+"""The smallest model that answers JSON, captured or not. Its words: PORT MODE MILLISECONDS HOME."""
 
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
 
 import orjson
 import uvicorn
@@ -15,7 +15,7 @@ from starlette.routing import Route
 import watchkeep as wk
 
 
-def application(mode: str, milliseconds: float, home: Path) -> Any:
+def application(mode: Literal["none", "async", "sync"], milliseconds: float, home: Path) -> Any:
     """An application that takes so long to answer, uncaptured (`none`), or captured (`async`, `sync`)."""
 
     async def predict(request: Request) -> Response:
@@ -34,7 +34,7 @@ def application(mode: str, milliseconds: float, home: Path) -> Any:
 if __name__ == "__main__":
     port, mode, milliseconds, home = sys.argv[1:]
     uvicorn.run(
-        application(mode, float(milliseconds), Path(home)),
+        application(cast("Literal['none', 'async', 'sync']", mode), float(milliseconds), Path(home)),
         port=int(port),
         loop="uvloop",
         http="httptools",

@@ -82,7 +82,7 @@ def _server(mode: str, milliseconds: float, home: Path) -> Iterator[tuple["subpr
         taken.bind(("127.0.0.1", 0))
         port: int = taken.getsockname()[1]
     words = [sys.executable, "-m", "bench.capture.application", str(port), mode, str(milliseconds), str(home)]
-    process = subprocess.Popen(words, cwd=ROOT, preexec_fn=_on_first)  # noqa: PLW1509
+    process = subprocess.Popen(words, cwd=ROOT, preexec_fn=_on_first)
     try:
         while True:
             with socket.socket() as tried:
@@ -110,7 +110,7 @@ def _wrk(port: int, seconds: int, connections: int, script: Path) -> str:
         capture_output=True,
         text=True,
         check=True,
-        preexec_fn=_on_last,  # noqa: PLW1509
+        preexec_fn=_on_last,
     )
     return done.stdout
 

@@ -32,7 +32,7 @@ def body(kind: str, chance: random.Random, fields: int = 20) -> tuple[str, bytes
 
 def records_of(kind: str, count: int) -> list[Inference]:
     """So many records of one hour."""
-    chance, start = random.Random(7), 1_700_000_400_000_000  # noqa: S311
+    chance, start = random.Random(7), 1_700_000_400_000_000
     found = []
     for number in range(count):
         content_type, given, said = body(kind, chance)

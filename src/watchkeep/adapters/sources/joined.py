@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from copy import copy
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from watchkeep.adapters.sources.candidates import Candidates, TooManyError
 from watchkeep.adapters.sources.capture import PLACE
 from watchkeep.adapters.sources.keys import key_texts, placed
 from watchkeep.adapters.sources.labels import COLUMNS, LabelRows, LabelType, times_of
@@ -108,9 +110,23 @@ class JoinedSource:
         """
         with Matching(self.name, memory=self._memory) as matching:
             keys, labels = self.keys(ask), self.label_rows()
-            matching.keep("predictions", KEYS, keys.tables())
-            matching.keep("labels", COLUMNS, labels.tables())
-            found = matching.match(slack=labels.slack)
+            candidates = Candidates(self._memory)
+            matching.keep("labels", COLUMNS, candidates.noting(labels.tables()))
+            try:
+                matching.keep("predictions", KEYS, candidates.among(keys.tables()))
+                if candidates.any_repeated():
+                    others = candidates.repeated(self.keys(ask).tables())
+                    matching.keep("predictions", KEYS, chain(matching.kept("predictions"), others))
+            except TooManyError:
+                keys = self.keys(ask)
+                matching.keep("predictions", KEYS, keys.tables())
+            repeated = {
+                "predictions": candidates.predictions_repeated,
+                "labels": candidates.labels_repeated,
+            }
+            found = matching.match(
+                slack=labels.slack, repeated=[what for what, may in repeated.items() if may]
+            )
             self.matched(keys, labels, found)
             with closing(matching.slices()) as slices:
                 yield from LabelledRows(

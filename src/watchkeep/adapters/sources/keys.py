@@ -2,6 +2,7 @@
 
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -38,11 +39,17 @@ def key_texts(array: pa.Array, *, column: str, source: str) -> pa.Array:
     if texts is None:
         why = f"its column {column!r} holds values of type {array.type}; expected texts or numbers as ids"
         raise UnreadableSourceError(source, why=why)
-    whole = pc.match_substring_regex(texts, _WHOLE)
-    if pc.any(whole).as_py():
+    whole = pc.match_substring_regex(texts, _WHOLE) if _has_point(texts) else None
+    if whole is not None and pc.any(whole).as_py():
         texts = pc.if_else(whole, pc.replace_substring_regex(texts, _WHOLE, r"\1"), texts)
     empty = pc.equal(pc.binary_length(texts), 0)
     return pc.if_else(empty, None, texts) if pc.any(empty).as_py() else texts
+
+
+def _has_point(texts: pa.Array) -> bool:
+    """Whether there is a point somewhere in the bytes of some texts: mostly there is none."""
+    data = texts.buffers()[2]
+    return data is not None and bool((np.frombuffer(data, np.uint8) == ord(".")).any())
 
 
 def place_of(at: int, rows: int) -> str | None:

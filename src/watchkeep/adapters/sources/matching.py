@@ -3,7 +3,7 @@
 import glob
 import os
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +41,9 @@ CREATE VIEW labels AS SELECT *, later(arrival, "row") AS place FROM read_parquet
 _REPEATED: Final = """
 CREATE TABLE repeated_{what} AS
     SELECT id, max(place) AS place, count(*) AS copies FROM {what} GROUP BY id HAVING count(*) > 1;
+"""
+_NONE_REPEATED: Final = """
+CREATE TABLE repeated_{what} AS SELECT id, place, 0 AS copies FROM {what} LIMIT 0;
 """
 _STALE: Final = "SELECT coalesce(sum(copies - 1), 0)::BIGINT FROM repeated_{what}"
 _REPLACED: Final = """
@@ -142,11 +145,18 @@ class Matching:
                     waiting = []
             writer.write_table(pa.concat_tables([schema.empty_table(), *waiting]))
 
-    def match(self, *, slack: int) -> Found:
+    def kept(self, what: str) -> Iterator[pa.Table]:
+        """What was laid down under a name; it may be laid down anew meanwhile."""
+        with self._room():
+            before = Path(self._path(what)).rename(self._path(f"{what}-before"))
+        return _tables(before)
+
+    def match(self, *, slack: int, repeated: Collection[str] = ("predictions", "labels")) -> Found:
         """Match what was laid down; afterwards it can be read by `slices`.
 
         Args:
             slack: microseconds that a label may have come later than its time of arrival.
+            repeated: of what some ids may be there twice.
 
         Raises:
             UnreadableSourceError: the disk is full.
@@ -155,7 +165,7 @@ class Matching:
 
         try:
             with duckdb.connect(":memory:", config=self._config()) as connection:
-                return self._match(connection, slack)
+                return self._match(connection, slack, repeated)
         except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
             why = f"{self._memory // 1024**2} MB of memory were not enough, and the rest could not be kept in"
             raise self._failure(f"{why} {self._root()}: {sentence(error)}") from error
@@ -167,7 +177,7 @@ class Matching:
                 kept = plain(record.column("kept").cast(pa.uint8())).astype(np.bool_)
                 yield Slice(plain(record.column("row")), record.column("label"), kept)
 
-    def _match(self, connection: Any, slack: int) -> Found:
+    def _match(self, connection: Any, slack: int, repeated: Collection[str]) -> Found:
         paths = {what: self._path(what) for what in ("predictions", "labels", "matched", "outcome", "delays")}
         read = {what: _quoted(glob.escape(path)) for what, path in paths.items()}
         written = {what: _quoted(path) for what, path in paths.items()}
@@ -175,7 +185,7 @@ class Matching:
         connection.execute(_LATER + _VIEWS.format(**read))
         stale = {}
         for what in ("predictions", "labels"):
-            connection.execute(_REPEATED.format(what=what))
+            connection.execute((_REPEATED if what in repeated else _NONE_REPEATED).format(what=what))
             (stale[what],) = connection.execute(_STALE.format(what=what)).fetchone()
         last = {what: _LAST.format(what=what) if stale[what] else f"FROM {what}" for what in stale}
         same, replaced = connection.execute(_REPLACED).fetchone() if stale["labels"] else (0, 0)
@@ -223,6 +233,12 @@ class Matching:
         except OSError as error:
             why = os.strerror(error.errno) if error.errno else sentence(error)
             raise self._failure(f"{self._root()} cannot be written: {why}") from error
+
+
+def _tables(path: Path) -> Iterator[pa.Table]:
+    with pq.ParquetFile(path) as file:
+        for record in file.iter_batches(_ROWS, use_threads=False):
+            yield pa.Table.from_batches([record])
 
 
 def _quoted(text: str) -> str:
