@@ -30,12 +30,18 @@ COMMANDS: Final = MappingProxyType(
         "mitigate": "Treat groups alike, and tell what it costs.",
         "acknowledge": "End the open alarm of a watch, on record.",
         "captures": "List, seal and keep what models were asked and answered.",
+        "admission": "Tell model servers what requests must be like, by a baseline.",
         "labels": "Take the true outcomes of what an endpoint predicted into the store.",
+        "gateway": "Stand in front of model servers, and record what passes.",
         "serve": "Serve the API: captures, labels and events in, metrics out.",
         "demo": "Watch a real model through a real blizzard.",
         "doctor": "Tell whether this installation works, and with what.",
     }
 )
+
+
+ALIASES: Final = MappingProxyType({"capture": "captures"})
+"""Other names of commands."""
 
 
 class Verbs(click.Group):
@@ -47,6 +53,7 @@ class Verbs(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:  # noqa: ARG002 (click's signature)
         """The command of that name."""
+        cmd_name = ALIASES.get(cmd_name, cmd_name)
         if cmd_name not in COMMANDS:
             expected = "one of " + ", ".join(COMMANDS)
             raise OptionError("command", got=cmd_name, expected=expected, choices=COMMANDS)

@@ -1,0 +1,87 @@
+"""`watchkeep gateway`."""
+
+import re
+from functools import partial
+from pathlib import Path
+
+import click
+
+from watchkeep.capture.home import home_of
+from watchkeep.cli import COMPLETED
+from watchkeep.cli.output import console
+from watchkeep.core.errors import OptionError
+from watchkeep.gateway import Endpoint, GatewayConfig, Limits, Upstream, serve
+from watchkeep.gateway.recording import recording
+
+_TARGET = re.compile(r"(?P<endpoint>[^/=]+)(?:/(?P<variant>[^/=]+))?=(?P<url>.+?)(?:\*(?P<weight>[0-9.]+))?")
+
+
+@click.command("gateway")
+@click.argument("targets", metavar="ENDPOINT[/VARIANT]=URL[*WEIGHT]...", nargs=-1, required=True)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8470, show_default=True)
+@click.option(
+    "--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes that answer."
+)
+@click.option(
+    "--durability",
+    type=click.Choice(["async", "sync"]),
+    default="async",
+    show_default=True,
+    help="sync: an answer is complete only when its record is on the disk.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(0),
+    default=1 << 20,
+    show_default=True,
+    help="Bytes of a body that are kept.",
+)
+@click.option("--default", metavar="ENDPOINT", help="Which endpoint gets requests whose path names none.")
+@click.option("--home", type=click.Path(path_type=Path), help="Where everything is kept (WATCHKEEP_HOME).")
+def command(
+    targets: tuple[str, ...],
+    host: str,
+    port: int,
+    workers: int,
+    durability: str,
+    limit: int,
+    default: str | None,
+    home: Path | None,
+) -> int:
+    r"""Stand in front of model servers, pass everything on as it is, and record what passes.
+
+    Servers of any protocol: SageMaker's containers and clients (/invocations, /endpoints/NAME/invocations), MLflow,
+    KServe V1 and V2, TensorFlow Serving, plain JSON.
+
+    \b
+        watchkeep gateway churn=http://127.0.0.1:9000
+        watchkeep gateway churn=http://127.0.0.1:9000*0.9 churn/B=http://127.0.0.1:9001*0.1 --port 8470
+    """
+    upstreams: dict[str, list[Upstream]] = {}
+    for target in targets:
+        found = _TARGET.fullmatch(target)
+        if found is None:
+            raise OptionError("target", got=target, expected="ENDPOINT[/VARIANT]=URL[*WEIGHT]")
+        own = Upstream(
+            url=found["url"], variant=found["variant"] or "AllTraffic", weight=float(found["weight"] or 1)
+        )
+        upstreams.setdefault(found["endpoint"], []).append(own)
+    config = GatewayConfig(
+        endpoints=tuple(Endpoint(name=name, upstreams=tuple(own)) for name, own in upstreams.items()),
+        host=host,
+        port=port,
+        workers=workers,
+        default=default,
+        strict=durability == "sync",
+        limits=Limits(captured_bytes=limit),
+    )
+    where = home_of(home)
+
+    def ready(listens: int) -> None:
+        console().print(
+            f"Answering at http://{host}:{listens}, recording into {where}", markup=False, soft_wrap=True
+        )
+
+    serve(config, partial(recording, where, durability == "sync", limit), ready=ready)
+    return COMPLETED

@@ -1,0 +1,119 @@
+"""Records what passes the gateway."""
+
+import asyncio
+import json
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from watchkeep.capture.client import recorder_of
+from watchkeep.capture.exchange import VARIANT, RecordLostError
+from watchkeep.capture.record import Inference
+from watchkeep.gateway.counters import Counters
+from watchkeep.gateway.exchange import Exchange, Watch
+
+_LONGEST: Final = 1024
+"""Characters of an id, or of custom attributes; the rest is cut off."""
+_WBITS: Final = {b"gzip": 31, b"x-gzip": 31, b"deflate": 15}
+
+
+@contextmanager
+def recording(home: Path, durable: bool, limit: int, number: int, counters: Counters) -> Iterator[Watch]:  # noqa: ARG001
+    """A worker's watch: it records exchanges into a home.
+
+    Args:
+        home: where.
+        durable: whether an answer is complete only when its record is on the disk.
+        limit: bytes of a body that are recorded, after it is unpacked.
+        number, counters: of the worker.
+    """
+    recorder = recorder_of(home)
+
+    def make(exchange: Exchange, event_id: str) -> Inference:
+        return inference_of(exchange, event_id, limit)
+
+    def watch(exchange: Exchange) -> "asyncio.Future[None] | None":
+        size = exchange.input_size + exchange.output_size
+        if not durable:
+            recorder.take(make, exchange, size)
+            return None
+        loop = asyncio.get_running_loop()
+        stored: asyncio.Future[None] = loop.create_future()
+
+        def told(why: str | None) -> None:
+            loop.call_soon_threadsafe(_settle, stored, why)
+
+        recorder.take(make, exchange, size, told)
+        return stored
+
+    try:
+        yield watch
+    finally:
+        recorder.flush()
+
+
+def _settle(stored: "asyncio.Future[None]", why: str | None) -> None:
+    if stored.done():
+        return
+    if why is None:
+        stored.set_result(None)
+    else:
+        stored.set_exception(RecordLostError(why))
+
+
+def inference_of(exchange: Exchange, event_id: str, limit: int) -> Inference:
+    """The record of an exchange.
+
+    Args:
+        exchange: a request, and what became of it.
+        event_id: the record's name.
+        limit: bytes of a body; a larger one is not recorded, and that is told.
+    """
+    flags: dict[str, str] = {}
+    given = None if exchange.input_truncated else exchange.input_bytes()
+    said = None if exchange.output_truncated else exchange.output_bytes()
+    given = _unpacked(given, exchange.content_encoding, "input", limit, flags)
+    said = _unpacked(said, exchange.output_encoding, "output", limit, flags)
+    if exchange.error is not None:
+        flags["error"] = exchange.error
+    latency = exchange.latency if exchange.latency or exchange.error is None else -1
+    return Inference(
+        exchange.route.endpoint,
+        exchange.variant or VARIANT,
+        event_id,
+        _text(exchange.inference_id),
+        exchange.started // 1000,
+        latency,
+        max(0, exchange.total - max(0, latency)),
+        exchange.status,
+        1.0,
+        json.dumps(flags) if flags else "",
+        _text(exchange.attributes),
+        _text(exchange.content_type),
+        _text(exchange.output_type),
+        given,
+        said,
+    )
+
+
+def _unpacked(
+    body: bytes | None, encoding: bytes, side: str, limit: int, flags: dict[str, str]
+) -> bytes | None:
+    """A body as it was before it was compressed; None where it is larger than the limit."""
+    bits = _WBITS.get(encoding.strip().lower())
+    if body and bits is not None:
+        try:
+            engine = zlib.decompressobj(bits)
+            body = engine.decompress(body, limit + 1)
+        except zlib.error:
+            flags[side] = f"not {encoding.decode('latin-1')}, as was told"
+    if body is None or len(body) > limit:
+        flags[side] = "larger than the limit"
+        return None
+    return body
+
+
+def _text(header: bytes) -> str:
+    return header.decode("latin-1")[:_LONGEST]
