@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import Any, Final, TypeAlias
 
@@ -11,6 +11,8 @@ from watchkeep.core.errors import DuplicateColumnError
 
 Row: TypeAlias = "dict[str, object] | list[object]"
 """Values by name (of a JSON object), or by place (of a line of CSV, or a JSON array)."""
+MakeRow: TypeAlias = Callable[[object, str], Row]
+"""Makes a row of a JSON value, given what an error names."""
 
 NOT_BODY: Final = "payload cannot be parsed"
 UNEVEN: Final = "columns of a payload have different lengths"
@@ -124,7 +126,19 @@ def _of_line(line: str | bytes) -> object:
         raise Rejection(NOT_BODY) from error
 
 
-def rows_of_json(body: object, *, source: str) -> list[Row]:
+def flat_row(item: object, source: str) -> Row:
+    """A JSON value as a row: the scalars and lists of an object by dotted name, in the order of names."""
+    if isinstance(item, dict):
+        return dict(sorted(flat(item, source=source).items()))
+    return plain_row(item, source)
+
+
+def plain_row(item: object, source: str) -> Row:  # noqa: ARG001 (of the shape of `MakeRow`)
+    """A JSON value as a row, objects as they are."""
+    return item if isinstance(item, dict | list) else [item]
+
+
+def rows_of_json(body: object, *, source: str, row: MakeRow = flat_row) -> list[Row]:
     """The rows of a JSON value.
 
     It is an object, an array of objects or of arrays, or one of the forms of servers: `instances` and `predictions`
@@ -135,6 +149,7 @@ def rows_of_json(body: object, *, source: str) -> list[Row]:
     Args:
         body: what the JSON says.
         source: what an error names.
+        row: makes a row of a JSON value.
 
     Raises:
         Rejection: it holds no rows.
@@ -149,38 +164,32 @@ def rows_of_json(body: object, *, source: str) -> list[Row]:
     [{'a': 1, 'b': 2}]
     """
     if isinstance(body, dict):
-        return _of_object(body, source)
+        return _of_object(body, source, row)
     if isinstance(body, list) and not any(isinstance(item, dict | list) for item in body):
         return [list(body)]
     if isinstance(body, list):
-        return [_row(item, source) for item in body]
+        return [row(item, source) for item in body]
     if body is None:
         raise Rejection(NOT_BODY)
     return [[body]]
 
 
-def _of_object(body: dict[str, Any], source: str) -> list[Row]:
+def _of_object(body: dict[str, Any], source: str, row: MakeRow) -> list[Row]:
     for name in MEMBERS:
         held = body.get(name)
         if isinstance(held, list) and BESIDE.issuperset(body.keys() - {name}):
-            return [_row(item, source) for item in held]
+            return [row(item, source) for item in held]
     split = body.get("dataframe_split")
     if isinstance(split, dict):
         return _of_split(split)
     for name in SIDES:
         held = body.get(name)
         if isinstance(held, list | dict) and BESIDE.issuperset(body.keys() - {name}):
-            return _of_side(held, source)
+            return _of_side(held, source, row)
     data = body.get("data")
     if isinstance(data, dict) and ("ndarray" in data or "tensor" in data):
-        return _of_seldon(data, source)
-    return [_row(body, source)]
-
-
-def _row(item: object, source: str) -> Row:
-    if isinstance(item, dict):
-        return dict(sorted(flat(item, source=source).items()))
-    return list(item) if isinstance(item, list) else [item]
+        return _of_seldon(data, source, row)
+    return [row(body, source)]
 
 
 def _of_split(split: Mapping[str, Any]) -> list[Row]:
@@ -194,14 +203,14 @@ def _of_split(split: Mapping[str, Any]) -> list[Row]:
     return [dict(zip(map(str, names), row, strict=True)) for row in data]
 
 
-def _of_side(held: "list[Any] | dict[str, Any]", source: str) -> list[Row]:
+def _of_side(held: "list[Any] | dict[str, Any]", source: str, row: MakeRow) -> list[Row]:
     if isinstance(held, dict):
         return _of_columns(
             {name: value if isinstance(value, list) else [value] for name, value in held.items()}
         )
     if held and all(isinstance(one, dict) and "name" in one and "shape" in one for one in held):
         return _of_tensors(held)
-    return [_row(item, source) for item in held]
+    return [row(item, source) for item in held]
 
 
 def _of_tensors(tensors: Sequence[Mapping[str, Any]]) -> list[Row]:
@@ -254,12 +263,12 @@ def _bare(cell: object) -> object:
     return cell[0] if isinstance(cell, list) and len(cell) == 1 else cell
 
 
-def _of_seldon(data: Mapping[str, Any], source: str) -> list[Row]:
+def _of_seldon(data: Mapping[str, Any], source: str, row: MakeRow) -> list[Row]:
     tensor, names = data.get("tensor"), data.get("names")
     if isinstance(tensor, dict):
         rows = _of_tensors([{"name": "", "shape": tensor.get("shape"), "data": tensor.get("values")}])
     else:
-        rows = rows_of_json(data["ndarray"], source=source)
+        rows = rows_of_json(data["ndarray"], source=source, row=row)
     bare = [list(row.values()) if isinstance(row, dict) and tensor is not None else row for row in rows]
     if not isinstance(names, list) or any(isinstance(row, dict) or len(row) != len(names) for row in bare):
         return bare

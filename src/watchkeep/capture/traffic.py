@@ -114,6 +114,8 @@ class Traffic:
         latency, overhead: microseconds of the model, and of everything else.
         input, output: bytes of bodies.
         lost: requests of which no record is kept, by reason.
+        flagged: requests in which admission found something, by column (empty where it is none that is known) and by
+            what it found.
     """
 
     invocations: int = 0
@@ -125,6 +127,7 @@ class Traffic:
     input: Spread = field(default_factory=Spread)
     output: Spread = field(default_factory=Spread)
     lost: Counter[str] = field(default_factory=Counter)
+    flagged: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def merge(self, other: Self) -> None:
         """Take in what was counted elsewhere."""
@@ -135,6 +138,7 @@ class Traffic:
         for name in _SPREADS:
             getattr(self, name).merge(getattr(other, name))
         self.lost.update(other.lost)
+        self.flagged.update(other.flagged)
 
     def add(self, one: Inference) -> None:
         """Take in one request: the quick way, for those that are lost when too many come."""
@@ -155,14 +159,27 @@ class Traffic:
         """It as JSON."""
         counts = {name: getattr(self, name) for name in _COUNTS}
         spreads = {name: getattr(self, name).document() for name in _SPREADS if getattr(self, name).count}
-        return counts | spreads | ({"lost": dict(self.lost)} if self.lost else {})
+        lost = {"lost": dict(self.lost)} if self.lost else {}
+        return counts | spreads | lost | ({"flagged": self.flagged_by_column()} if self.flagged else {})
+
+    def flagged_by_column(self) -> dict[str, dict[str, int]]:
+        """Requests in which admission found something, by column and then by what."""
+        found: dict[str, dict[str, int]] = {}
+        for (column, what), count in sorted(self.flagged.items()):
+            found.setdefault(column, {})[what] = count
+        return found
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> Self:
         """What `document` wrote."""
         counts = [document[name] for name in _COUNTS]
         spreads = [Spread.read(document[name]) if name in document else Spread() for name in _SPREADS]
-        return cls(*counts, *spreads, Counter(document.get("lost", {})))  # type: ignore[call-arg]
+        flagged = {
+            (column, what): count
+            for column, kinds in document.get("flagged", {}).items()
+            for what, count in kinds.items()
+        }
+        return cls(*counts, *spreads, Counter(document.get("lost", {})), Counter(flagged))  # type: ignore[call-arg]
 
 
 _COUNTS: Final = ("invocations", "client_errors", "server_errors", "model_errors")
@@ -180,30 +197,25 @@ class Tallies:
 
     def at(self, place: Place) -> Traffic:
         """That of one place."""
-        return self.of.setdefault(place, Traffic())
+        found = self.of.get(place)
+        if found is None:
+            found = self.of[place] = Traffic()
+        return found
 
-    def count(self, records: Iterable[Inference]) -> None:
+    def count(self, records: Sequence[Inference]) -> None:
         """Take in requests."""
+        if not records:
+            return
+        columns = list(zip(*records, strict=True))
+        endpoints, variants, times = columns[0], columns[1], columns[4]
+        if min(times) // MINUTE == max(times) // MINUTE and len({*endpoints}) == len({*variants}) == 1:
+            self.at((endpoints[0], variants[0], times[0] // MINUTE)).merge(_traffic(columns))
+            return
         places: dict[Place, list[Inference]] = {}
         for one in records:
             places.setdefault((one.endpoint, one.variant, one.time // MINUTE), []).append(one)
         for place, several in places.items():
-            statuses = Counter([one.status for one in several])
-            client = sum(n for status, n in statuses.items() if 400 <= status < 500)
-            server = sum(n for status, n in statuses.items() if status >= 500)
-            good = sum(n for status, n in statuses.items() if 200 <= status < 300)
-            self.at(place).merge(
-                Traffic(
-                    invocations=len(several),
-                    client_errors=client,
-                    server_errors=server,
-                    model_errors=len(several) - good,
-                    latency=Spread.of([one.latency for one in several if one.latency >= 0]),
-                    overhead=Spread.of([one.overhead for one in several if one.overhead >= 0]),
-                    input=Spread.of([len(one.input) for one in several if one.input is not None]),
-                    output=Spread.of([len(one.output) for one in several if one.output is not None]),
-                )
-            )
+            self.at(place).merge(_traffic(list(zip(*several, strict=True))))
 
     def lose(self, one: Inference, reason: str) -> None:
         """Count a request that no record is kept of, and was not counted before."""
@@ -213,6 +225,10 @@ class Tallies:
     def leave_out(self, one: Inference, reason: str) -> None:
         """Count that no record is kept of a request that was counted."""
         self.at((one.endpoint, one.variant, one.time // MINUTE)).lost[reason] += 1
+
+    def flag(self, one: Inference, kinds: Iterable[tuple[str, str]]) -> None:
+        """Count what admission found in a request: columns and what, each once."""
+        self.at((one.endpoint, one.variant, one.time // MINUTE)).flagged.update(kinds)
 
     def merge(self, other: "Tallies") -> None:
         """Take in what was counted elsewhere."""
@@ -240,6 +256,27 @@ class Tallies:
         for one in documents:
             tallies.at((one["endpoint"], one["variant"], one["minute"])).merge(Traffic.read(one))
         return tallies
+
+
+def _traffic(columns: Sequence[Sequence[Any]]) -> Traffic:
+    """That of requests of one place, column by column."""
+    statuses = Counter(columns[_STATUS])
+    good = sum(n for status, n in statuses.items() if 200 <= status < 300)
+    return Traffic(
+        invocations=len(columns[0]),
+        client_errors=sum(n for status, n in statuses.items() if 400 <= status < 500),
+        server_errors=sum(n for status, n in statuses.items() if status >= 500),
+        model_errors=len(columns[0]) - good,
+        latency=Spread.of([value for value in columns[_LATENCY] if value >= 0]),
+        overhead=Spread.of([value for value in columns[_OVERHEAD] if value >= 0]),
+        input=Spread.of([len(body) for body in columns[_INPUT] if body is not None]),
+        output=Spread.of([len(body) for body in columns[_OUTPUT] if body is not None]),
+    )
+
+
+_STATUS, _LATENCY, _OVERHEAD, _INPUT, _OUTPUT = map(
+    Inference._fields.index, ("status", "latency", "overhead", "input", "output")
+)
 
 
 def _pick(which: Any, one: int | None, other: int | None) -> int | None:

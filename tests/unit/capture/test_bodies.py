@@ -19,9 +19,7 @@ def bodies(*texts: str) -> Bodies:
 
 
 def listed(side: Side) -> Any:
-    held = side.columns
-    names = list(held) if isinstance(held, dict) else list(range(len(held)))
-    columns = [held[name] for name in names]  # type: ignore[index]
+    names, columns = list(side.columns), list(side.columns.values())
     return (
         side.rows.tolist(),
         # An empty column has no type, and a column without a value may be left out.

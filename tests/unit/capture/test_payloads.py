@@ -113,7 +113,6 @@ def test_whatever_the_body_it_has_rows_or_is_rejected(body: object) -> None:
     text = json.dumps(body)
     try:
         rows = [row for one in bodies_of_json(text) for row in rows_of_json(one, source="x")]
-    except Rejection as rejection:
-        assert rejection.rows >= 1
-    else:
-        assert all(isinstance(row, dict | list) for row in rows)
+    except Rejection:
+        return
+    assert all(isinstance(row, dict | list) for row in rows)

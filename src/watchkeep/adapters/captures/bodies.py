@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
-from typing import Any, Final
+from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -14,24 +13,19 @@ import pyarrow.csv as pacsv
 from watchkeep.adapters.sources.arrow_json import doubled, is_simple, parsed
 from watchkeep.adapters.sources.json_columns import JsonColumns
 from watchkeep.adapters.sources.tables import leaves, take
-from watchkeep.capture.payloads import (
-    BESIDE,
-    MEMBERS,
-    NOT_BODY,
-    SIDES,
-    Rejection,
-    Row,
-    bodies_of_json,
-    rows_of_csv,
-    rows_of_json,
-)
+from watchkeep.capture.contents import is_csv, is_json, rows_of
+from watchkeep.capture.payloads import BESIDE, MEMBERS, SIDES, Rejection, Row
 from watchkeep.core.errors import DuplicateColumnError
 from watchkeep.frames.buffers import plain, positions
 
-NOT_TEXT: Final = "payload is neither CSV nor JSON"
+Key: TypeAlias = "str | int"
+"""What a column is called: its name, or its place where values have none."""
+Columns: TypeAlias = "dict[Key, pa.Array]"
+
+_PLACE: Final = "\x1f"
+"""How the names of places begin, while rows are collected; no body has a field of that name."""
 _FIRST: Final = 1 << 20
 """Bytes in which a first line is looked for."""
-_CSV: Final = ("text/csv", "application/csv", "text/plain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,35 +62,15 @@ class Side:
 
     Args:
         rows: of each body, shape (bodies,); 0 where it holds none.
-        columns: all rows, one column each, by name, or by place where values have no names.
+        columns: all rows, one column each, by name, and by place (a number) where values have no names.
         textual: columns whose texts are of unknown type.
         problems: why a body holds no rows, by its place.
     """
 
     rows: npt.NDArray[np.int64]
-    columns: "dict[str, pa.Array] | list[pa.Array]"
-    textual: frozenset[str]
+    columns: Columns
+    textual: frozenset[Key]
     problems: dict[int, str]
-
-
-def media_type(content_type: str) -> str:
-    """The type alone, without parameters.
-
-    >>> media_type("Text/CSV; charset=utf-8")
-    'text/csv'
-    """
-    return content_type.partition(";")[0].strip().lower()
-
-
-def is_csv(content_type: str) -> bool:
-    """Whether bodies of this type hold rows of CSV."""
-    return media_type(content_type) in _CSV
-
-
-def is_json(content_type: str) -> bool:
-    """Whether bodies of this type hold JSON; so those do that say nothing."""
-    kind = media_type(content_type)
-    return not kind or kind.endswith(("json", "jsonl", "jsonlines", "x-ndjson"))
 
 
 def columns_of(bodies: Bodies, kinds: Sequence[str], strings: set[tuple[str, ...]]) -> Side | None:
@@ -130,7 +104,10 @@ def columns_of(bodies: Bodies, kinds: Sequence[str], strings: set[tuple[str, ...
     column = table.column(held[0])
     if not pa.types.is_list(column.type) or pa.types.is_null(column.type.value_type) or column.null_count:
         return None
-    members = column.combine_chunks()
+    try:
+        members = column.combine_chunks()
+    except pa.ArrowException:  # lists of nothing but nulls, of which Arrow makes arrays that it cannot read
+        return None
     columns = _of_members(members.flatten(), bodies.data, tensors=held[0] in SIDES)
     return (
         None
@@ -162,14 +139,14 @@ def _of_csv(bodies: Bodies) -> Side | None:
         return None
     if table.num_rows != rows.sum():
         return None
-    columns = [column.combine_chunks() for column in table.columns]
-    columns = [pa.nulls(len(one)) if one.null_count == len(one) else one for one in columns]
-    return Side(rows, columns, frozenset(names), {})
+    arrays = [column.combine_chunks() for column in table.columns]
+    columns: Columns = {
+        at: pa.nulls(len(one)) if one.null_count == len(one) else one for at, one in enumerate(arrays)
+    }
+    return Side(rows, columns, frozenset(columns), {})
 
 
-def _of_members(
-    values: pa.Array, data: pa.Buffer, *, tensors: bool
-) -> "dict[str, pa.Array] | list[pa.Array] | None":
+def _of_members(values: pa.Array, data: pa.Buffer, *, tensors: bool) -> "Columns | None":
     kind = values.type
     if values.null_count and not pa.types.is_null(kind) and pa.types.is_nested(kind):
         return None
@@ -184,16 +161,15 @@ def _of_members(
         if not len(lengths) or (lengths != lengths[0]).any() or pa.types.is_nested(cells.type):
             return None
         return _by_place(cells, int(lengths[0]), data)
-    return [values]
+    return {0: values}
 
 
-def _by_place(cells: pa.Array, width: int, data: pa.Buffer) -> list[pa.Array] | None:
+def _by_place(cells: pa.Array, width: int, data: pa.Buffer) -> "Columns | None":
     """The columns of rows that are lists. Arrow gives all of them one type; whole numbers are whole numbers again."""
-    columns = [cells.take(positions(np.arange(at, len(cells), width))) for at in range(width)]
+    columns: Columns = {at: cells.take(positions(np.arange(at, len(cells), width))) for at in range(width)}
     if not pa.types.is_floating(cells.type):
         return columns
-    whole = [bool(pc.all(pc.equal(pc.floor(column), column)).as_py()) for column in columns]
-    if not any(whole):
+    if not any(pc.all(pc.equal(pc.floor(column), column)).as_py() for column in columns.values()):
         return columns
     spelled = _spelled_whole(data)
     if len(spelled) + cells.null_count != len(cells) or cells.null_count:
@@ -201,10 +177,10 @@ def _by_place(cells: pa.Array, width: int, data: pa.Buffer) -> list[pa.Array] | 
     integral = [bool(spelled[at::width].all()) for at in range(width)]
     if not (np.abs(plain(cells)) < 2**53).all():
         return None
-    return [
-        column.cast(pa.int64()) if is_whole else column
-        for column, is_whole in zip(columns, integral, strict=True)
-    ]
+    return {
+        at: column.cast(pa.int64()) if is_whole else column
+        for (at, column), is_whole in zip(columns.items(), integral, strict=True)
+    }
 
 
 def _spelled_whole(data: pa.Buffer) -> npt.NDArray[np.bool_]:
@@ -229,7 +205,7 @@ _BEGINS: Final = _are(b"-0123456789")
 _BREAKS: Final = _are(b".eE")
 
 
-def _named(table: pa.Table) -> dict[str, pa.Array] | None:
+def _named(table: pa.Table) -> "Columns | None":
     """The columns of objects as `rows_of_json` names and orders them; None where they are not simple."""
     try:
         known = leaves(table.schema, source="")
@@ -239,27 +215,6 @@ def _named(table: pa.Table) -> dict[str, pa.Array] | None:
         return None
     table = doubled(table)
     return {name: take(table, known[name].path) for name in sorted(known)}
-
-
-def rows_of(body: bytes, kind: str) -> list[Row]:
-    """The rows of one body.
-
-    Args:
-        body: its bytes.
-        kind: its content type.
-
-    Raises:
-        Rejection: it holds none.
-    """
-    if not is_csv(kind) and not is_json(kind):
-        raise Rejection(NOT_TEXT)
-    try:
-        text = body.decode()
-        if is_csv(kind):
-            return rows_of_csv(text)
-        return list(chain.from_iterable(rows_of_json(one, source="") for one in bodies_of_json(text)))
-    except (UnicodeDecodeError, DuplicateColumnError) as error:
-        raise Rejection(NOT_BODY) from error
 
 
 def one_by_one(bodies: Bodies, kinds: Sequence[str]) -> Side:
@@ -279,16 +234,17 @@ def one_by_one(bodies: Bodies, kinds: Sequence[str]) -> Side:
     return Side(rows, columns, textual, problems)
 
 
-def table_of(rows: Sequence[Row]) -> "tuple[dict[str, pa.Array] | list[pa.Array], frozenset[str]]":
-    """Rows as columns: by place, where none of them has names."""
+def table_of(rows: Sequence[Row]) -> tuple[Columns, frozenset[Key]]:
+    """Rows as columns, and which of these are texts of unknown type."""
     columns = JsonColumns()
-    bare = not any(isinstance(row, dict) for row in rows)
     for row in rows:
         columns.add(
-            row if isinstance(row, dict) else {str(at) if bare else f"_c{at}": v for at, v in enumerate(row)}
+            row if isinstance(row, dict) else {f"{_PLACE}{at}": value for at, value in enumerate(row)}
         )
     table, textual = columns.finish()
-    arrays: dict[str, Any] = {name: table.column(name).combine_chunks() for name in table.schema.names}
-    if not bare:
-        return arrays, textual
-    return [arrays[str(at)] for at in range(len(arrays))], textual
+    arrays: Columns = {_key(name): table.column(name).combine_chunks() for name in table.schema.names}
+    return arrays, frozenset(map(_key, textual))
+
+
+def _key(name: str) -> Key:
+    return int(name.removeprefix(_PLACE)) if name.startswith(_PLACE) else name

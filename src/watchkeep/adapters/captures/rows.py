@@ -153,7 +153,10 @@ class Flattening:
 
     def table(self, records: Records) -> tuple[pa.Table, frozenset[str]]:
         """The rows of some records, and which of their columns are texts of unknown type."""
-        sides = {side: self._side(records, side) for side in ("output", "input") if records.there[side].any()}
+        statuses = records.numbers["status"]
+        answered = (statuses >= 200) & (statuses < 300)  # the body of an error is no prediction
+        wanted = {side: records.there[side] & answered for side in ("output", "input")}
+        sides = {side: self._side(records, side, there) for side, there in wanted.items() if there.any()}
         problems = _problems(records, sides)
         rows = np.ones(len(records), np.int64)
         sound = np.array([not problem for problem in problems], bool)
@@ -169,12 +172,12 @@ class Flattening:
                 free = name if name not in columns and not name.startswith(PREFIX) else f"{name}_{side}"
                 columns[free] = _placed(array, held, records.there[side] & sound, parents, place)
                 textual |= {free} if is_textual else set()
-            widths += len(held.columns) if isinstance(held.columns, list) else 0
+            widths += sum(isinstance(key, int) for key in held.columns) or len(held.columns)
         columns |= self._own(records, rows, parents, place, problems)
         return pa.table(columns), frozenset(textual)
 
-    def _side(self, records: Records, side: str) -> Side:
-        bodies, kinds, there = records.bodies[side], records.texts[f"{side}_type"], records.there[side]
+    def _side(self, records: Records, side: str, there: npt.NDArray[np.bool_]) -> Side:
+        bodies, kinds = records.bodies[side], records.texts[f"{side}_type"]
         if there.all():
             return columns_of(bodies, kinds, self._strings[side]) or one_by_one(bodies, kinds)
         places = np.flatnonzero(there)
@@ -247,13 +250,9 @@ def _problems(records: Records, sides: Mapping[str, Side]) -> list[str]:
 def _with_names(
     side: Side, before: int, positional: Sequence[str] | None
 ) -> Iterator[tuple[str, pa.Array, bool]]:
-    if isinstance(side.columns, dict):
-        for name, array in side.columns.items():
-            yield name, array, name in side.textual
-        return
-    names = named(before + len(side.columns), positional)[before:]
-    for at, (name, array) in enumerate(zip(names, side.columns, strict=True)):
-        yield name, array, str(at) in side.textual
+    names = named(before + len(side.columns), positional)
+    for key, array in side.columns.items():
+        yield names[before + key] if isinstance(key, int) else key, array, key in side.textual
 
 
 def _placed(
