@@ -36,6 +36,9 @@ def test_every_command_and_option_is_documented(name: str) -> None:
 def test_every_documented_option_exists(capsys: pytest.CaptureFixture[str]) -> None:
     for name in COMMANDS:
         run([name, "--help"])
+        command = import_module(f"watchkeep.cli.{name.replace('-', '_')}").command
+        for inner in getattr(command, "commands", ()):
+            run([name, inner, "--help"])
     known = set(re.findall(r"--[a-z-]+", capsys.readouterr().out)) | {"--version", "--debug"}
 
     assert set(re.findall(r"--[a-z][a-z-]+", page("cli.md"))) <= known
