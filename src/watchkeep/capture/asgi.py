@@ -34,7 +34,7 @@ class CaptureMiddleware:
 
     def __init__(self, app: Application, capturing: Capturing) -> None:
         self.app, self.capturing = app, capturing
-        self._take, self._make = capturing.recorder.take, capturing.inference
+        self._take, self._make = capturing.recorder.take, capturing
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """One connection, as ASGI has it.

@@ -2,22 +2,29 @@
 
 import os
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from inspect import iscoroutinefunction
 from pathlib import Path
-from typing import Any, Final, Literal, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, ParamSpec, TypeVar
 
 from watchkeep.capture.exchange import LIMIT, VARIANT, Capturing
 from watchkeep.capture.home import SEGMENTS, home_of, start_sealer
 from watchkeep.capture.recorder import Recorder, Settings
+from watchkeep.capture.steps import Step
 from watchkeep.core.errors import OptionError
+
+if TYPE_CHECKING:
+    from watchkeep.capture.admission import Admission
 
 P = ParamSpec("P")
 T = TypeVar("T")
 Durability = Literal["async", "sync"]
 """`async`: nobody waits, and a record is on the disk within `delay` seconds. `sync`: an answer is complete only when
 its record is on the disk; one whose record cannot be kept is not given."""
+Policy = Literal["flag", "refuse"]
+"""What becomes of a request that is not as admission wants it. `flag`: its record says so. `refuse`: it is answered
+with status 422, and the model is not asked."""
 
 _RECORDERS: Final[dict[Path, Recorder]] = {}
 _LOCK: Final = threading.Lock()
@@ -34,6 +41,10 @@ def middleware(
     paths: Collection[str] = (),
     methods: Collection[str] = ("POST",),
     limit: int = LIMIT,
+    sampling: Mapping[str, Any] | None = None,
+    privacy: Mapping[str, Any] | None = None,
+    admission: "Mapping[str, Any] | str | os.PathLike[str] | None" = None,
+    policy: Policy = "flag",
     seal: bool = True,
 ) -> Any:
     """An ASGI or WSGI application as it was, whose requests and answers are recorded.
@@ -47,9 +58,14 @@ def middleware(
         paths: only requests to these; all, when none are named.
         methods: only requests by these.
         limit: bytes of a body that is recorded; of a larger one it is only told that it was.
+        sampling: which requests are recorded; see `Sampling.of`. All, when it is not given.
+        privacy: what must not be stored of them; see `Privacy.of`. Its key is that of `WATCHKEEP_PRIVACY_KEY`.
+        admission: what requests must be like: the file that `watchkeep admission` wrote, or what it holds.
+        policy: what becomes of those that are not; see `Policy`.
         seal: whether a process is started that turns records into Parquet files.
 
     Raises:
+        DocumentError: the admission does not follow its schema.
         OptionError: a value is none that can be used, or the home cannot be written.
 
     >>> async def app(scope, receive, send): ...
@@ -58,6 +74,7 @@ def middleware(
     ...
     watchkeep.core.errors.OptionError: durability: got 'never', expected 'async' or 'sync'
     """
+    admitted = admission_of(admission, policy)
     capturing = _capturing(
         endpoint=endpoint,
         variant=variant,
@@ -67,8 +84,11 @@ def middleware(
         paths=paths,
         methods=methods,
         limit=limit,
+        steps=steps_of(admitted if policy == "flag" else None, sampling, privacy, limit),
         seal=seal,
     )
+    if admitted is not None and policy == "refuse":
+        return _refusing(app, capturing, admitted)
     if _is_asgi(app):
         from watchkeep.capture.asgi import CaptureMiddleware
 
@@ -78,6 +98,16 @@ def middleware(
     return OfWsgi(app, capturing)
 
 
+def _refusing(app: Any, capturing: Capturing, admission: "Admission") -> Any:
+    if _is_asgi(app):
+        from watchkeep.capture.asgi_admission import AdmissionMiddleware
+
+        return AdmissionMiddleware(app, capturing, admission)
+    from watchkeep.capture.wsgi_admission import AdmissionMiddleware as OfWsgi
+
+    return OfWsgi(app, capturing, admission)
+
+
 def watch(
     *,
     endpoint: str,
@@ -85,6 +115,8 @@ def watch(
     home: str | os.PathLike[str] | None = None,
     delay: float = 0.1,
     limit: int = LIMIT,
+    sampling: Mapping[str, Any] | None = None,
+    privacy: Mapping[str, Any] | None = None,
     seal: bool = True,
 ) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Has the calls of a function recorded; see `watched` for what is recorded, and `middleware` for the arguments.
@@ -103,6 +135,7 @@ def watch(
         paths=(),
         methods=(),
         limit=limit,
+        steps=steps_of(None, sampling, privacy, limit),
         seal=seal,
     )
     return lambda function: watched(function, capturing)
@@ -140,6 +173,7 @@ def _capturing(
     paths: Collection[str],
     methods: Collection[str],
     limit: int,
+    steps: tuple[Step, ...],
     seal: bool,
 ) -> Capturing:
     if durability not in ("async", "sync"):
@@ -159,7 +193,56 @@ def _capturing(
         methods=frozenset(methods),
         limit=limit,
         durable=durability == "sync",
+        steps=steps,
     )
+
+
+def admission_of(
+    given: "Mapping[str, Any] | str | os.PathLike[str] | None", policy: str = "flag"
+) -> "Admission | None":
+    """What requests must be like; None where nothing is said about it.
+
+    Args:
+        given: a file that `watchkeep admission` wrote, or what it holds.
+        policy: see `Policy`.
+
+    Raises:
+        DocumentError: it does not follow its schema.
+        OptionError: the policy is none, or is to refuse and nothing is given.
+    """
+    if policy not in ("flag", "refuse"):
+        raise OptionError("policy", got=policy, expected="'flag' or 'refuse'", choices=("flag", "refuse"))
+    if given is None:
+        if policy == "refuse":
+            expected = "a file that `watchkeep admission` wrote, since the policy is to refuse"
+            raise OptionError("admission", got="nothing", expected=expected)
+        return None
+    from watchkeep.capture.admission import Admission
+
+    return Admission.of(given) if isinstance(given, Mapping) else Admission.read(given)
+
+
+def steps_of(
+    admission: "Admission | None",
+    sampling: Mapping[str, Any] | None,
+    privacy: Mapping[str, Any] | None,
+    limit: int,
+) -> tuple[Step, ...]:
+    """What is done with records before they are written: looked at, those chosen that are kept, and redacted."""
+    steps: list[Step] = []
+    if admission is not None:
+        from watchkeep.capture.flagging import Flagging
+
+        steps.append(Flagging(admission, limit))
+    if sampling is not None:
+        from watchkeep.capture.sampling import Sampling
+
+        steps.append(Sampling.of(sampling))
+    if privacy is not None:
+        from watchkeep.capture.redacting import redaction
+
+        steps.append(redaction(privacy))
+    return tuple(steps)
 
 
 _LONGEST: Final = 63

@@ -6,6 +6,7 @@ from typing import Final, TypeAlias
 
 from watchkeep.capture.record import Inference
 from watchkeep.capture.recorder import Recorder, Told
+from watchkeep.capture.steps import Step
 
 VARIANT: Final = "AllTraffic"
 """What the only variant of an endpoint is called, as SageMaker calls it."""
@@ -15,7 +16,7 @@ INFERENCE_ID: Final = b"x-amzn-sagemaker-inference-id"
 REQUEST_ID: Final = b"x-request-id"
 ATTRIBUTES: Final = b"x-amzn-sagemaker-custom-attributes"
 CONTENT_TYPE: Final = b"content-type"
-_TOO_LARGE: Final = "larger than the limit"
+TOO_LARGE: Final = "larger than the limit"
 _new: Final = tuple.__new__
 _LONGEST: Final = 1024
 """Characters of an id, or of custom attributes; the rest is cut off."""
@@ -47,6 +48,7 @@ class Capturing:
         methods: only requests by these.
         limit: bytes of a body that is captured.
         durable: whether an answer is complete only when its record is on the disk.
+        steps: what is done with these records before they are written.
     """
 
     recorder: Recorder
@@ -56,6 +58,7 @@ class Capturing:
     methods: frozenset[str] = frozenset({"POST"})
     limit: int = LIMIT
     durable: bool = False
+    steps: tuple[Step, ...] = ()
 
     def wants(self, method: str, path: str) -> bool:
         """Whether a request is captured."""
@@ -63,15 +66,15 @@ class Capturing:
 
     def take(self, exchange: Exchange, told: Told | None = None) -> None:
         """Have an exchange recorded; see `Recorder.take`."""
-        self.recorder.take(self.inference, exchange, len(exchange[-1]) + len(exchange[-2]), told)
+        self.recorder.take(self, exchange, len(exchange[-1]) + len(exchange[-2]), told)
 
-    def inference(self, exchange: Exchange, event_id: str) -> Inference:
-        """The record of an exchange."""
+    def __call__(self, exchange: Exchange, event_id: str) -> Inference:
+        """Make the record of an exchange; see `Make`."""
         start, end, status, input_type, output_type, name, attributes, given, said = exchange
         flags = ""
         if len(given) > self.limit or len(said) > self.limit:
             large = {"input": len(given) > self.limit, "output": len(said) > self.limit}
-            flags = json.dumps({side: _TOO_LARGE for side, is_large in large.items() if is_large})
+            flags = json.dumps({side: TOO_LARGE for side, is_large in large.items() if is_large})
         return _new(
             Inference,
             (

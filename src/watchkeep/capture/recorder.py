@@ -124,11 +124,6 @@ class Recorder:
         """Why records cannot be written now; None where they can, as far as is known."""
         return self._failing
 
-    @property
-    def failing(self) -> str | None:
-        """Why records cannot be written now; None where they can, as far as is known."""
-        return self._failing
-
     def record(self, one: Inference, told: Told | None = None) -> None:
         """Take a record; the caller never waits.
 

@@ -30,8 +30,7 @@ class CaptureMiddleware:
         Raises:
             RecordLostError: a record cannot be kept of an answer that must have one.
         """
-        path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
-        if not self.capturing.wants(environ["REQUEST_METHOD"], path):
+        if not self.capturing.wants(environ["REQUEST_METHOD"], path_of(environ)):
             return self.app(environ, start_response)
         return _Answer(self.app, self.capturing, environ, start_response)
 
@@ -152,6 +151,11 @@ class _Heard(io.RawIOBase):
 
     def whole(self) -> bytes:
         return b"".join(self._pieces)
+
+
+def path_of(environ: Environment) -> str:
+    """Where a request goes, as ASGI tells it."""
+    return str(environ.get("SCRIPT_NAME", "")) + str(environ.get("PATH_INFO", ""))
 
 
 def stored(capturing: Capturing, what: Exchange) -> None:

@@ -57,9 +57,11 @@ class SourceError(BadInputError):
 class MissingSourceError(SourceError, FileNotFoundError):
     """A source names something that is not there."""
 
-    def __init__(self, source: str, *, looked_for: str = "a file, folder or glob") -> None:
+    def __init__(
+        self, source: str, *, looked_for: str = "a file, folder or glob", what: str = "source"
+    ) -> None:
         self.source = source
-        super().__init__(f"{source}: there is no such source; expected {looked_for}")
+        super().__init__(f"{source}: there is no such {what}; expected {looked_for}")
 
     def __str__(self) -> str:  # OSError would print its own arguments
         return str(self.args[0])

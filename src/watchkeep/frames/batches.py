@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -10,8 +11,46 @@ import pyarrow as pa
 from watchkeep.core.errors import MissingColumnError
 from watchkeep.frames.buffers import truths
 
+DAMAGED: Final = "in a file that cannot be read"
+"""Why rows are rejected whose file was left out, where it tells how many they are."""
 Loader = Callable[[str], pa.Array]
 """Decodes one column of a batch into one Arrow array (one chunk)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilesMet:
+    """Files that were met, or parts of large ones, and those of them that were left out as they cannot be read.
+
+    Of files that lie outside a window as a whole nothing is told. `FilesMet()` is the identity of merge.
+
+    Args:
+        met: how many, those left out included; with `met_bytes` bytes.
+        lost: how many were left out; with `lost_bytes` bytes.
+    """
+
+    met: int = 0
+    lost: int = 0
+    met_bytes: int = 0
+    lost_bytes: int = 0
+
+    def merge(self, *others: "FilesMet") -> "FilesMet":
+        """All together."""
+        every = (self, *others)
+        return FilesMet(
+            sum(one.met for one in every),
+            sum(one.lost for one in every),
+            sum(one.met_bytes for one in every),
+            sum(one.lost_bytes for one in every),
+        )
+
+    @property
+    def share(self) -> float:
+        """The share of the files, or of their bytes if that is larger, that was left out: in [0, 1].
+
+        >>> FilesMet(10, 1, 1000, 400).share, FilesMet().share
+        (0.4, 0.0)
+        """
+        return max(self.lost / max(1, self.met), self.lost_bytes / max(1, self.met_bytes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +65,7 @@ class Batch:
         rejected: rows the source held at this place and could not read, by reason.
         outside: rows it held at this place and left out, by what they lie outside of (a window, a rule).
         skipped: files that could not be read and were left out, with why, by name.
+        files: those met since the batch before, `skipped` ones included.
         keep: when not None, the rows to keep, shape (rows before the filter,); `load` is filtered by it.
     """
 
@@ -36,6 +76,7 @@ class Batch:
     rejected: Mapping[str, int] = field(default_factory=dict)
     outside: Mapping[str, int] = field(default_factory=dict)
     skipped: Mapping[str, str] = field(default_factory=dict)
+    files: FilesMet = FilesMet()
     keep: npt.NDArray[np.bool_] | None = None
 
     @classmethod

@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from watchkeep.core.errors import OptionError
+from watchkeep.core.rules import Compare, Like, Null, OneOf, Value
 from watchkeep.frames.buffers import plain, strings, valid_mask
 from watchkeep.frames.categories import row_texts
 from watchkeep.frames.numbers import read_numbers
 from watchkeep.frames.schema import ColumnType, column_type, is_text
-from watchkeep.frames.segment_rules import Compare, Like, Null, OneOf, Value
 from watchkeep.frames.times import event_times
 
 Mask = npt.NDArray[np.bool_]

@@ -7,9 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from watchkeep.core.errors import MissingColumnError, OptionError
+from watchkeep.core.rule_text import parse_rule
+from watchkeep.core.rules import Every, Not, Rule, Some, conditions
 from watchkeep.frames.batches import Batch
 from watchkeep.frames.segment_columns import Answer, SegmentColumn
-from watchkeep.frames.segment_rules import Every, Not, Rule, Some, conditions, parse_rule
 
 Mask = npt.NDArray[np.bool_]
 

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from watchkeep.frames.segment_rules import Value, written_name, written_value
+from watchkeep.core.rules import Value, written_name, written_value
 
 Codes = npt.NDArray[np.integer]
 Mask = npt.NDArray[np.bool_]

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watchkeep.core.errors import MissingColumnError, OptionError
+from watchkeep.core.rule_text import parse_rule
+from watchkeep.core.rules import written_name, written_value
 from watchkeep.frames.batches import Batch
-from watchkeep.frames.segment_rules import parse_rule, written_name, written_value
 from watchkeep.frames.segments import Segment, masks, parse_segment
 
 ROWS = pa.table(

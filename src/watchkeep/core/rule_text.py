@@ -1,4 +1,4 @@
-"""The language of segments: the conditions of SQL's WHERE over the columns of one row, read into a tree.
+"""Rules as people write them, read into trees.
 
     rule      = both {OR both}
     both      = one {AND one}
@@ -7,102 +7,68 @@
               | [NOT] (IN "(" value {"," value} ")" | BETWEEN value AND value | LIKE text)
     value     = number | 'text' | TRUE | FALSE
 
-Names are bare (`age`, `payload.age`) or in double quotes; words of the language may be in either case. SQL parsers
-for whole queries take longer to import than a small check takes to run, read some column names as functions, and
-forget where in the text a condition stood, which our errors tell.
+Names are bare (`age`, `payload.age`) or in double quotes; words of the language may be in either case. Where it is said
+so, texts that are names may be bare too, and numbers have a unit of time: `country in (IS, LI) and latency > 50ms`.
+
+SQL parsers for whole queries take longer to import than a small check takes to run, read some column names as
+functions, and forget where in the text a condition stood, which our errors tell.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from difflib import get_close_matches
+from typing import Final
 
 from watchkeep.core.errors import OptionError
-
-Value: TypeAlias = bool | int | float | str
-"""What a column is compared with."""
+from watchkeep.core.rules import (
+    NAME,
+    WORDS,
+    Compare,
+    Every,
+    Like,
+    Not,
+    Null,
+    OneOf,
+    Rule,
+    Some,
+    Span,
+    Value,
+)
 
 DEEPEST: Final = 50
 """How deep parentheses and NOTs may nest."""
+UNITS: Final = {"us": 1.0, "ms": 1e3, "s": 1e6, "min": 6e7}
+"""Units of time, in microseconds."""
 
-_WORDS: Final = frozenset(["AND", "OR", "NOT", "IN", "BETWEEN", "LIKE", "IS", "NULL", "TRUE", "FALSE"])
-_NAME: Final = r"[^\W\d][\w$]*"
-_TOKEN: Final = re.compile(
-    rf"""\s*(?:
-      (?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.]))
-    | (?P<text>'(?:[^']|'')*')
-    | (?P<name>(?:{_NAME}|"(?:[^"]|"")*")(?:\.(?:{_NAME}|"(?:[^"]|"")*"))*)
-    | (?P<sign><=|>=|<>|!=|==|[=<>(),])
-    | (?P<end>\Z)
-    )""",
-    re.VERBOSE,
-)
+
+def _tokens(more: str = "") -> re.Pattern[str]:
+    return re.compile(
+        rf"""\s*(?:
+          (?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.])){more}
+        | (?P<text>'(?:[^']|'')*')
+        | (?P<name>(?:{NAME}|"(?:[^"]|"")*")(?:\.(?:{NAME}|"(?:[^"]|"")*"))*)
+        | (?P<sign><=|>=|<>|!=|==|[=<>(),])
+        | (?P<end>\Z)
+        )""",
+        re.VERBOSE,
+    )
+
+
+_TOKEN: Final = _tokens()
+_BARE: Final = _tokens(r"| (?P<span>\d+(?:\.\d+)?[a-zA-Z]+(?![\w.]))")
 _INTEGER: Final = re.compile(r"[-+]?\d{1,18}")  # longer ones are doubles
-_PART: Final = re.compile(rf'{_NAME}|"(?:[^"]|"")*"')
+_SPAN: Final = re.compile(r"([\d.]+)([a-zA-Z]+)")
+_PART: Final = re.compile(rf'{NAME}|"(?:[^"]|"")*"')
 
 
-@dataclass(frozen=True, slots=True)
-class Compare:
-    """A column beside one value. `sign` is one of = < <= > >=; `at` is the place of the name in the rule."""
-
-    column: str
-    sign: str
-    value: Value
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
-class OneOf:
-    """A column that equals one of some values."""
-
-    column: str
-    values: tuple[Value, ...]
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Like:
-    """A column whose text is like a pattern: % stands for any characters, _ for one, a backslash for none."""
-
-    column: str
-    pattern: str
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Null:
-    """A column without a value."""
-
-    column: str
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Not:
-    """What a condition is not; unknown where the condition is."""
-
-    part: "Rule"
-
-
-@dataclass(frozen=True, slots=True)
-class Every:
-    """Several conditions that hold together."""
-
-    parts: tuple["Rule", ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Some:
-    """Several conditions of which one holds."""
-
-    parts: tuple["Rule", ...]
-
-
-Rule: TypeAlias = Compare | OneOf | Like | Null | Not | Every | Some
-
-
-def parse_rule(text: str) -> Rule:
+def parse_rule(text: str, *, option: str = "segment", bare: bool = False) -> Rule:
     """The tree of a rule.
+
+    Args:
+        text: the rule.
+        option: what an error calls it.
+        bare: whether texts may be bare, and numbers have a unit of time.
 
     Raises:
         OptionError: the text is no rule; the error names the place, counted from 1, and what is expected there.
@@ -113,48 +79,10 @@ def parse_rule(text: str) -> Rule:
     Traceback (most recent call last):
     watchkeep.core.errors.OptionError: segment: got 'age < ', expected a number, 'text', TRUE or FALSE at place 7
     """
-    reader = _Reader(text)
+    reader = _Reader(text, option, bare=bare)
     rule = reader.rule(0)
     reader.finish()
     return rule
-
-
-def conditions(rule: Rule) -> Iterator[Compare | OneOf | Like | Null]:
-    """The conditions of a rule on single columns, from left to right."""
-    if isinstance(rule, Not):
-        yield from conditions(rule.part)
-    elif isinstance(rule, Every | Some):
-        for part in rule.parts:
-            yield from conditions(part)
-    else:
-        yield rule
-
-
-def written_name(column: str) -> str:
-    """A column's name as a rule spells it: bare where it can be.
-
-    >>> print(written_name("age"), written_name("marital status"), written_name("in"))
-    age "marital status" "in"
-    """
-    parts = column.split(".")
-    if all(re.fullmatch(_NAME, part) for part in parts) and column.upper() not in _WORDS:
-        return column
-    return '"' + column.replace('"', '""') + '"'
-
-
-def written_value(value: Value) -> str:
-    """A value as a rule spells it; read back, it is the same value.
-
-    >>> print(written_value("it's"), written_value(35.0), written_value(0.1), written_value(True))
-    'it''s' 35 0.1 true
-    """
-    if isinstance(value, str):
-        return "'" + value.replace("'", "''") + "'"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    return repr(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +98,8 @@ class _Token:
 
 
 class _Reader:
-    def __init__(self, text: str) -> None:
-        self._text = text
+    def __init__(self, text: str, option: str, *, bare: bool) -> None:
+        self._text, self._option, self._bare = text, option, bare
         self._place = 0
         self._next = self._token()
 
@@ -200,7 +128,7 @@ class _Reader:
             rule = self.rule(depth + 1)
             self._expect(")")
             return rule
-        if self._next.kind != "name" or self._next.word in _WORDS:
+        if self._next.kind != "name" or self._next.word in WORDS:
             raise self._unexpected("the name of a column, NOT or (")
         name = self._advance()
         column = ".".join(_unquoted(part) for part in _PART.findall(name.text))
@@ -251,12 +179,27 @@ class _Reader:
         if token.word in ("TRUE", "FALSE"):
             self._advance()
             return token.word == "TRUE"
+        if self._bare and token.kind == "span":
+            return self._span()
+        if self._bare and token.kind == "name" and token.word != "NULL":
+            self._advance()
+            return token.text
         wanted = "a number, 'text', TRUE or FALSE"
         if token.word == "NULL":
             wanted += " (no value equals NULL: write IS NULL)"
         elif token.kind == "name":
             wanted += " (texts stand in single quotes)"
         raise self._unexpected(wanted)
+
+    def _span(self) -> Span:
+        token = self._advance()
+        found = _SPAN.fullmatch(token.text)
+        assert found is not None  # noqa: S101 (it is such a token)
+        number, unit = found.groups()
+        if unit not in UNITS:
+            near = get_close_matches(unit, UNITS, n=1, cutoff=0.5)
+            raise self._wrong(f"a unit of time ({', '.join(UNITS)})", token.at, near)
+        return Span(float(number) * UNITS[unit])
 
     def _take(self, word: str) -> bool:
         if self._next.word != word or self._next.kind not in ("name", "sign"):
@@ -273,7 +216,7 @@ class _Reader:
         return token
 
     def _token(self) -> _Token:
-        match = _TOKEN.match(self._text, self._place)
+        match = (_BARE if self._bare else _TOKEN).match(self._text, self._place)
         if match is None or match.lastgroup is None:
             start = len(self._text) - len(self._text[self._place :].lstrip())
             quote = self._text[start]
@@ -283,10 +226,12 @@ class _Reader:
         return _Token(match.lastgroup, match[match.lastgroup], match.start(match.lastgroup) + 1)
 
     def _unexpected(self, wanted: str) -> OptionError:
-        return self._wrong(wanted, self._next.at)
+        words = [word for word in WORDS if word != self._next.word and re.search(rf"\b{word}\b", wanted)]
+        return self._wrong(wanted, self._next.at, get_close_matches(self._next.word, words, n=1))
 
-    def _wrong(self, wanted: str, at: int) -> OptionError:
-        return OptionError("segment", got=self._text, expected=f"{wanted} at place {at}")
+    def _wrong(self, wanted: str, at: int, near: Sequence[str] = ()) -> OptionError:
+        hint = f"; did you mean {near[0]}?" if near else ""
+        return OptionError(self._option, got=self._text, expected=f"{wanted} at place {at}{hint}")
 
 
 def _unquoted(part: str) -> str:

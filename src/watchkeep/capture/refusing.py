@@ -1,0 +1,50 @@
+"""What is answered to a request that is refused."""
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+from watchkeep.capture.admission_columns import UNKNOWN, Problem
+
+STATUS: Final = 422
+CONTENT_TYPE: Final = "application/problem+json"
+TYPE: Final = "urn:watchkeep:admission"
+TITLE: Final = "The request is not like what the model learned from"
+
+
+def reasons(problems: Sequence[Problem]) -> list[Problem]:
+    """Those problems for which a request is refused: a column that nobody knows is none."""
+    return [one for one in problems if one.what != UNKNOWN]
+
+
+def sentence(one: Problem) -> str:
+    """A problem for people.
+
+    >>> sentence(Problem(2, "age", "range", "430", "a whole number from 0 to 120"))
+    'row 2, age: got 430, expected a whole number from 0 to 120'
+    """
+    where = ", ".join(
+        [*([] if one.row is None else [f"row {one.row}"]), *([one.column] if one.column else [])]
+    )
+    return f"{where or 'the request'}: got {one.got}, expected {one.expected}"
+
+
+def refusal(problems: Sequence[Problem]) -> bytes:
+    """The problem document (RFC 9457) that a request is answered with.
+
+    Args:
+        problems: for which it is refused, at least one.
+
+    >>> told = json.loads(refusal([Problem(0, "age", "range", "430", "a whole number from 0 to 120")]))
+    >>> told["status"], told["detail"]
+    (422, 'row 0, age: got 430, expected a whole number from 0 to 120')
+    """
+    more = f"; and {len(problems) - 1} more" if len(problems) > 1 else ""
+    document = {
+        "type": TYPE,
+        "title": TITLE,
+        "status": STATUS,
+        "detail": sentence(problems[0]) + more,
+        "errors": [one._asdict() | {"detail": sentence(one)} for one in problems],
+    }
+    return json.dumps(document).encode()
