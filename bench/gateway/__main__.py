@@ -21,7 +21,7 @@ _PATH = "/invocations"
 _MUST_RATE, _MUST_P99, _MUST_SCALE = 0.60, 0.001, 1.8
 _CGROUPS = Path("/sys/fs/cgroup/cpu")
 _PERIOD, _SHARE = 10_000, 0.3
-_SLICE, _SLICES = 0.5, 6
+_SLICE, _SLICES = 0.5, 8
 
 _METHOD = """\
 Written by `python -m bench.gateway`, not by hand.
@@ -40,8 +40,8 @@ proxy's own processes took for a request, in user and kernel, by the kernel's co
 
 _PACED = """\
 At {half:,.0f} requests a second, half of what *watch* can do, over 64 connections, each counted from the moment it was
-due (`bench/gateway/load.py`). The servers take turns in slices of half a second; the
-figures are those of the slice at the lower quartile, as others' work on the machine only ever adds."""
+due (`bench/gateway/load.py`). The servers take turns in slices of half a second; the figures are those of the slice
+that a tenth of all are better than, as others' work on the machine only ever adds."""
 
 _SHARED = """\
 All of it shares {cores} cores: where one worker, wrk and the upstream leave no core idle, a second worker has none to
@@ -60,7 +60,7 @@ class Measured:
     def rate(self) -> float:
         return statistics.median(load.rate for load in self.loads)
 
-    def late(self, share: float, of: float = 0.25) -> float:
+    def late(self, share: float, of: float = 0.1) -> float:
         """A quantile of lateness, in seconds: that of the slice that stands there among all, by it."""
         return quantile(sorted(quantile(late, share) for late in self.lateness), of)
 

@@ -209,6 +209,39 @@ def test_an_upstream_that_is_down_is_told_and_counted(home: Path) -> None:
     assert "error" in json.loads(flags)
 
 
+def test_policies_hold_for_what_passes(home: Path, upstream: int, tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(
+        "churn:\n  sampling: {percentage: 0, keep: ['status >= 400']}\n  privacy: {detect: [email]}\n"
+    )
+    with gateway(home, upstream, "--policy", str(policy)) as (process, port):
+        assert ask(port, 1) == 200
+        url = f"http://127.0.0.1:{port}/invocations"
+        bad = urllib.request.Request(url, b"ann@example.org", {"Content-Type": "text/plain"})
+        with pytest.raises(urllib.error.HTTPError):
+            urllib.request.urlopen(bad, timeout=10)
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+    settled(home)
+
+    assert rows(home, "capture_input, capture_weight") == [(b"<email>", 1.0)]
+    (listed,) = watchkeep("captures", "list", "--json").document["captures"]
+    assert (listed["Invocations"], listed["not_stored"]) == (2, {"left out of the sample": 1})
+
+
+def test_policies_that_cannot_be_used_are_told(home: Path, tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    for text, told in (
+        ("chrun: {}", "did you mean 'churn'"),
+        ("churn: {sampled: 1}", "sampling"),
+        ("[", "YAML"),
+    ):
+        policy.write_text(text)
+        answer = watchkeep("gateway", "churn=http://x", "--policy", policy)
+        assert answer.is_one_sentence
+        assert told in answer.err
+
+
 @pytest.mark.parametrize(
     ("target", "told"),
     [

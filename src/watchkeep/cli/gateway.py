@@ -1,17 +1,20 @@
 """`watchkeep gateway`."""
 
 import re
+from collections.abc import Collection, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
+import yaml
 
 from watchkeep.capture.home import home_of
 from watchkeep.cli import COMPLETED
 from watchkeep.cli.output import console
 from watchkeep.core.errors import OptionError
 from watchkeep.gateway import Endpoint, GatewayConfig, Limits, Upstream, serve
-from watchkeep.gateway.recording import recording
+from watchkeep.gateway.recording import makers_of, recording
 
 _TARGET = re.compile(r"(?P<endpoint>[^/=]+)(?:/(?P<variant>[^/=]+))?=(?P<url>.+?)(?:\*(?P<weight>[0-9.]+))?")
 
@@ -38,6 +41,13 @@ _TARGET = re.compile(r"(?P<endpoint>[^/=]+)(?:/(?P<variant>[^/=]+))?=(?P<url>.+?
     help="Bytes of a body that are kept.",
 )
 @click.option("--default", metavar="ENDPOINT", help="Which endpoint gets requests whose path names none.")
+@click.option(
+    "--policy",
+    "policy_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="YAML: sampling, privacy and admission of each endpoint.",
+)
 @click.option("--home", type=click.Path(path_type=Path), help="Where everything is kept (WATCHKEEP_HOME).")
 def command(
     targets: tuple[str, ...],
@@ -47,6 +57,7 @@ def command(
     durability: str,
     limit: int,
     default: str | None,
+    policy_file: Path | None,
     home: Path | None,
 ) -> int:
     r"""Stand in front of model servers, pass everything on as it is, and record what passes.
@@ -77,11 +88,28 @@ def command(
         limits=Limits(captured_bytes=limit),
     )
     where = home_of(home)
+    policies = {} if policy_file is None else _policies(policy_file, list(upstreams))
+    makers_of(policies, limit)  # what is wrong with them is told now, not by workers
 
     def ready(listens: int) -> None:
         console().print(
             f"Answering at http://{host}:{listens}, recording into {where}", markup=False, soft_wrap=True
         )
 
-    serve(config, partial(recording, where, durability == "sync", limit), ready=ready)
+    serve(config, partial(recording, where, durability == "sync", limit, policies), ready=ready)
     return COMPLETED
+
+
+def _policies(path: Path, endpoints: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
+    expected = "a YAML file of policies: endpoint, then sampling, privacy and admission"
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise OptionError("--policy", got=str(path), expected=expected) from error
+    if not isinstance(found, dict) or not all(isinstance(policy, dict) for policy in found.values()):
+        raise OptionError("--policy", got=str(path), expected=expected)
+    for name in found:
+        if name not in endpoints:
+            told = f"endpoints of this gateway: {', '.join(endpoints)}"
+            raise OptionError("--policy", got=str(name), expected=told, choices=endpoints)
+    return found

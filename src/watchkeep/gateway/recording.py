@@ -3,39 +3,90 @@
 import asyncio
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from watchkeep.capture.client import recorder_of
+from watchkeep.capture.client import admission_of, recorder_of, steps_of
 from watchkeep.capture.exchange import VARIANT, RecordLostError
 from watchkeep.capture.record import Inference
+from watchkeep.capture.steps import Step
+from watchkeep.core.errors import OptionError
 from watchkeep.gateway.counters import Counters
 from watchkeep.gateway.exchange import Exchange, Watch
 
+POLICIES: Final = ("sampling", "privacy", "admission")
 _LONGEST: Final = 1024
 """Characters of an id, or of custom attributes; the rest is cut off."""
 _WBITS: Final = {b"gzip": 31, b"x-gzip": 31, b"deflate": 15}
 
 
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Makes the records of one endpoint.
+
+    Args:
+        limit: bytes of a body that are recorded, after it is unpacked.
+        steps: what is done with records before they are written.
+    """
+
+    limit: int
+    steps: tuple[Step, ...] = ()
+
+    def __call__(self, exchange: Exchange, event_id: str) -> Inference:
+        """See `Make`."""
+        return inference_of(exchange, event_id, self.limit)
+
+
+def makers_of(policies: Mapping[str, Mapping[str, Any]], limit: int) -> dict[str, Maker]:
+    """A maker for each endpoint that has a policy.
+
+    Args:
+        policies: `sampling`, `privacy` and `admission` of endpoints, by name; see `middleware`.
+        limit: bytes of a body that are recorded.
+
+    Raises:
+        DocumentError: an admission does not follow its schema.
+        OptionError: a policy is none.
+    """
+    makers = {}
+    for endpoint, policy in policies.items():
+        for name in policy:
+            if name not in POLICIES:
+                expected = ", ".join(POLICIES)
+                raise OptionError(f"policy of {endpoint}", got=str(name), expected=expected, choices=POLICIES)
+        admitted = admission_of(policy.get("admission"))
+        steps = steps_of(admitted, policy.get("sampling"), policy.get("privacy"), limit)
+        makers[endpoint] = Maker(limit, steps)
+    return makers
+
+
 @contextmanager
-def recording(home: Path, durable: bool, limit: int, number: int, counters: Counters) -> Iterator[Watch]:  # noqa: ARG001
+def recording(
+    home: Path,
+    durable: bool,
+    limit: int,
+    policies: Mapping[str, Mapping[str, Any]],
+    number: int,  # noqa: ARG001 (see `OpenWatch`)
+    counters: Counters,  # noqa: ARG001
+) -> Iterator[Watch]:
     """A worker's watch: it records exchanges into a home.
 
     Args:
         home: where.
         durable: whether an answer is complete only when its record is on the disk.
         limit: bytes of a body that are recorded, after it is unpacked.
+        policies: see `makers_of`.
         number, counters: of the worker.
     """
     recorder = recorder_of(home)
-
-    def make(exchange: Exchange, event_id: str) -> Inference:
-        return inference_of(exchange, event_id, limit)
+    makers, plain = makers_of(policies, limit), Maker(limit)
 
     def watch(exchange: Exchange) -> "asyncio.Future[None] | None":
         size = exchange.input_size + exchange.output_size
+        make = makers.get(exchange.route.endpoint, plain)
         if not durable:
             recorder.take(make, exchange, size)
             return None
