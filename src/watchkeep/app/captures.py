@@ -134,6 +134,7 @@ class Captured:
             "InvocationModelErrors": self.traffic.model_errors,
             "ModelLatency": {f"p{share * 100:g}": latency.quantile(share) for share in _SHARES},
             "not_stored": dict(self.traffic.lost),
+            "flagged": self.traffic.flagged_by_column(),
         }
 
 

@@ -9,6 +9,8 @@ from watchkeep.adapters.state_files import open_shelf
 from watchkeep.app.captures import follow, listed, seal, store_of
 from watchkeep.capture.home import home_of
 from watchkeep.cli import COMPLETED
+from watchkeep.cli.captures_exchange import exporting, importing
+from watchkeep.cli.captures_upkeep import compacting, expiring, forgetting
 from watchkeep.cli.options import time_options
 from watchkeep.cli.output import console, print_json
 from watchkeep.core.window import Window
@@ -23,12 +25,13 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print the document
 
 @click.group("captures", invoke_without_command=False)
 def command() -> None:
-    r"""List, seal and keep what models were asked and answered.
+    """List, seal and keep what models were asked and answered.
 
     \b
         watchkeep captures list
+        watchkeep captures import s3://bucket/capture --endpoint churn
         watchkeep check baselines/churn captures:churn --out reports/today
-    """
+    """  # noqa: D301 (click wants the character itself)
 
 
 @command.command("list")
@@ -96,3 +99,7 @@ def sealing(follows: bool, home: Path | None, as_json: bool) -> int:
         text = f"{told.records:,} records of {told.segments} segments sealed into {told.files} files."
         console().print(text, markup=False, soft_wrap=True)
     return COMPLETED
+
+
+for one in (importing, exporting, compacting, expiring, forgetting):
+    command.add_command(one)

@@ -147,7 +147,9 @@ def command(
         return _together(
             baseline, source, out, roles, window, policy, beside, engine, watch=watch, given=given
         )
-    learned = load_baseline(baseline, roles=roles, attribution=given["model"] is not None)
+    learned = load_baseline(
+        baseline, roles=roles, attribution=given["model"] is not None, tell=progress().note
+    )
     learned, source = beside.fitted(learned, source, roles)
     told = None if roles == Roles() else roles
     do = _checked if given["states"] is None else _stored
@@ -255,7 +257,9 @@ def _together(
     for option, value in (("watch", watch), ("review", given["review"]), ("states", given["states"])):
         if value is not None:
             raise OptionError(option, got=str(value), expected=f"one baseline; {baseline} holds several")
-    learned = load_baselines(baseline, roles=roles, attribution=given["model"] is not None)
+    learned = load_baselines(
+        baseline, roles=roles, attribution=given["model"] is not None, tell=progress().note
+    )
     together = check_together(
         learned,
         beside.opener(source, roles),

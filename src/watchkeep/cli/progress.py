@@ -1,7 +1,9 @@
-"""Progress on a terminal: a bar on standard error; nothing elsewhere."""
+"""Progress on a terminal: a bar on standard error. What people should know at once is told everywhere."""
 
 import sys
+from typing import Final
 
+import click
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -15,6 +17,17 @@ from rich.progress import (
 
 from watchkeep.service.ports import Progress as Told
 from watchkeep.service.ports import Silent
+from watchkeep.views.words import clip
+
+_LONGEST: Final = 1000  # characters of a note
+
+
+class Notes(Silent):
+    """Draws nothing; notes are lines on standard error."""
+
+    def note(self, sentence: str) -> None:
+        """A line on standard error."""
+        click.echo(f"watchkeep: {clip(sentence, _LONGEST)}", err=True)
 
 
 class Bar:
@@ -50,7 +63,15 @@ class Bar:
             self._progress.stop()
             self._progress = None
 
+    def note(self, sentence: str) -> None:
+        """A line above the bar."""
+        told = f"watchkeep: {clip(sentence, _LONGEST)}"
+        if self._progress is None:
+            click.echo(told, err=True)
+        else:
+            self._progress.console.print(told, markup=False, highlight=False, soft_wrap=True)
+
 
 def progress() -> Told:
-    """A bar when standard error is a terminal."""
-    return Bar() if sys.stderr.isatty() else Silent()
+    """A bar when standard error is a terminal; elsewhere nothing but notes."""
+    return Bar() if sys.stderr.isatty() else Notes()

@@ -88,7 +88,7 @@ def command(
         )
     policy = Policy(dialect=Dialect(dialect), false_alarms=false_alarms, min_rows=min_rows)
     window = Window.between(start, end)
-    learned = load_baseline(baseline, limits=limits)
+    learned = load_baseline(baseline, limits=limits, tell=progress().note)
     stored = states_of(learned, states, policy.dialect)
     if merge:
         compact(stored, progress=progress())

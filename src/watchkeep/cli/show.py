@@ -27,7 +27,9 @@ def command(path: Path, html: Path | None, as_json: bool, verbose: bool) -> int:
     """
     report = path / REPORT if path.is_dir() else path
     if not path.exists():
-        raise MissingSourceError(str(path), looked_for="a report, a baseline or a watch")
+        raise MissingSourceError(
+            str(path), looked_for="a report, a baseline or a watch", what="file or folder"
+        )
     if report.is_file() and watch_file.is_watch(report.read_bytes()):
         document = watch_file_document(watch_file.unpack(report.read_bytes(), str(report)))
         if html is not None:

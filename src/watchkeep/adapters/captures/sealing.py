@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -145,21 +145,24 @@ def parquet(table: pa.Table, textual: frozenset[str]) -> bytes:
     """A table as a Parquet file; columns of texts of unknown type are marked."""
     fields = [part.with_metadata({TEXTUAL: b"1"}) if part.name in textual else part for part in table.schema]
     table = table.cast(pa.schema(fields)) if textual else table
+    stream = io.BytesIO()
+    pq.write_table(table, stream, **written_as(table.schema))
+    return stream.getvalue()
+
+
+def written_as(schema: pa.Schema) -> dict[str, Any]:
+    """How Parquet files of the store are written."""
     coded = [
         part.name
-        for part in table.schema
+        for part in schema
         if (pa.types.is_string(part.type) or pa.types.is_large_string(part.type)) and part.name != EVENT_ID
     ]
-    stream = io.BytesIO()
-    pq.write_table(
-        table,
-        stream,
-        compression="zstd",
-        compression_level=1,
-        use_dictionary=coded,
-        write_statistics=[name for name in table.schema.names if name not in (INPUT, OUTPUT)],
-    )
-    return stream.getvalue()
+    return {
+        "compression": "zstd",
+        "compression_level": 1,
+        "use_dictionary": coded,
+        "write_statistics": [name for name in schema.names if name not in (INPUT, OUTPUT)],
+    }
 
 
 def _portions(blocks: Sequence[Block]) -> Iterator[Sequence[Block]]:

@@ -16,12 +16,11 @@ from watchkeep.adapters.sources.tables import schema_of, union
 from watchkeep.adapters.sources.window import narrowed, widened
 from watchkeep.core.errors import EmptySourceError, SourceError
 from watchkeep.core.window import Window
-from watchkeep.frames.batches import Batch
+from watchkeep.frames.batches import DAMAGED, Batch, FilesMet
 from watchkeep.service.ports import Ask, Source
 
 PART: Final = 128 * 1024 * 1024
 """Bytes of files that are read apart from others."""
-DAMAGED: Final = "in a file that cannot be read"
 _HOUR: Final = re.compile(r"/(\d{4})/(\d\d)/(\d\d)/(\d\d)/[^/]+$")
 
 
@@ -76,10 +75,9 @@ class FileSource:
             if told is not None:
                 yield skipped(told)
                 continue
+            found = (_keyed(batch, file, wide) for batch in self.reader.batches(file, wide))
             try:
-                yield from narrowed(
-                    (_keyed(batch, file, wide) for batch in self.reader.batches(file, wide)), ask, wide
-                )
+                yield from _counted(narrowed(found, ask, wide, several=True), file)
             except EmptySourceError:
                 empty += 1
                 if len(self.files.members) == 1:
@@ -124,7 +122,12 @@ class FileSource:
         )
         told = self.told(file, Ask())
         rejected = {} if told is None else {DAMAGED: told.rows}
-        return replace(Batch.of(pa.table({}), rejected=rejected), skipped={name: why})
+        size = _bytes(file)
+        return replace(
+            Batch.of(pa.table({}), rejected=rejected),
+            skipped={name: why},
+            files=FilesMet(1, 1, size, size),
+        )
 
     def told(self, file: File, ask: Ask) -> Told | None:
         """What one of the files says of itself; None when it says nothing."""
@@ -145,6 +148,22 @@ class FileSource:
 
     def _of(self, members: Sequence[File]) -> "FileSource":
         return replace(self, files=Files(self.name, members))
+
+
+def _counted(batches: Iterator[Batch], file: File) -> Iterator[Batch]:
+    """The batches of a file, of which the first that has rows inside the window counts it."""
+    told = False
+    for batch in batches:
+        if told or not (batch.rows or batch.rejected):
+            yield batch
+        else:
+            told = True
+            yield replace(batch, files=FilesMet(1, 0, _bytes(file), 0))
+
+
+def _bytes(file: File) -> int:
+    """About how many bytes are read of a file, 0 where nobody knows."""
+    return (file.size or 0) if file.groups is None else PART
 
 
 def _keyed(batch: Batch, file: File, ask: Ask) -> Batch:

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from watchkeep.adapters.sources.tables import union
 from watchkeep.frames.batches import Batch
-from watchkeep.service.ports import Ask, Source, parts_of
+from watchkeep.service.ports import Ask, Source, Weighted, parts_of, weight_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,13 @@ class Several:
     def schema(self, ask: Ask) -> pa.Schema:
         """The columns over all members."""
         return union(member.schema(ask) for member in self.members)
+
+    def weight(self, ask: Ask) -> str | None:
+        """The one column of weights that every member has; see `Weighted`."""
+        if not all(isinstance(member, Weighted) for member in self.members):
+            return None
+        found = {name for member in self.members if (name := weight_of(member, ask)) is not None}
+        return found.pop() if len(found) == 1 else None
 
     def parts(self, ask: Ask) -> Sequence[Source]:
         """Those of the members; see `Parted`."""

@@ -51,8 +51,14 @@ def widened(ask: Ask, *, clock: str | None = None) -> Ask:
     return replace(ask, columns=columns, timestamp=timestamp)
 
 
-def narrowed(batches: Iterable[Batch], ask: Ask, wide: Ask) -> Iterator[Batch]:
+def narrowed(batches: Iterable[Batch], ask: Ask, wide: Ask, *, several: bool = False) -> Iterator[Batch]:
     """The batches of a reader that was asked for `wide`, as the answer to `ask`.
+
+    Args:
+        batches: of the reader.
+        ask, wide: as above.
+        several: whether the batches are of one file of several, which may lack the time column: its rows are then
+            rejected, as rows without a time are. Whether all files lack it, only who reads them all can tell.
 
     Raises:
         MissingColumnError: a batch lacks the time column.
@@ -62,7 +68,10 @@ def narrowed(batches: Iterable[Batch], ask: Ask, wide: Ask) -> Iterator[Batch]:
     for batch in batches:
         kept = batch
         if ask.window.bounded and wide.timestamp is not None and batch.rows:
-            kept = _within(batch, wide.timestamp, ask)
+            if several and wide.timestamp not in batch.names:
+                kept = batch.filter(np.zeros(batch.rows, np.bool_), reason=MISSING)
+            else:
+                kept = _within(batch, wide.timestamp, ask)
         names = tuple(
             name for name in kept.names if name != spare and (ask.columns is None or name in ask.columns)
         )

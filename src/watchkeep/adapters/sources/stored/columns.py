@@ -15,6 +15,14 @@ WEIGHT: Final = "capture_weight"
 PROBLEM: Final = "capture_problem"
 INPUT: Final = "capture_input"
 OUTPUT: Final = "capture_output"
+FLAGS: Final = "capture_flags"
+ATTRIBUTES: Final = "capture_attributes"
+INPUT_TYPE: Final = "capture_input_type"
+OUTPUT_TYPE: Final = "capture_output_type"
+STATUS: Final = "capture_status"
+FILE: Final = "capture_file"
+LINE: Final = "capture_line"
+SPELLING: Final = "capture_spelling"
 
 OWN: Final = pa.schema(
     [
@@ -38,3 +46,8 @@ OWN: Final = pa.schema(
 )
 """The columns of every record. Latencies are microseconds. `capture_row` of `capture_rows` is the row's place in its
 record, and the first row has the bodies."""
+
+OF_LINES: Final = pa.schema([(FILE, pa.string()), (LINE, pa.int64()), (SPELLING, pa.string())])
+"""Further columns of records that were imported from SageMaker's captures, so that they can be exported as they were:
+the file below its variant, the line in it, and how the line says what the other columns hold (`formats.capture_lines`).
+The first row of a record has the spelling."""

@@ -1,7 +1,8 @@
 """Reads the files of the store: rows as the monitors want them, as SageMaker's captures are read."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -17,6 +18,7 @@ from watchkeep.adapters.sources.keys import place_of
 from watchkeep.adapters.sources.parquet import Parquet
 from watchkeep.adapters.sources.readers import Told
 from watchkeep.adapters.sources.stored.columns import EVENT_ID, INFERENCE_ID, PREFIX, PROBLEM, ROW, ROWS, TIME
+from watchkeep.adapters.sources.stored.standing import put_aside
 from watchkeep.adapters.sources.tables import schema_of
 from watchkeep.frames.batches import Batch
 from watchkeep.frames.buffers import filled
@@ -39,22 +41,27 @@ class Sealed:
 
     def schema(self, file: File, ask: Ask) -> pa.Schema:
         """The columns."""
-        stored = _stored(file)
+        _, stored = _stored(file)
         types = {part.name: part.type for part in stored}
-        kinds = {name: types.get(_OWN.get(name, name), pa.string()) for name in _given(stored.names, ask)}
-        return schema_of(kinds, _textual(stored), open_=True)
+        held, textual = _held(stored.names, ask), _textual(stored)
+        kinds = {
+            name: types.get(held.get(name, name), pa.string()) for name in _given(stored.names, held, ask)
+        }
+        return schema_of(kinds, [name for name in kinds if held.get(name, name) in textual], open_=True)
 
     def batches(self, file: File, ask: Ask) -> Iterator[Batch]:
         """The rows."""
-        stored = _stored(file)
+        file, stored = _stored(file)
+        held = _held(stored.names, ask)
         names = [
             name
-            for name in _given(stored.names, ask)
+            for name in _given(stored.names, held, ask)
             if ask.columns is None or name in ask.columns or name == ask.timestamp
         ]
-        textual = _textual(stored) & set(names)
-        for batch in _PARQUET.batches(file, _inner(ask, names)):
-            yield _renamed(_sound(batch), names, textual)
+        texts = _textual(stored)
+        textual = frozenset(name for name in names if held.get(name, name) in texts)
+        for batch in _PARQUET.batches(file, _inner(ask, names, held)):
+            yield _renamed(_sound(batch), names, held, textual)
 
     def cut(self, file: File, most: int) -> Sequence[File]:
         """See `Indexed`."""
@@ -62,12 +69,30 @@ class Sealed:
 
     def told(self, file: File, ask: Ask) -> Told | None:
         """See `Indexed`."""
-        return _PARQUET.told(file, _inner(ask, ()))
+        return _PARQUET.told(file, _inner(ask, (), _OWN))
 
 
-def _stored(file: File) -> pa.Schema:
+@contextmanager
+def standing_file(file: File) -> Iterator[tuple[File, pq.ParquetFile]]:
+    """A file where it lies now, opened: others may have put it aside since it was found.
+
+    Raises:
+        SourceError: it cannot be read.
+    """
     with reading(file.name):
-        return pq.read_schema(file.open())
+        try:
+            stream = file.open()
+        except FileNotFoundError:
+            file = replace(file, path=put_aside(file.path))
+            stream = file.open()
+        with stream, pq.ParquetFile(stream) as opened:
+            yield file, opened
+
+
+def _stored(file: File) -> tuple[File, pa.Schema]:
+    """A file where it lies now, and its columns."""
+    with standing_file(file) as (found, opened):
+        return found, opened.schema_arrow
 
 
 def _textual(stored: pa.Schema) -> frozenset[str]:
@@ -75,18 +100,29 @@ def _textual(stored: pa.Schema) -> frozenset[str]:
     return frozenset(part.name for part in stored if part.metadata and TEXTUAL in part.metadata)
 
 
-def _inner(ask: Ask, names: Sequence[str]) -> Ask:
+def _held(stored: Sequence[str], ask: Ask) -> dict[str, str]:
+    """The columns of the file by the names under which they are given, where these are others.
+
+    Values that came without names take those that are given for them, by their place.
+    """
+    places = {f"_c{at}": name for at, name in enumerate(ask.positional or ())}
+    named = {places[name]: name for name in stored if name in places and places[name] not in stored}
+    return _OWN | named
+
+
+def _inner(ask: Ask, names: Sequence[str], held: Mapping[str, str]) -> Ask:
     """What to ask of the file."""
     places = (ROW, ROWS) if PLACE in names else ()
-    columns = {PROBLEM, *places, *(_OWN.get(name, name) for name in names)}
-    return replace(ask, columns=columns, timestamp=_OWN.get(ask.timestamp or METADATA[-1], ask.timestamp))
+    columns = {PROBLEM, *places, *(held.get(name, name) for name in names)}
+    return replace(ask, columns=columns, timestamp=held.get(ask.timestamp or METADATA[-1], ask.timestamp))
 
 
-def _given(names: Sequence[str], ask: Ask) -> list[str]:
+def _given(stored: Sequence[str], held: Mapping[str, str], ask: Ask) -> list[str]:
     """The columns to give: those of bodies, and what is asked for by name of the others."""
     asked = {ask.timestamp, *(ask.columns or ())}
-    bodies = [name for name in names if not name.startswith(PREFIX)]
-    return [*bodies, *(name for name in (*METADATA, PLACE, *names) if name in asked and name not in bodies)]
+    names = {own: name for name, own in held.items() if own not in _OWN.values()}
+    bodies = [names.get(name, name) for name in stored if not name.startswith(PREFIX)]
+    return [*bodies, *(name for name in (*METADATA, PLACE, *stored) if name in asked and name not in bodies)]
 
 
 def _sound(batch: Batch) -> Batch:
@@ -102,11 +138,11 @@ def _sound(batch: Batch) -> Batch:
     return replace(kept, rejected=dict(Counter(kept.rejected) + counts))
 
 
-def _renamed(batch: Batch, names: Sequence[str], textual: frozenset[str]) -> Batch:
+def _renamed(batch: Batch, names: Sequence[str], held: Mapping[str, str], textual: frozenset[str]) -> Batch:
     inner = batch.load
 
     def load(name: str) -> pa.Array:
-        return _places(inner(ROW), inner(ROWS)) if name == PLACE else inner(_OWN.get(name, name))
+        return _places(inner(ROW), inner(ROWS)) if name == PLACE else inner(held.get(name, name))
 
     return replace(batch, names=tuple(names), load=load, textual=textual)
 

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -13,20 +13,22 @@ import pyarrow.fs as pafs
 from watchkeep.adapters.sources.capture import METADATA
 from watchkeep.adapters.sources.file_source import FileSource
 from watchkeep.adapters.sources.files import File, Files
+from watchkeep.adapters.sources.readers import Reader
+from watchkeep.adapters.sources.stored.columns import WEIGHT
 from watchkeep.adapters.sources.stored.layout import (
     EPOCH,
-    GIVEN,
     MARK,
-    SUFFIX,
-    TRAFFIC,
     Hour,
     endpoints,
     hours,
     variants,
 )
 from watchkeep.adapters.sources.stored.reading import Hourly, Sealed
+from watchkeep.adapters.sources.stored.standing import importing_in, put_aside, standing_of
+from watchkeep.adapters.sources.stored.weighing import weighs
 from watchkeep.adapters.sources.tables import union
 from watchkeep.adapters.state_files import open_shelf
+from watchkeep.capture.sampling import SAMPLED_OUT
 from watchkeep.capture.traffic import Tallies
 from watchkeep.core.errors import EmptySourceError, MissingSourceError, OptionError
 from watchkeep.core.window import Window
@@ -34,7 +36,6 @@ from watchkeep.frames.batches import Batch
 from watchkeep.service.ports import Ask, Shelf, Source
 
 PREFIX: Final = "captures:"
-SAMPLED_OUT: Final = "left out of the sample"
 _SAMPLE: Final = "sample"
 
 
@@ -80,11 +81,13 @@ class Captures:
         shelf: the store.
         endpoint: whose.
         variant: only its; None for all of them.
+        reader: reads its files.
     """
 
     shelf: Shelf
     endpoint: str
     variant: str | None = None
+    reader: Reader = Sealed()  # noqa: RUF009 (it never changes)
 
     @property
     def name(self) -> str:
@@ -108,24 +111,34 @@ class Captures:
         lost = self._lost(ask)
         return [*found, lost] if lost is not None else found
 
+    def weight(self, ask: Ask) -> str | None:
+        """See `Weighted`: records of which chance left others out weigh more than 1."""
+        importing = importing_in(self.shelf)
+        for hour in hours(self.shelf, endpoint=self.endpoint, variant=self.variant, window=_window(ask)):
+            if any(map(weighs, files_of(self.shelf, hour, importing=importing))):
+                return WEIGHT
+        return None
+
     def _hours(self, ask: Ask) -> list["FileSource | Hourly"]:
         wanted = hours(self.shelf, endpoint=self.endpoint, variant=self.variant, window=_window(ask))
         found: list[FileSource | Hourly] = []
+        importing = importing_in(self.shelf)
         for hour in sorted(wanted, key=lambda one: (one.start, one.variant)):
-            files = files_of(self.shelf, hour)
+            standing = standing_of(self.shelf, hour.folder, importing=importing)
+            files = _as_files(self.shelf, hour, standing.records)
             if not files:
                 continue
-            source = FileSource(Files(self.name, files), Sealed())
-            repeated = any(file.path.rpartition("/")[2].startswith(GIVEN) for file in files)
-            found.append(Hourly(source) if repeated else source)
+            source = FileSource(Files(self.name, files), self.reader)
+            found.append(Hourly(source) if standing.repeated else source)
         if not found:
             raise EmptySourceError(self.name, why="none were captured in that time")
         return found
 
     def _lost(self, ask: Ask) -> "Lost | None":
         lost: Counter[str] = Counter()
+        importing = importing_in(self.shelf)
         for hour in hours(self.shelf, endpoint=self.endpoint, variant=self.variant, window=_window(ask)):
-            for (_, _, minute), traffic in traffic_of(self.shelf, hour).of.items():
+            for (_, _, minute), traffic in traffic_of(self.shelf, hour, importing=importing).of.items():
                 if _within(minute, _window(ask)):
                     lost.update(traffic.lost)
         return Lost(self.name, dict(lost)) if lost else None
@@ -149,9 +162,12 @@ class Lost:
         yield Batch.of(pa.table({}), rejected=rejected, outside={_SAMPLE: sampled} if sampled else {})
 
 
-def files_of(shelf: Shelf, hour: Hour) -> list[File]:
-    """The files of an hour, by name."""
-    names = sorted(name for name in shelf.names(hour.folder) if name.endswith(SUFFIX))
+def files_of(shelf: Shelf, hour: Hour, *, importing: Collection[str] | None = None) -> list[File]:
+    """The files of an hour that count, by name; see `standing_of`."""
+    return _as_files(shelf, hour, standing_of(shelf, hour.folder, importing=importing).records)
+
+
+def _as_files(shelf: Shelf, hour: Hour, names: Sequence[str]) -> list[File]:
     filesystem, root = place_of(shelf)
     return [
         File(f"{shelf.name}/{hour.folder}/{name}", filesystem, f"{root}/{hour.folder}/{name}")
@@ -159,12 +175,16 @@ def files_of(shelf: Shelf, hour: Hour) -> list[File]:
     ]
 
 
-def traffic_of(shelf: Shelf, hour: Hour) -> Tallies:
-    """What was counted in an hour."""
+def traffic_of(shelf: Shelf, hour: Hour, *, importing: Collection[str] | None = None) -> Tallies:
+    """What was counted in an hour; see `standing_of`."""
     tallies = Tallies()
-    for name in shelf.names(hour.folder):
-        if name.startswith(TRAFFIC):
-            tallies.merge(Tallies.read(json.loads(shelf.read(f"{hour.folder}/{name}"))["minutes"]))
+    for name in standing_of(shelf, hour.folder, importing=importing).traffic:
+        path = f"{hour.folder}/{name}"
+        try:
+            content = shelf.read(path)
+        except FileNotFoundError:  # it was put aside just now
+            content = shelf.read(put_aside(path))
+        tallies.merge(Tallies.read(json.loads(content)["minutes"]))
     return tallies
 
 

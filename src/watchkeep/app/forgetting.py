@@ -1,0 +1,184 @@
+"""Forgets a subject: deletes what a home holds of it, and looks whether it is gone."""
+
+import os
+import time
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from watchkeep.adapters.captures.forgetting import Gone, label_rows, without
+from watchkeep.adapters.captures.forgetting_segments import (
+    bytes_in,
+    forget_in_segments,
+    forget_torn,
+    waiting_in,
+)
+from watchkeep.adapters.captures.importing import Importer
+from watchkeep.adapters.captures.proof import Left, file_of, left_in
+from watchkeep.adapters.captures.replacing import finish
+from watchkeep.adapters.captures.sealing import parquet
+from watchkeep.adapters.captures.subjects import Subject
+from watchkeep.adapters.sources.stored.columns import PREFIX
+from watchkeep.adapters.sources.stored.labels import ID, paths
+from watchkeep.adapters.sources.stored.layout import SUFFIX, endpoints, hours
+from watchkeep.adapters.sources.stored.reading import standing_file
+from watchkeep.adapters.sources.stored.standing import ASIDE
+from watchkeep.adapters.state_files import open_shelf
+from watchkeep.app.captures import labels_of, store_of
+from watchkeep.app.upkeep import alone_in, who_is
+from watchkeep.capture.home import SEGMENTS, hold_sealing
+from watchkeep.core.errors import MissingColumnError, MissingSourceError, StoreError
+from watchkeep.frames.buffers import truths
+from watchkeep.service.ports import Shelf
+
+PATIENCE: Final = 90.0
+"""Seconds that records are waited for which are being written: a segment is complete after sixty."""
+_AGAIN: Final = 0.5
+_ROUNDS: Final = 3
+
+
+@dataclass(slots=True)
+class Forgotten:
+    """What was deleted, and what a look through everything found afterwards.
+
+    Args:
+        gone: of the store and of segments.
+        torn: ends of segments that held it, and are deleted.
+        labels: rows of ground truth that were about it.
+        waiting: records in segments that a process is still writing; they are not deleted.
+        left: where the value still stands.
+    """
+
+    gone: Gone = field(default_factory=Gone)
+    torn: int = 0
+    labels: int = 0
+    waiting: int = 0
+    left: list[Left] = field(default_factory=list)
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is left by which records are known."""
+        return not self.waiting and not any(one.meant for one in self.left)
+
+    def document(self) -> dict[str, object]:
+        """It as JSON."""
+        return {
+            "records": self.gone.records,
+            "rows": self.gone.rows,
+            "bodies_cut": self.gone.cut,
+            "bodies_dropped": self.gone.dropped,
+            "files": self.gone.files,
+            "torn": self.torn,
+            "labels": self.labels,
+            "waiting": self.waiting,
+            "left": [one.document() for one in self.left],
+        }
+
+
+def forget(
+    home: Path, endpoint: str, subject: Subject, *, patience: float = PATIENCE, now: datetime | None = None
+) -> Forgotten:
+    """Delete what a home holds of a subject: in its store, in segments, and in labels.
+
+    Args:
+        home: whose captures.
+        endpoint: of which.
+        subject: whose records.
+        patience: seconds that records are waited for which are being written.
+        now: the time.
+
+    Raises:
+        MissingSourceError: nothing of the endpoint was captured.
+        MissingColumnError: no file has the column.
+        OptionError: another process imports, compacts, expires or forgets.
+        StoreError: the store cannot be read or written, or somebody else compacts it.
+    """
+    now = now or datetime.now(UTC)
+    segments, shelf = home / SEGMENTS, open_shelf(store_of(home))
+    told = Forgotten()
+    with alone_in(home):
+        Importer(shelf, who=who_is(home)).clean(now)
+        told.waiting = _in_segments(home, segments, endpoint, subject, told.gone, patience)
+        told.torn = forget_torn(segments, subject)
+        if endpoint not in endpoints(shelf) and not told.gone.files and not told.waiting:
+            known = ", ".join(endpoints(shelf)) or "none"
+            raise MissingSourceError(
+                f"captures of {endpoint}", looked_for=f"an endpoint that was captured: {known}"
+            )
+        _check_column(shelf, endpoint, subject, told)
+        for _ in range(_ROUNDS):
+            told.gone.add(_in_store(shelf, endpoint, subject, now, who_is(home)))
+            told.left = list(left_in(shelf, endpoint, subject))
+            if not any(one.meant for one in told.left):
+                break
+        if told.gone.ids:
+            told.labels = _in_labels(open_shelf(labels_of(home)), endpoint, told.gone.ids)
+        told.left += [Left(name) for name in bytes_in(segments, subject)]
+    return told
+
+
+def _in_segments(
+    home: Path, segments: Path, endpoint: str, subject: Subject, gone: Gone, patience: float
+) -> int:
+    """Forget in what is not sealed; how many records are left in what others write."""
+    deadline = time.monotonic() + patience
+    while True:
+        lock = hold_sealing(home)
+        if lock is not None:  # else another process seals them, and they are in the store soon
+            try:
+                gone.add(forget_in_segments(segments, endpoint, subject))
+            finally:
+                os.close(lock)
+        waiting = waiting_in(segments, endpoint, subject)
+        if not waiting or time.monotonic() >= deadline:
+            return waiting
+        time.sleep(_AGAIN)
+
+
+def _in_store(shelf: Shelf, endpoint: str, subject: Subject, now: datetime, who: str) -> Gone:
+    gone = Gone()
+    for hour in hours(shelf, endpoint=endpoint):
+        if finish(shelf, hour, now=now, kept=timedelta(0), who=who) is None:
+            raise StoreError(
+                f"{shelf.name}/{hour.folder}", why="somebody else is compacting it; try again later"
+            )
+        for name in shelf.names(hour.folder):
+            if name.startswith(ASIDE):
+                shelf.delete(f"{hour.folder}/{name}")
+            elif name.endswith(SUFFIX):
+                found = without(file_of(shelf, hour, name), subject)
+                if found is not None:
+                    shelf.write(f"{hour.folder}/{name}", found[0])
+                    gone.add(found[1])
+    return gone
+
+
+def _check_column(shelf: Shelf, endpoint: str, subject: Subject, told: Forgotten) -> None:
+    if subject.column is None or told.gone.files:
+        return
+    known: dict[str, None] = {}
+    for hour in hours(shelf, endpoint=endpoint):
+        for name in shelf.names(hour.folder):
+            if name.endswith(SUFFIX):
+                with standing_file(file_of(shelf, hour, name)) as (_, opened):
+                    known |= dict.fromkeys(opened.schema_arrow.names)
+                if known.keys() & set(subject.columns):
+                    return
+    available = [name for name in known if not name.startswith(PREFIX)]
+    raise MissingColumnError(subject.column, reader="forget", available=available)
+
+
+def _in_labels(shelf: Shelf, endpoint: str, ids: Collection[str]) -> int:
+    count = 0
+    for path in list(paths(shelf, endpoint)):
+        table = pq.read_table(pa.BufferReader(shelf.read(path)))
+        held = label_rows(table, ID, ids)
+        if held.any():
+            shelf.write(path, parquet(table.filter(truths(~held)), frozenset()))
+            count += int(held.sum())
+    return count

@@ -1,0 +1,132 @@
+"""`watchkeep captures compact`, `expire` and `forget`."""
+
+from pathlib import Path
+
+import click
+
+from watchkeep.adapters.captures.subjects import Subject
+from watchkeep.app.forgetting import PATIENCE, Forgotten, forget
+from watchkeep.app.upkeep import compact, expire
+from watchkeep.capture.home import home_of
+from watchkeep.cli import COMPLETED, FAILED, VIOLATED
+from watchkeep.cli.captures_exchange import home_option, json_option
+from watchkeep.cli.output import console, print_json
+from watchkeep.cli.progress import progress
+
+_endpoint = click.option("--endpoint", metavar="E", help="Only the hours of this endpoint.")
+
+
+@click.command("compact")
+@click.option(
+    "--older",
+    type=float,
+    default=2,
+    show_default=True,
+    metavar="HOURS",
+    help="Only hours that have been over for so long.",
+)
+@_endpoint
+@home_option
+@json_option
+def compacting(older: float, endpoint: str | None, home: Path | None, as_json: bool) -> int:
+    """Make one file of the many that an hour gathers. Whoever reads meanwhile does not notice.
+
+    \b
+        watchkeep captures compact
+    """  # noqa: D301 (click wants the character itself)
+    told = compact(home_of(home), older=older, endpoint=endpoint, progress=progress())
+    if as_json:
+        print_json({"version": 1, **told.document()})
+        return COMPLETED
+    _say(f"{told.hours:,} hours compacted: {told.before:,} files are {told.after:,} now.")
+    if told.repeated:
+        _say(f"  {told.repeated:,} rows were there more than once, and now are once.")
+    if told.removed:
+        _say(f"  {told.removed:,} files are gone that had made way before.")
+    return COMPLETED
+
+
+@click.command("expire")
+@click.option(
+    "--older", type=float, required=True, metavar="DAYS", help="Delete hours that have been over for so long."
+)
+@_endpoint
+@home_option
+@json_option
+def expiring(older: float, endpoint: str | None, home: Path | None, as_json: bool) -> int:
+    """Delete hours that are old enough, with all that was captured in them.
+
+    \b
+        watchkeep captures expire --older 90
+    """  # noqa: D301 (click wants the character itself)
+    found = [one.document() for one in expire(home_of(home), older=older, endpoint=endpoint)]
+    if as_json:
+        print_json({"version": 1, "expired": found})
+        return COMPLETED
+    for one in found:
+        _say(
+            f"{one['endpoint']}/{one['variant']}: {one['hours']:,} hours deleted, {one['first']} to {one['last']}:"
+            f" {one['rows']:,} rows, {one['bytes']:,} bytes."
+        )
+    if not found:
+        _say("Nothing is that old.")
+    return COMPLETED
+
+
+@click.command("forget")
+@click.argument("endpoint")
+@click.option("--id", "value", required=True, metavar="VALUE", help="By which the subject is known.")
+@click.option(
+    "--column", metavar="C", help="The column that holds it; inference ids and event ids if not given."
+)
+@click.option(
+    "--patience",
+    type=float,
+    default=PATIENCE,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long records are waited for that are just being written.",
+)
+@home_option
+@json_option
+def forgetting(
+    endpoint: str, value: str, column: str | None, patience: float, home: Path | None, as_json: bool
+) -> int:
+    """Delete every row of one subject, from the store, from what is not stored yet and from labels; then look for it.
+
+    Exit code 1: the value still stands somewhere else, such as in the body of another record.
+
+    \b
+        watchkeep captures forget churn --id order-4711
+        watchkeep captures forget churn --id ann@example.org --column customer
+    """  # noqa: D301 (click wants the character itself)
+    told = forget(home_of(home), endpoint, Subject(value, column), patience=patience)
+    if as_json:
+        print_json({"version": 1, "endpoint": endpoint, "value": value, "column": column, **told.document()})
+    else:
+        _tell(told)
+    return COMPLETED if not told.left and told.done else VIOLATED if told.done else FAILED
+
+
+def _tell(told: Forgotten) -> None:
+    gone = told.gone
+    _say(f"{gone.rows:,} rows deleted, {gone.records:,} whole records, in {gone.files:,} files.")
+    for count, what in (
+        (gone.cut, "bodies of records that stay are without the rows now"),
+        (gone.dropped, "bodies of records that stay were dropped, as the rows could not be cut out of them"),
+        (told.torn, "ends of segments deleted that were no whole records"),
+        (told.labels, "labels deleted"),
+        (told.waiting, "records are still being written by a process and not deleted; run it again"),
+    ):
+        if count:
+            _say(f"  {count:,} {what}")
+    if not told.left and not told.waiting:
+        _say("Its bytes stand in no column, body or file any more.")
+    for one in told.left:
+        events = f"; records {', '.join(one.events)}" if one.events else ""
+        where = one.where if one.column is None else f"{one.where}, column {one.column}"
+        _say(f"  it still stands in {one.rows:,} values of {where}{events}")
+
+
+def _say(text: str) -> None:
+    console().print(text, markup=False, soft_wrap=True)
