@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import watchkeep as wk
 from watchkeep.core.errors import StoreError
 from watchkeep.formats.profile_archive import pack_profile, unpack_profile
-from watchkeep.frames.batches import Batch
+from watchkeep.frames.batches import Batch, FilesMet
 from watchkeep.frames.text_values import Dialect
 from watchkeep.profiles.profile import Profile
 from watchkeep.states.codec import State, encode
@@ -108,6 +108,7 @@ numbers = st.floats(allow_nan=True, allow_infinity=True)
     counts,
     counts,
     st.dictionaries(st.text(), st.text(), max_size=3),
+    st.builds(FilesMet, *[st.integers(0, 2**40)] * 4),
     st.data(),
 )
 def test_every_account_of_rows_and_every_double_comes_back(
@@ -116,18 +117,20 @@ def test_every_account_of_rows_and_every_double_comes_back(
     seen: dict[str, int],
     outside: dict[str, int],
     skipped: dict[str, str],
+    files: FilesMet,
     data: st.DataObject,
 ) -> None:
     sums: list[State] = [Moments(*data.draw(st.tuples(st.integers(0, 9), *[numbers] * 4))) for _ in range(3)]
     parts = {(data.draw(st.text()), f"part {at}"): state for at, state in enumerate(sums)}
-    profile = Profile(rows, rejected, seen, parts, outside, rows // 2, skipped)
+    profile = Profile(rows, rejected, seen, parts, outside, rows // 2, skipped, files)
+    told = files if files.lost else FilesMet()  # of files that were all read nothing is stored
 
     back = unpack_profile(pack_profile(profile, {}).content, "a file").profile
 
     assert encoded(back) == encoded(profile)
     assert Profile(
-        back.rows, back.rejected, back.seen, {}, back.outside, back.unplaced, back.skipped
-    ) == Profile(rows, rejected, seen, {}, outside, rows // 2, skipped)
+        back.rows, back.rejected, back.seen, {}, back.outside, back.unplaced, back.skipped, back.files
+    ) == Profile(rows, rejected, seen, {}, outside, rows // 2, skipped, told)
 
 
 PACKED = pack_profile(scanned(BASELINES["data quality"], people(20, 3), {}), {}).content

@@ -17,6 +17,10 @@ LOOPS = pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_even
 Loop = Callable[[], asyncio.AbstractEventLoop]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 ASK = b"POST /invocations HTTP/1.1\r\nHost: models\r\nContent-Length: 2\r\n\r\n41"
+CHUNKED = b"Transfer-Encoding: chunked"
+QUICK = Timeouts(
+    connect=0.3, answer=0.3, head=0.3, body=0.3, idle=0.3, stall=0.3, upstream_idle=0.3, watch=0.3, drain=1.0
+)
 LONG = 10.0
 """Seconds after which a test has failed."""
 
@@ -30,6 +34,10 @@ def run(test: Coroutine[Any, Any, None], loop: Loop = uvloop.new_event_loop) -> 
         runner.run(limited())
 
 
+def post(body: bytes, *lines: bytes) -> bytes:
+    return b"\r\n".join([b"POST /invocations HTTP/1.1", b"Host: a", *lines, b"", body])
+
+
 class Peer:
     """One side of a connection, in bytes."""
 
@@ -40,6 +48,8 @@ class Peer:
         """Send bytes, in packets cut at these places."""
         start = 0
         for cut in (*sorted(set(cuts)), len(data)):
+            if self.writer.transport.is_closing():
+                raise ConnectionResetError
             self.writer.write(data[start:cut])
             start = cut
             await self.writer.drain()

@@ -29,6 +29,9 @@ def test_a_baseline_is_learned_of_the_files_that_can_be_read(folder: Path, tmp_p
     assert "1.parquet" in refused.err
     assert learned.code == 0, learned.err
     assert learned.document["rows"] == 1000
+    assert learned.err == (
+        f"watchkeep: {folder}: 1 of 3 files could not be read, and were left out: {folder / '1.parquet'}\n"
+    )
 
 
 def test_a_report_tells_on_every_page_what_was_left_out(folder: Path, tmp_path: Path) -> None:
@@ -36,8 +39,55 @@ def test_a_report_tells_on_every_page_what_was_left_out(folder: Path, tmp_path: 
 
     answer = watchkeep("check", tmp_path / "b", folder, "--damaged", "skip", "--out", tmp_path / "r")
 
-    assert "1 file left out, as it cannot be read" in answer.out
-    assert "1 file left out" in (tmp_path / "r" / "report.html").read_text()
+    assert "1 of 3 files (33.3 %) left out, as it cannot be read" in answer.out
+    assert "1 of 3 files" in (tmp_path / "r" / "report.html").read_text()
+
+
+def test_of_too_few_files_nothing_is_said_of_the_whole(folder: Path, tmp_path: Path) -> None:
+    """Three files of which one cannot be read: no tick, an undecided check, a watch that does not learn from it."""
+    known, watch = tmp_path / "b", tmp_path / "b.watch"
+    assert watchkeep("baseline", "data-quality", folder / "0.parquet", "--out", known).code == 0
+    check = ("check", known, folder, "--damaged", "skip", "--out", tmp_path / "r")
+
+    told = watchkeep(*check, "--json", "--watch", watch)
+    drawn = watchkeep(*check).out
+
+    why = "1 of 3 files (33.3 %) could not be read, where at most 10 % may be missing"
+    assert told.code == 0
+    assert told.document["rows"]["files"] == {"met": 3, "left_out": 1} | {
+        key: size for key, size in told.document["rows"]["files"].items() if key.startswith("bytes")
+    }
+    assert told.document["decision"]["sentence"] == f"Too little data to tell: {why}."
+    assert told.document["outcomes"]["undecided"] == 1
+    assert watchkeep(*check, "--strict").code == 1
+    assert f"◌ Completed: {why}: this is told of the rest." in " ".join(drawn.split())
+    assert "◌ Too little data to tell" in drawn
+    assert f"Too little data to tell: {why}" in " ".join(watchkeep("show", watch).out.split())
+
+
+def test_of_the_rows_of_a_window_those_of_its_files_count(folder: Path, tmp_path: Path) -> None:
+    """Files whose rows all lie outside the window are not among them; one that is damaged may lie inside."""
+    for day in range(8):
+        late = rows(200, seed=9).set_column(
+            4, "at", pa.array([day * 86_400_000_000] * 200, pa.timestamp("us", "UTC"))
+        )
+        write(late, folder / f"day{day}.parquet")
+    known = tmp_path / "b"
+    assert (
+        watchkeep("baseline", "data-quality", folder / "0.parquet", "--timestamp", "at", "--out", known).code
+        == 0
+    )
+
+    window = ("--start", "1970-01-03", "--end", "1970-01-04")
+    answer = watchkeep(
+        "check", known, folder, *window, "--damaged", "skip", "--out", tmp_path / "r", "--json"
+    )
+
+    assert answer.document["rows"]["analysed"] == 200
+    assert {key: answer.document["rows"]["files"][key] for key in ("met", "left_out")} == {
+        "met": 2,
+        "left_out": 1,
+    }
 
 
 def quality(tmp_path: Path) -> tuple[Path, Path]:

@@ -266,9 +266,9 @@ def test_a_store_of_a_newer_version_is_refused(at: Path, states: Path) -> None:
         (["--start", "2024-03-05T00:30"], "expected whole hours, such as 2024-03-05T00:00:00Z/"),
         (["--start", "2030-01-01", "--every", "all"], "no hour of the window is stored"),
         (["--out", "report"], "expected --every all beside it"),
-        (["--limits", "nowhere.json"], "nowhere.json: there is no such source; expected limits"),
+        (["--limits", "nowhere.json"], "nowhere.json: there is no such file; expected limits"),
         (["--every", "month"], "'month' is not one of"),
-        (["--states", "nowhere"], "nowhere: there is no such source; expected states of hours"),
+        (["--states", "nowhere"], "nowhere: there is no such folder; expected states of hours"),
         (["--false-alarms", "0.7"], "false_alarms"),
     ],
 )
@@ -280,15 +280,15 @@ def test_what_cannot_be_done_is_one_sentence(
     assert told in refused("replay", at, "--states", states, *options).err
 
 
-def test_a_stretch_of_which_nothing_is_stored_has_no_window(at: Path, states: Path) -> None:
-    document = replayed(at, states, "--start", "2030-01-01")
+def test_a_stretch_of_which_nothing_is_stored_is_an_error(at: Path, states: Path) -> None:
+    """As a check of a window without rows is."""
+    for every in ("day", "all"):
+        answer = refused("replay", at, "--states", states, "--start", "2030-01-01", "--every", every)
 
-    assert document["windows"] == []
-    assert document["hours"]["stored"] == 0
-    assert (
-        "Of no window it rang in none"
-        in watchkeep("replay", at, "--states", states, "--start", "2030-01-01").out
-    )
+        assert answer.err == (
+            f"watchkeep: {states}: no hour of the window is stored;"
+            " it holds hours from 2024-03-01T00:00:00Z to 2024-03-30T19:00:00Z\n"
+        )
 
 
 def test_options_that_do_not_go_together_are_told(tmp_path: Path) -> None:

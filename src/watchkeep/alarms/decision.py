@@ -50,6 +50,8 @@ class Decision:
         why: why there is no answer; empty when there is one.
         about: what its subjects are: columns, measures of answers, groups of people, or features by what answers
             rest on.
+        parts: columns of which the sizes in `detectable` are shares of rows; those of others are standard deviations.
+            None where it is not about columns, and of decisions made before this was told.
     """
 
     key: str
@@ -74,3 +76,4 @@ class Decision:
     within: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
     why: str = ""
     about: str = COLUMNS
+    parts: tuple[str, ...] | None = None

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from watchkeep.alarms.comparison import MEANS, Comparison
 from watchkeep.alarms.sway import Sway, heavy, likeness
@@ -12,6 +13,8 @@ from watchkeep.alarms.witness import Chances, Reals
 from watchkeep.baselines.buckets import Buckets
 from watchkeep.baselines.timeline import Timeline
 from watchkeep.stats.normal import upper_quantile
+
+Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +40,17 @@ class Columns:
         """The baseline's sums."""
         rows = self.buckets.baseline.astype(np.float64)
         return rows if self.timeline is None else np.concatenate([rows, self.timeline.sums])
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The columns of which a change is seen as a share of rows, and not as a shift of a mean."""
+        return tuple(name for name, told in zip(self.subjects, self._numeric, strict=True) if not told)
+
+    @cached_property
+    def _numeric(self) -> Flags:
+        if not self.subjects:
+            return np.zeros(0, np.bool_)
+        return np.add.reduceat(self.buckets.location != 0, self.buckets.starts[:-1]) > 0
 
     def chances(self, segments: Reals, references: Reals, *, margin: float) -> tuple[Chances, ...]:
         """The chances of segments, each against its reference, if nothing changed.
@@ -65,7 +79,7 @@ class Columns:
         buckets, starts = self.buckets, self.buckets.starts[:-1]
         baseline = buckets.baseline.astype(np.float64)
         m = np.add.reduceat(baseline, starts)
-        numeric = np.add.reduceat(buckets.location != 0, starts) > 0
+        numeric = self._numeric
         largest = np.maximum.reduceat(baseline, starts) / np.maximum(m, 1)
         deviation = np.where(numeric, 1.0, np.sqrt(largest * (1 - largest)))
         with np.errstate(divide="ignore"):
@@ -85,7 +99,7 @@ class Columns:
         assert self.timeline is not None  # noqa: S101 (the caller looked)
         assert self.timeline.unrest is not None  # noqa: S101
         count, starts = len(self.subjects), self.buckets.starts
-        numeric = np.add.reduceat(self.buckets.location != 0, starts[:-1]) > 0
+        numeric = self._numeric
         own = np.split(self.buckets.baseline, starts[1:-1])
         largest = np.array(
             [begin + int(np.argmax(rows)) for begin, rows in zip(starts[:-1], own, strict=True)]

@@ -13,6 +13,7 @@ from watchkeep.baselines.baseline import Baseline
 from watchkeep.baselines.blocks import HOUR
 from watchkeep.baselines.timeline import PARTS, Timeline
 from watchkeep.core.window import Window, iso
+from watchkeep.profiles.left_out import too_much_left_out
 from watchkeep.profiles.profile import JOINT, Profile
 from watchkeep.states.cells import Cells
 from watchkeep.states.extremes import Extremes
@@ -41,22 +42,25 @@ def panel_of(baseline: Baseline, *, false_alarms: float, margin: float = MARGIN)
         known, days = baseline.relations, timeline.unrest.relations
         related = None if known is None or days is None else Relations(known, days, timeline.blocks * PARTS)
     if related is None:
-        return Panel(((columns, 1.0),), false_alarms, baseline.rows, margin, alike, price)
-    return Panel(
-        ((columns, 1 - RELATED), (related, RELATED)), false_alarms, baseline.rows, margin, alike, price
-    )
+        witnesses: tuple[tuple[Witness, float], ...] = ((columns, 1.0),)
+    else:
+        witnesses = ((columns, 1 - RELATED), (related, RELATED))
+    return Panel(witnesses, false_alarms, baseline.rows, margin, alike, price, parts=columns.parts)
 
 
 def sighting_of(panel: Panel, baseline: Baseline, profile: Profile, window: Window) -> Sighting:
     """One window as a watch remembers it."""
     sums = tuple(_sums(witness, baseline, profile, window) for witness, _ in panel.witnesses)
-    return sighted(sums, profile.rows, window)
+    return sighted(sums, profile.rows, window, why=too_much_left_out(profile))
 
 
-def sighted(sums: tuple[Sums, ...], rows: int, window: Window, *, content: bytes = b"") -> Sighting:
+def sighted(
+    sums: tuple[Sums, ...], rows: int, window: Window, *, content: bytes = b"", why: str = ""
+) -> Sighting:
     """One window of so many rows, of which each witness keeps these sums.
 
-    Its key is its bounds or, when it has none, what its rows add up to; `content` tells more of what that is.
+    Its key is its bounds or, when it has none, what its rows add up to; `content` tells more of what that is, and `why`
+    is that of `Sighting`.
     """
     digest = hashlib.blake2b(digest_size=12)
     digest.update(str(rows).encode() + content)
@@ -71,6 +75,7 @@ def sighted(sums: tuple[Sums, ...], rows: int, window: Window, *, content: bytes
         end=window.end,
         rows=rows,
         sums=sums,
+        why=why,
     )
 
 

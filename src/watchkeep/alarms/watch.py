@@ -68,6 +68,7 @@ class Sighting:
         rows: its rows.
         sums: what each witness keeps of it.
         learnable: whether later windows may be compared with it.
+        why: why it cannot be said not to have changed; empty when it can.
     """
 
     key: str
@@ -77,6 +78,7 @@ class Sighting:
     rows: int
     sums: tuple[Sums, ...]
     learnable: bool = True
+    why: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,6 +132,7 @@ class Panel:
         unit: what the rows are that it counts, for people.
         price: what chances that are only about right cost: the budget is divided by it.
         about: what the subjects are, see `Decision.about`.
+        parts: see `Decision.parts`.
     """
 
     witnesses: tuple[tuple[Witness, float], ...]
@@ -140,6 +143,7 @@ class Panel:
     price: float = PRICE
     unit: str = "rows"
     about: str = COLUMNS
+    parts: tuple[str, ...] | None = None
 
     @cached_property
     def subjects(self) -> tuple[str, ...]:
@@ -169,6 +173,8 @@ class Panel:
         within = {horizon: self._detectable(sighting.rows, horizon) for horizon in HORIZONS}
         if rings or after.alarm is not None:
             outcome = Outcome.CHANGED
+        elif level < WARNING and sighting.why:
+            why = sighting.why
         elif level < WARNING and shift > BLIND:
             why = f"only a shift of {shift:.2g} standard deviations would have been seen"
         elif level < WARNING and not self.alike and not any(within.values()):
@@ -200,6 +206,7 @@ class Panel:
             lasting=lasting,
             why=why,
             about=self.about,
+            parts=self.parts,
         )
 
     def _unseen(self, history: History, sighting: Sighting) -> tuple[History, Decision]:
@@ -269,7 +276,7 @@ class Panel:
             alarm = Alarm(sighting.key, history.count, tuple(sums))
         elif alarm is not None:
             alarm = replace(alarm, calm=0 if suspicious else alarm.calm + 1)
-        learnable = not suspicious and alarm is None
+        learnable = not suspicious and alarm is None and not sighting.why
         after = self._remember(history, replace(sighting, learnable=learnable))
         over = alarm is not None and alarm.calm >= CALM
         fresh = after.count if rings or over else history.fresh

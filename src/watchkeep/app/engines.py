@@ -34,7 +34,8 @@ def engine(
         name: "local", or "spark": the session that is active, or a new one.
         threads: parts of a source that are read at a time on this machine, by as many processes; the cores it has
             when not given.
-        settings: `spark.*` settings of a new session, such as {"spark.master": "spark://host:7077"}.
+        settings: `spark.*` settings of a new session, such as {"spark.master": "spark://host:7077"}; and
+            `spark.watchkeep.patience`, the seconds to wait for an executor.
         damaged: "fail" when a file cannot be read, or "skip" it: it is named in the report, and counted.
 
     Raises:
@@ -58,9 +59,13 @@ def engine(
         expected = "none with Spark: its executors have cores (spark.executor.cores)"
         raise OptionError("threads", got=str(threads), expected=expected)
     from watchkeep.adapters.spark.engine import Spark
+    from watchkeep.adapters.spark.patience import patience_of
     from watchkeep.adapters.spark.session import session_of  # most commands need no Spark
 
-    return Spark(session_of(settings or {}), skip=skip)
+    told = settings or {}
+    patience_of(told)  # before it takes long
+    session = session_of(told)
+    return Spark(session, skip=skip, patience=patience_of(told, session))
 
 
 def engine_of(given: "Engine | str | None") -> Engine:

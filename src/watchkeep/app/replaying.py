@@ -17,6 +17,7 @@ from watchkeep.core.errors import OptionError
 from watchkeep.core.window import Window
 from watchkeep.formats.replay import Judged, replay_document
 from watchkeep.frames.text_values import Dialect
+from watchkeep.profiles.profile import Profile
 from watchkeep.service.learned import Learned
 from watchkeep.service.state_catalogue import Key
 from watchkeep.service.state_store import Held, StateStore
@@ -59,6 +60,7 @@ class Replay:
         watch: all that a watch remembers that observed them.
         held: which hours are stored.
         beside: rejected rows that only longer windows count, by reason.
+        skipped: files that could not be read when hours were stored, of which only longer windows know, with why.
         about: whose states, where, against what, how long the windows are.
         policy: the standard.
         created: when.
@@ -70,6 +72,7 @@ class Replay:
     watch: Record
     held: Held
     beside: Mapping[str, int]
+    skipped: Mapping[str, str]
     about: Mapping[str, object]
     policy: Policy
     created: datetime
@@ -97,6 +100,7 @@ class Replay:
             hours=self.held.hours,
             missing=self.held.missing,
             beside=self.beside,
+            skipped=self.skipped,
             seconds=self.seconds,
         )
 
@@ -171,6 +175,8 @@ def replay(
     for report in reports(learned, states, window, policy=policy, every=every):
         watch.observe(report)
         judged.append(_judged(report))
+    if not judged:
+        raise states.nothing()
     about = {
         "monitor": learned.baseline.kind,
         "states": states.name,
@@ -178,11 +184,13 @@ def replay(
         "baseline": {"id": learned.id, "states_id": learned.states_id},
         "limits": None if limits is None else str(limits),
     }
+    longer = Profile() if level is None else states.beside(level, window)
     return Replay(
         windows=tuple(judged),
         watch=watch.record,
         held=held,
-        beside={} if level is None else states.beside(level, window).rejected,
+        beside=longer.rejected,
+        skipped=longer.skipped,
         about=about,
         policy=policy,
         created=datetime.now(UTC),

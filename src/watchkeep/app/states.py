@@ -28,6 +28,7 @@ from watchkeep.service.learned import Learned, timed
 from watchkeep.service.ports import Progress, Source
 from watchkeep.service.state_store import Held, StateStore
 from watchkeep.service.state_upkeep import Upkeep, compact, forget
+from watchkeep.service.weighing import own_weight, weighed
 
 
 def check_hours(
@@ -89,7 +90,8 @@ def check_hours(
     findings = force.judge(filled.total, window=window, policy=policy, source=source.name, created=created)
     if isinstance(source, Labelled) and isinstance(findings, QualityFindings | BiasFindings):
         findings = replace(findings, unmatched=source.account().unmatched, join=account_of(source))
-    return timed(findings, started, read)
+    own = force.baseline.roles if roles is None else force.baseline.roles.under(roles)
+    return timed(weighed(findings, own_weight(source, own, window), used=False), started, read)
 
 
 class States:

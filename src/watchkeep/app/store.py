@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from watchkeep.adapters.folders import Made, whole_folder
 from watchkeep.alarms.decision import Decision
 from watchkeep.alarms.record import Record
+from watchkeep.app.foreign import foreign_analysis, foreign_statistics, text_of
+from watchkeep.app.limits import Tell, require_limits, tell_unread
 from watchkeep.core.errors import BaselineError, MissingSourceError, OptionError, WatchkeepError
 from watchkeep.formats import (
     analysis_config,
@@ -20,9 +21,7 @@ from watchkeep.formats import (
     explanations,
     json_text,
     quality_constraints,
-    statistics,
 )
-from watchkeep.formats import quality_statistics as quality_documents
 from watchkeep.formats.analysis_config import AnalysisConfig
 from watchkeep.formats.attribution_archive import unpack_attribution
 from watchkeep.formats.attribution_constraints import to_attribution_constraints
@@ -31,10 +30,6 @@ from watchkeep.formats.bias_constraints import to_bias_constraints
 from watchkeep.formats.constraint_list import to_constraints
 from watchkeep.formats.container import read_rows
 from watchkeep.formats.decisions import watch_document
-from watchkeep.formats.foreign import foreign_baseline
-from watchkeep.formats.foreign_attribution import foreign_attribution
-from watchkeep.formats.foreign_bias import foreign_bias
-from watchkeep.formats.foreign_quality import foreign_quality
 from watchkeep.formats.quality_archive import unpack_quality
 from watchkeep.formats.quality_limits import to_quality_constraints
 from watchkeep.formats.together import together_document
@@ -45,7 +40,6 @@ from watchkeep.service.attribution.learned import AttributionLearned
 from watchkeep.service.bias import BiasLearned
 from watchkeep.service.checking import DataLearned
 from watchkeep.service.learned import Learned
-from watchkeep.service.quality import require_answers
 from watchkeep.service.together import Together, page_of
 from watchkeep.views.html import report_html
 
@@ -80,7 +74,12 @@ def save_baseline(learned: Learned, folder: Path) -> None:
 
 
 def load_baseline(
-    folder: Path, *, roles: Roles | None = None, attribution: bool = False, limits: Path | None = None
+    folder: Path,
+    *,
+    roles: Roles | None = None,
+    attribution: bool = False,
+    limits: Path | None = None,
+    tell: Tell | None = None,
 ) -> Learned:
     """Read a baseline of ours, or one that SageMaker made: its two JSON files are enough.
 
@@ -89,53 +88,68 @@ def load_baseline(
         roles: which column is what, for a baseline whose files do not say.
         attribution: which of the two is meant where one file of SageMaker Clarify tells of bias and of attributions.
         limits: a `constraints.json` in place of the baseline's own.
+        tell: is told of what stands in the file of limits and is not read.
 
     Raises:
         BaselineError: it is missing, damaged, or of a newer version.
-        DocumentError: a JSON document does not follow its schema.
+        DocumentError: a JSON document does not follow its schema, or `limits` limits nothing.
         MissingSourceError: there is no such folder, or no file of limits.
         OptionError: other limits are given for a baseline whose limits stand in its one file.
     """
     if not folder.is_dir():
         raise MissingSourceError(
-            str(folder), looked_for="a baseline: a folder that `watchkeep baseline` wrote"
+            str(folder), looked_for="a baseline: one that `watchkeep baseline` wrote", what="folder"
         )
-    packed = folder / ARCHIVE
     limits_at = folder / CONSTRAINTS if limits is None else _others(limits, folder)
-    limits_json = json_text.loads(_text(limits_at), str(limits_at)) if limits_at.exists() else None
-    if not packed.exists():
-        return _foreign(folder, limits_json, limits_at, roles, attribution=attribution)
+    limits_json = json_text.loads(text_of(limits_at), str(limits_at)) if limits_at.exists() else None
+    ours = (folder / ARCHIVE).exists()
+    if ours:
+        learned = _own(folder / ARCHIVE, limits_json, limits_at)
+    else:
+        learned = _foreign(folder, limits_json, limits_at, roles, attribution=attribution)
+    if limits is not None and limits_json is not None:
+        require_limits(limits_json, limits, learned, folder)
+    if tell is not None and limits_json is not None:
+        tell_unread(limits_json, limits_at, learned, tell, ours=ours)
+    return learned
+
+
+def _own(packed: Path, limits_json: dict[str, object] | None, limits_at: Path) -> Learned:
+    """A baseline of ours."""
     rows, meta = read_rows(packed.read_bytes(), str(packed))
     if limits_json is None:
         raise BaselineError(str(limits_at), why="it is missing; make the baseline again")
+    name = str(limits_at)
     if meta.get("kind") == "model-quality":
         answers, suggested = unpack_quality(rows, meta, str(packed))
-        limits_of = quality_constraints.parse(limits_json, str(limits_at))
+        limits_of = quality_constraints.parse(limits_json, name)
         own = to_quality_constraints(limits_of, suggested)
         return QualityLearned(replace(answers, constraints=own), limits_of, suggested)
     if meta.get("kind") == "bias":
         groups, suggested = unpack_bias(rows, meta, str(packed))
-        told = bias_constraints.parse(limits_json, str(limits_at))
-        ranges = to_bias_constraints(told, groups.plan, suggested, sagemaker=groups.dialect.sagemaker)
+        told = bias_constraints.parse(limits_json, name)
+        sagemaker = groups.dialect.sagemaker
+        ranges = to_bias_constraints(told, groups.plan, suggested, sagemaker=sagemaker, name=name)
         return BiasLearned(replace(groups, constraints=ranges), told, suggested)
     if meta.get("kind") == "attribution":
         summed, suggested = unpack_attribution(rows, meta, str(packed))
-        asked = attribution_constraints.parse(limits_json, str(limits_at))
-        near = to_attribution_constraints(asked, summed.plan, suggested, sagemaker=summed.dialect.sagemaker)
+        asked = attribution_constraints.parse(limits_json, name)
+        sagemaker = summed.dialect.sagemaker
+        near = to_attribution_constraints(asked, summed.plan, suggested, sagemaker=sagemaker, name=name)
         return AttributionLearned(replace(summed, constraints=near), asked, suggested)
     baseline, suggested = archive.unpack(rows, meta, str(packed))
-    document = constraints.parse(limits_json, str(limits_at))
-    promised = to_constraints(document, baseline.columns, baseline.dialect, suggested)
+    document = constraints.parse(limits_json, name)
+    promised = to_constraints(document, baseline.columns, baseline.dialect, suggested, name=name)
     return DataLearned(replace(baseline, constraints=promised), document, suggested)
 
 
 def load_baselines(
-    folder: Path, *, roles: Roles | None = None, attribution: bool = False
+    folder: Path, *, roles: Roles | None = None, attribution: bool = False, tell: Tell | None = None
 ) -> dict[str, Learned | WatchkeepError]:
     """Read the baselines of a model, by name: the folders in `folder` that hold one; or why one cannot be read.
 
     Args:
-        folder, roles, attribution: see `load_baseline`.
+        folder, roles, attribution, tell: see `load_baseline`.
 
     Raises:
         BaselineError: there is none.
@@ -147,7 +161,7 @@ def load_baselines(
     found: dict[str, Learned | WatchkeepError] = {}
     for path in held:
         try:
-            found[path.name] = load_baseline(path, roles=roles, attribution=attribution)
+            found[path.name] = load_baseline(path, roles=roles, attribution=attribution, tell=tell)
         except WatchkeepError as error:
             found[path.name] = error
     return found
@@ -163,7 +177,9 @@ def is_baseline(folder: Path) -> bool:
 def _others(limits: Path, folder: Path) -> Path:
     """The file of limits that stand in place of a baseline's own."""
     if not limits.is_file():
-        raise MissingSourceError(str(limits), looked_for=f"limits: a file such as {folder / CONSTRAINTS}")
+        raise MissingSourceError(
+            str(limits), looked_for=f"limits: one such as {folder / CONSTRAINTS}", what="file"
+        )
     if (folder / ANALYSIS).exists() and not (folder / ARCHIVE).exists():
         raise OptionError("limits", got=str(limits), expected=f"a change in {folder / ANALYSIS} itself")
     return limits
@@ -181,58 +197,13 @@ def _foreign(
     if (folder / REPORT).exists():
         raise BaselineError(str(folder), why="it holds a report, not a baseline")
     if (folder / ANALYSIS).exists():
-        return _foreign_analysis(folder / ANALYSIS, roles, attribution=attribution)
+        return foreign_analysis(folder / ANALYSIS, roles, attribution=attribution)
     if not path.exists():
         why = f"it holds no baseline: neither {ARCHIVE} nor {STATISTICS} is there"
         if any(is_baseline(inside) for inside in folder.iterdir() if inside.is_dir()):
             why = "it holds several baselines, each in a folder; `check` and wk.Baselines.load take them together"
         raise BaselineError(str(folder), why=why)
-    told = json_text.loads(_text(path), str(path))
-    written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    if any(f"{section}_metrics" in told for section in quality_documents.SECTIONS.values()):
-        return _foreign_answers(folder, told, limits_json, limits_at, roles, written)
-    document = None if limits_json is None else constraints.parse(limits_json, str(limits_at))
-    known = statistics.parse(told, str(path))
-    document = document or constraints.build([])
-    baseline = foreign_baseline(known, document, roles or Roles(), path=str(folder), created=written)
-    limits = to_constraints(document, baseline.columns, baseline.dialect)
-    return DataLearned(replace(baseline, constraints=limits), document, {})
-
-
-def _foreign_answers(
-    folder: Path,
-    told: dict[str, object],
-    limits_json: dict[str, object] | None,
-    limits_at: Path,
-    roles: Roles | None,
-    written: datetime,
-) -> QualityLearned:
-    known = quality_documents.parse(told, str(folder / STATISTICS))
-    if roles is not None:  # to look at it, nobody needs to say
-        require_answers(roles)
-    if limits_json is None:
-        limits_of = quality_constraints.build(known.problem, ())
-    else:
-        limits_of = quality_constraints.parse(limits_json, str(limits_at))
-    baseline = foreign_quality(known, limits_of, roles or Roles(), path=str(folder), created=written)
-    return QualityLearned(baseline, limits_of, {})
-
-
-def _foreign_analysis(path: Path, roles: Roles | None, *, attribution: bool) -> Learned:
-    document = json_text.loads(_text(path), str(path))
-    written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    of_groups = any(section in document for section in bias_analysis.SECTIONS)
-    if explanations.EXPLANATIONS in document and (attribution or not of_groups):
-        asked = attribution_constraints.parse(document, str(path))
-        summed = foreign_attribution(
-            asked.explanations, roles or Roles(), path=str(path.parent), created=written
-        )
-        near = to_attribution_constraints(asked, summed.plan, sagemaker=True)
-        return AttributionLearned(replace(summed, constraints=near), asked, {})
-    told = bias_constraints.parse(document, str(path))
-    baseline = foreign_bias(told.analysis, roles or Roles(), path=str(path.parent), created=written)
-    limits = to_bias_constraints(told, baseline.plan, sagemaker=True)
-    return BiasLearned(replace(baseline, constraints=limits), told, {})
+    return foreign_statistics(path, limits_json, limits_at, roles)
 
 
 def read_analysis_config(path: Path) -> AnalysisConfig:
@@ -241,14 +212,7 @@ def read_analysis_config(path: Path) -> AnalysisConfig:
     Raises:
         DocumentError: it does not follow the schema.
     """
-    return analysis_config.parse(json_text.loads(_text(path), str(path)), str(path))
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BaselineError(str(path), why=f"it cannot be read: {error}") from error
+    return analysis_config.parse(json_text.loads(text_of(path), str(path)), str(path))
 
 
 Watched = tuple[Decision, Record] | None

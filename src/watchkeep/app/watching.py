@@ -132,7 +132,7 @@ class Watch:
         """
         file = Path(path)
         if not file.is_file():
-            raise MissingSourceError(str(path), looked_for="a file that a watch was saved to")
+            raise MissingSourceError(str(path), looked_for="one that a watch was saved to", what="file")
         record = watch_file.unpack(file.read_bytes(), str(path))
         if record.baseline != baseline.states_id:
             raise WatchError(
@@ -180,7 +180,7 @@ def acknowledge(path: Path, *, by: str, note: str) -> str | None:
         WatchError: it is damaged or of a newer version.
     """
     if not path.is_file():
-        raise MissingSourceError(str(path), looked_for="a file that a watch was saved to")
+        raise MissingSourceError(str(path), looked_for="one that a watch was saved to", what="file")
     with alone(path):
         record = watch_file.unpack(path.read_bytes(), str(path))
         after = record.acknowledged(by=by, text=note, at=datetime.now(UTC))

@@ -18,6 +18,7 @@ NO_MODEL: Final = Undefined("no baseline of attribution tells how much answers r
 NO_FEATURE: Final = Undefined("it is no feature of the model")
 NO_EFFECT: Final = Undefined("no monitor of model quality found worse answers to explain")
 SAME_MIX: Final = Undefined("its mix of values is as in the baseline")
+NOT_RANKED: Final = Undefined("it is what a change did, not what it came from")
 NOT_MOVED: Final = "nothing that answers rest on has moved"
 MODEL: Final = "model"
 """The subject of what is said of the model itself."""
@@ -87,6 +88,21 @@ def causes(
             Cause(subject=MODEL, share=Undefined(NOT_MOVED), sentence=clues.model, severity=most + 1)
         )
     return tuple(sorted(ranked, key=_order))
+
+
+def told_elsewhere(subject: str, words: str, what: str, *, chart: str) -> Cause:
+    """What changed, told as what a change did: it is not ranked.
+
+    Args:
+        subject: a measure of answers, a group of people.
+        words: the same for people.
+        what: changed in it, in words.
+        chart: where its evidence is.
+
+    >>> told_elsewhere("true_negative_rate", "true negative rate", "worse", chart="#evidence").sentence
+    'true negative rate: worse'
+    """
+    return Cause(subject=subject, share=NOT_RANKED, sentence=f"{words}: {what}", chart=chart)
 
 
 def chart_of(column: str) -> str:

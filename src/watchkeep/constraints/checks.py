@@ -24,6 +24,8 @@ ROW_VOLUME: Final = "row_volume_check"
 FRESHNESS: Final = "freshness_check"
 JOINT_DRIFT: Final = "joint_drift_check"
 REJECTED: Final = "rejected_rows_check"
+DAMAGED_FILES: Final = "damaged_files_check"
+"""Whether so much of the source could be read that something can be said of it."""
 LESS_THAN: Final = "LessThanThreshold"
 """Model quality as SageMaker spells it: a measure may not be less than its limit."""
 GREATER_THAN: Final = "GreaterThanThreshold"
@@ -93,6 +95,7 @@ EVERY: Final = (
     FRESHNESS,
     JOINT_DRIFT,
     REJECTED,
+    DAMAGED_FILES,
     LESS_THAN,
     GREATER_THAN,
     CONCEPT_DRIFT,

@@ -71,6 +71,7 @@ def to_attribution_constraints(
     suggested: Mapping[tuple[str, str, str, str], Constraint] | None = None,
     *,
     sagemaker: bool,
+    name: str = DOCUMENT,
 ) -> tuple[Constraint, ...]:
     """The limits of a document; one that is as it was suggested has its reason and evidence.
 
@@ -79,6 +80,7 @@ def to_attribution_constraints(
         plan: how rows are explained.
         suggested: what the baseline suggested, by key.
         sagemaker: whether SageMaker's rule is asked for; a document that has no limits of ours is judged by it, too.
+        name: what errors call the file.
 
     Raises:
         DocumentError: a limit is about a measure or a subject that is not there.
@@ -102,10 +104,10 @@ def to_attribution_constraints(
         ATTRIBUTION: [plan.subject(place, feature) for place in plan.places for feature in plan.features],
         REJECTED: [DATASET],
     }
-    return constraints_of(document.limits, lambda limit: _check(limit, subjects), suggested)
+    return constraints_of(document.limits, lambda limit: _check(limit, subjects, name), suggested)
 
 
-def _check(limit: OwnLimit, subjects: Mapping[str, list[str]]) -> str:
+def _check(limit: OwnLimit, subjects: Mapping[str, list[str]], name: str) -> str:
     """The check of a limit.
 
     Raises:
@@ -116,13 +118,13 @@ def _check(limit: OwnLimit, subjects: Mapping[str, list[str]]) -> str:
         near = get_close_matches(limit.measure, _MEASURES, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise DocumentError(
-            DOCUMENT, at="measure", got=repr(limit.measure), expected=f"one of {', '.join(_MEASURES)}{hint}"
+            name, at="measure", got=repr(limit.measure), expected=f"one of {', '.join(_MEASURES)}{hint}"
         )
     if limit.subject not in known:
         near = get_close_matches(limit.subject, known, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise DocumentError(
-            DOCUMENT, at="subject", got=repr(limit.subject), expected=f"a subject of {limit.measure}{hint}"
+            name, at="subject", got=repr(limit.subject), expected=f"a subject of {limit.measure}{hint}"
         )
     by_measure = {NDCG: checks.ATTRIBUTION_DRIFT, ATTRIBUTION: checks.FEATURE_ATTRIBUTION}
     return by_measure.get(limit.measure, checks.REJECTED)

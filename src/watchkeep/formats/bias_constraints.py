@@ -68,6 +68,7 @@ def to_bias_constraints(
     suggested: Mapping[tuple[str, str, str, str], Constraint] | None = None,
     *,
     sagemaker: bool,
+    name: str = DOCUMENT,
 ) -> tuple[Constraint, ...]:
     """The limits of a document; one that is as it was suggested has its reason and evidence.
 
@@ -76,16 +77,21 @@ def to_bias_constraints(
         plan: how groups are read.
         suggested: what the baseline suggested, by key.
         sagemaker: whether SageMaker's rule is asked for; a document that has no limits of ours is judged by it, too.
+        name: what errors call the file.
+
+    Raises:
+        DocumentError: a limit is about a group or a measure that is not there.
     """
     if sagemaker or document.limits is None:
         return tuple(_of_analysis(document.analysis, plan))
-    return constraints_of(document.limits, _Checks(plan), suggested)
+    return constraints_of(document.limits, _Checks(plan, name), suggested)
 
 
 class _Checks:
     """The checks that limits belong to, by subject and measure."""
 
-    def __init__(self, plan: BiasPlan) -> None:
+    def __init__(self, plan: BiasPlan, name: str) -> None:
+        self._name = name
         self._facets = {one.column for one in plan.facets}
         self._groups = {subject for place in plan.places for subject in plan.subjects(place)}
 
@@ -106,7 +112,9 @@ class _Checks:
         near = get_close_matches(got, among, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         expected = f"{'a measure' if known else 'a group'} of this baseline{hint}"
-        raise DocumentError(DOCUMENT, at="a limit of watchkeep.constraints", got=repr(got), expected=expected)
+        raise DocumentError(
+            self._name, at="a limit of watchkeep.constraints", got=repr(got), expected=expected
+        )
 
 
 def _of_analysis(told: Analysis, plan: BiasPlan) -> Iterator[Constraint]:

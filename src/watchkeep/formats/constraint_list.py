@@ -14,6 +14,7 @@ from watchkeep.constraints.constraint import Constraint, Side
 from watchkeep.core.errors import OptionError
 from watchkeep.core.verdicts import DATASET
 from watchkeep.formats.constraints import (
+    DOCUMENT,
     Constraints,
     FeatureConstraints,
     Limit,
@@ -97,6 +98,8 @@ def to_constraints(
     columns: Sequence[BaselineColumn],
     dialect: Dialect,
     suggested: Mapping[tuple[str, str, str, str], Constraint] | None = None,
+    *,
+    name: str = DOCUMENT,
 ) -> tuple[Constraint, ...]:
     """The constraints a `constraints.json` asks for, in the order of the columns, then those of the dataset.
 
@@ -105,6 +108,10 @@ def to_constraints(
         columns: the baseline's columns. A feature that is none of them is passed over: there is nothing to judge.
         dialect: whose rules apply. SageMaker's judge no limit of ours and no sign.
         suggested: what the baseline suggested, by key, for the reasons the standard keys cannot hold.
+        name: what errors call the file.
+
+    Raises:
+        OptionError: a limit of ours is on a measure that there is not.
     """
     known = {column.name: column for column in columns}
     found: list[Constraint] = []
@@ -112,16 +119,20 @@ def to_constraints(
         column = known.get(feature.name)
         config = replace(document.config, **feature.settings)
         if column is not None and config.evaluate_constraints:
-            found += _of_feature(feature, column, config, dialect)
+            found += _of_feature(feature, column, config, dialect, name)
     if not dialect.sagemaker and document.config.evaluate_constraints:
-        found += [_ours(limit, DATASET) for limit in document.limits]
+        found += [_ours(limit, DATASET, name) for limit in document.limits]
     return tuple(_with_reason(constraint, suggested or {}) for constraint in found)
 
 
 def _of_feature(
-    feature: FeatureConstraints, column: BaselineColumn, config: MonitoringConfig, dialect: Dialect
+    feature: FeatureConstraints,
+    column: BaselineColumn,
+    config: MonitoringConfig,
+    dialect: Dialect,
+    name: str,
 ) -> Iterator[Constraint]:
-    ours = [] if dialect.sagemaker else [_ours(limit, feature.name) for limit in feature.limits]
+    ours = [] if dialect.sagemaker else [_ours(limit, feature.name, name) for limit in feature.limits]
     taken = {constraint.measure for constraint in ours}
 
     def limit(
@@ -170,12 +181,12 @@ def _drift(
     yield Constraint(check=checks.DRIFT, measure=measure, subject=name, side=side, limit=bound)
 
 
-def _ours(limit: Limit, subject: str) -> Constraint:
+def _ours(limit: Limit, subject: str, name: str) -> Constraint:
     side = Side.AT_LEAST if "at_least" in limit else Side.AT_MOST
     measure = limit["measure"]
     known = (*BY_NAME, *OF_DATASET)
     if measure not in known:
-        about = f"constraints.json: a limit of {subject!r}"
+        about = f"{name}: a limit of {subject!r}"
         raise OptionError(about, got=measure, expected="the name of a measure", choices=known)
     check = checks.OF_MEASURE.get(measure, checks.LIMIT)
     if limit.get("rule") == "RetainNorm":

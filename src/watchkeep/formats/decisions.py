@@ -44,6 +44,7 @@ def decision_document(decision: Decision) -> dict[str, object]:
         "lasting": decision.lasting,
         "why": decision.why,
         "subjects": decision.about,
+        **({} if decision.parts is None else {"parts": list(decision.parts)}),
     }
 
 
@@ -83,6 +84,7 @@ def decision_of(document: Mapping[str, object]) -> Decision:
             lasting=int(str(document.get("lasting", 1))),
             why=str(document["why"]),
             about=str(document.get("subjects", COLUMNS)),
+            parts=tuple(map(str, _listed(document["parts"]))) if "parts" in document else None,
         )
     except (KeyError, ValueError, TypeError) as error:
         raise StateError(f"this is no decision: {error}") from error

@@ -16,6 +16,7 @@ import pyarrow as pa
 from watchkeep.core.errors import StateError, StoreError
 from watchkeep.formats.migrations import TODAY, Migrations
 from watchkeep.formats.state_block import pack_states, unpack_states
+from watchkeep.frames.batches import FilesMet
 from watchkeep.profiles.profile import Profile
 from watchkeep.states.codec import State
 
@@ -75,6 +76,9 @@ def pack_profile(profile: Profile, meta: Mapping[str, object]) -> Archived:
         "unplaced": profile.unplaced,
         "skipped": dict(profile.skipped),
     }
+    files = profile.files
+    if files.lost:  # of files that were all read there is nothing to tell: the same rows stay the same
+        told["files"] = [files.met, files.lost, files.met_bytes, files.lost_bytes]
     block = pack_states(profile.parts, told)
     digest = _digest(VERSION, block)
     squeezed = pa.Codec(_CODEC, compression_level=_LEVEL).compress(block, asbytes=True)
@@ -144,6 +148,7 @@ def _profile(parts: Mapping[tuple[str, str], State], told: Mapping[str, object])
         _counts(told["outside"]),
         _whole(told["unplaced"]),
         {name: str(why) for name, why in _mapping(told["skipped"]).items()},
+        _files(told.get("files", [])),
     )
 
 
@@ -155,6 +160,12 @@ def _mapping(told: object) -> Mapping[str, object]:
 
 def _counts(told: object) -> dict[str, int]:
     return {name: _whole(count) for name, count in _mapping(told).items()}
+
+
+def _files(told: object) -> FilesMet:
+    if not isinstance(told, list):
+        raise StateError(f"it tells {told!r} where files should be")
+    return FilesMet(*map(_whole, told))
 
 
 def _whole(told: object) -> int:

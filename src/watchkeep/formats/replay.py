@@ -48,6 +48,7 @@ def replay_document(
     hours: int,
     missing: Sequence[Window],
     beside: Mapping[str, int],
+    skipped: Mapping[str, str],
     seconds: float,
 ) -> dict[str, object]:
     """The windows of a replay, and what they were judged by.
@@ -61,6 +62,7 @@ def replay_document(
         hours: how many of them are stored.
         missing: those that are not.
         beside: rejected rows that only longer windows count, by reason.
+        skipped: files that could not be read, of which only longer windows know, with why, by name.
         seconds: that it took.
     """
     judged = list(windows)
@@ -73,6 +75,7 @@ def replay_document(
         "window": window.document(),
         "hours": {"stored": hours, "missing": [one.document() for one in missing]},
         "beside": dict(beside),
+        **({"skipped": dict(sorted(skipped.items()))} if skipped else {}),
         "alarms": sum(one.decision.alarm for one in judged),
         "violated": sum(bool(one.violations) for one in judged),
         "windows": [_judged(one) for one in judged],

@@ -1,6 +1,7 @@
 """The documents of a run: `report.json` and SageMaker's three."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Final
 
 from watchkeep.baselines.baseline import Baseline
@@ -29,6 +30,7 @@ from watchkeep.formats.violations import (
 from watchkeep.frames.roles import Role
 from watchkeep.measures.columns import Column
 from watchkeep.monitors.findings import Findings
+from watchkeep.profiles.profile import Profile
 from watchkeep.states.bins import Bins
 
 VERSION: Final = 1
@@ -62,7 +64,8 @@ def report_document(findings: Findings, *, baseline_id: str, **sections: object)
             "unmatched": findings.unmatched,
             **({"outside": outside} if outside else {}),
             "rejected": dict(sorted(profile.rejected.items())),
-            **({"skipped": dict(sorted(profile.skipped.items()))} if profile.skipped else {}),
+            **_left_out(profile),
+            **({"weights": asdict(findings.weighing)} if findings.weighing is not None else {}),
         },
         "outcomes": {str(outcome): count for outcome, count in findings.outcomes().items()},
         "decision": decision_document(findings.decision),
@@ -77,6 +80,20 @@ def report_document(findings: Findings, *, baseline_id: str, **sections: object)
         **sections,
         "timing": {step: round(seconds, 3) for step, seconds in findings.timing.items()},
     }
+
+
+def _left_out(profile: Profile) -> dict[str, object]:
+    """The files that were left out, and of how many; nothing when none was."""
+    if not profile.skipped:
+        return {}
+    files = profile.files
+    told = {
+        "met": files.met,
+        "left_out": files.lost,
+        "bytes": files.met_bytes,
+        "bytes_left_out": files.lost_bytes,
+    }
+    return {"skipped": dict(sorted(profile.skipped.items())), "files": told}
 
 
 def _verdict(verdict: Verdict) -> dict[str, object]:

@@ -30,6 +30,7 @@ def together_document(
     policy: Policy,
     causes: Sequence[Cause],
     decision: Decision | None,
+    decided: str = "",
 ) -> dict[str, object]:
     """A report over several: their verdicts, each with its monitor, and one ranking of causes.
 
@@ -41,6 +42,7 @@ def together_document(
         source, created, window, policy: of the run.
         causes: what lies behind it.
         decision: the one with the most evidence.
+        decided: the monitor whose decision it is.
     """
     first = next(iter(reports.values()))
     return {
@@ -54,7 +56,7 @@ def together_document(
         "baseline": first["baseline"],
         "rows": first["rows"],
         "outcomes": _outcomes(reports),
-        "decision": None if decision is None else decision_document(decision),
+        "decision": None if decision is None else decision_document(decision) | {"monitor": decided},
         "policy": policy.document(),
         "monitors": [
             *(_monitor(name, report, pages) for name, report in reports.items()),

@@ -118,6 +118,7 @@ def _sighting_meta(at: int, one: Sighting, arrays: dict[str, Field]) -> dict[str
         "end": None if one.end is None else iso(one.end),
         "rows": one.rows,
         "sums": len(one.sums),
+        **({"why": one.why} if one.why else {}),
     }
 
 
@@ -164,6 +165,7 @@ def _sighting(at: int, meta: Mapping[str, object], fields: Mapping[str, Field]) 
         end=end,
         rows=int(str(meta["rows"])),
         sums=_get(f"sighting{at}", int(str(meta["sums"])), fields),
+        why=str(meta.get("why", "")),
     )
 
 

@@ -10,11 +10,13 @@ from watchkeep.alarms.decision import Decision
 from watchkeep.alarms.watch import Sighting
 from watchkeep.causes.clues import Clues
 from watchkeep.causes.ranking import Cause, causes, chart_of
+from watchkeep.constraints import checks
 from watchkeep.constraints.policy import Policy
 from watchkeep.core.undefined import Value
-from watchkeep.core.verdicts import Outcome, Status, Verdict
+from watchkeep.core.verdicts import DATASET, Outcome, Status, Verdict
 from watchkeep.core.window import Window
 from watchkeep.measures.columns import Column
+from watchkeep.profiles.left_out import TOLERATED, share_left_out, too_much_left_out
 from watchkeep.profiles.profile import Profile
 
 
@@ -56,6 +58,19 @@ class Measured:
     value: Value
 
 
+@dataclass(frozen=True, slots=True)
+class Weighing:
+    """How rows counted that stand for others, which were left out of a sample.
+
+    Args:
+        column: that tells how many rows each stands for.
+        used: whether each counted as that many; else each counted once.
+    """
+
+    column: str
+    used: bool
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Findings:
     """All that a run found.
@@ -74,6 +89,7 @@ class Findings:
         sighting: what a watch remembers of the window.
         clues: what was noticed of why the window differs.
         unmatched: rows analysed that have no label, where labels were joined to them.
+        weighing: how rows counted that stand for others; None where each stands for itself, or a role says it.
         timing: seconds by step.
     """
 
@@ -90,6 +106,7 @@ class Findings:
     sighting: Sighting
     clues: Clues = Clues()  # noqa: RUF009 (it never changes)
     unmatched: int = 0
+    weighing: Weighing | None = None
     timing: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -112,6 +129,27 @@ class Findings:
     def causes(self) -> tuple[Cause, ...]:
         """What lies behind the violations and the decision, the first to look at first."""
         return causes(self.verdicts, self.clues, {one.name: chart_of(one.name) for one in self.columns})
+
+
+def of_left_out(profile: Profile) -> list[Verdict]:
+    """What to say where so many files were left out that nothing can be said of the whole; nothing where few were."""
+    why = too_much_left_out(profile)
+    if not why:
+        return []
+    share = share_left_out(profile)
+    return [
+        Verdict(
+            check=checks.DAMAGED_FILES,
+            measure="left_out",
+            subject=DATASET,
+            outcome=Outcome.UNDECIDED,
+            value=share,
+            limit=TOLERATED,
+            side="at_most",
+            sentence=f"{DATASET}: {why}",
+            evidence={"files": profile.files.met, "left_out": profile.files.lost},
+        )
+    ]
 
 
 def ranked(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from watchkeep.frames.batches import Batch
+from watchkeep.frames.batches import Batch, FilesMet
 from watchkeep.profiles.profile import Profile, added
 from watchkeep.states.codec import State
 
@@ -23,6 +23,7 @@ class RowAccount:
         self._rejected: dict[str, int] = {}
         self._outside: dict[str, int] = {}
         self._skipped: dict[str, str] = {}
+        self._files = FilesMet()
         self._unplaced = 0
         self._seen: dict[str, int] = {}
 
@@ -31,6 +32,7 @@ class RowAccount:
         self._rejected = added(self._rejected, batch.rejected)
         self._outside = added(self._outside, batch.outside)
         self._skipped |= batch.skipped
+        self._files = self._files.merge(batch.files)
         self._unplaced += sum(batch.rejected.values())
         self._seen = added(self._seen, dict.fromkeys(batch.names, batch.rows))
 
@@ -45,6 +47,7 @@ class RowAccount:
         self._rejected = added(self._rejected, other._rejected)  # noqa: SLF001
         self._outside = added(self._outside, other._outside)  # noqa: SLF001
         self._skipped |= other._skipped  # noqa: SLF001
+        self._files = self._files.merge(other._files)  # noqa: SLF001
         self._unplaced += other._unplaced  # noqa: SLF001
         self._seen = added(self._seen, other._seen)  # noqa: SLF001
 
@@ -52,4 +55,6 @@ class RowAccount:
         """All that was counted so far, and of how many rows."""
         rejected, outside = dict(self._rejected), dict(self._outside)
         skipped = dict(self._skipped)
-        return Profile(self._rows, rejected, dict(self._seen), parts, outside, self._unplaced, skipped)
+        return Profile(
+            self._rows, rejected, dict(self._seen), parts, outside, self._unplaced, skipped, self._files
+        )

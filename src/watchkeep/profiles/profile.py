@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from watchkeep.core.errors import StateError
 from watchkeep.core.undefined import Undefined, Value
+from watchkeep.frames.batches import FilesMet
 from watchkeep.states.codec import S, State, StateClass, encode, restore
 
 MANY = 128
@@ -24,6 +25,7 @@ class Counted:
     outside: Mapping[str, int]
     unplaced: int
     skipped: Mapping[str, str]
+    files: FilesMet = FilesMet()  # noqa: RUF009 (it never changes)
 
 
 class Profile:
@@ -40,6 +42,7 @@ class Profile:
         outside: rows that were met and left out, by what they lie outside of (a window, a rule).
         unplaced: rejected rows that may lie outside, too: nobody can tell when or of whom they are.
         skipped: files that could not be read and were left out, with why, by name.
+        files: how many were met, and how many of them those are.
     """
 
     def __init__(
@@ -51,9 +54,12 @@ class Profile:
         outside: Mapping[str, int] | None = None,
         unplaced: int = 0,
         skipped: Mapping[str, str] | None = None,
+        files: FilesMet = FilesMet(),  # noqa: B008 (it never changes)
     ) -> None:
         self._pieces = [
-            Counted(rows, rejected or {}, seen or {}, parts or {}, outside or {}, unplaced, skipped or {})
+            Counted(
+                rows, rejected or {}, seen or {}, parts or {}, outside or {}, unplaced, skipped or {}, files
+            )
         ]
 
     def merge(self, *others: "Profile") -> "Profile":
@@ -97,6 +103,11 @@ class Profile:
     def skipped(self) -> Mapping[str, str]:
         """Files that could not be read and were left out, with why, by name."""
         return self._whole().skipped
+
+    @property
+    def files(self) -> FilesMet:
+        """How many files were met, and how many of them could not be read."""
+        return self._whole().files
 
     @property
     def rejected_share(self) -> Value:
@@ -180,7 +191,9 @@ def _together(pieces: Sequence[Counted]) -> Counted:
             raise StateError(f"{key[1]} of column {key[0]!r} was counted in two ways: they do not merge")
         parts[key] = first.merge(*others)
     unplaced = sum(piece.unplaced for piece in pieces)
-    return Counted(sum(piece.rows for piece in pieces), rejected, seen, parts, outside, unplaced, skipped)
+    files = FilesMet().merge(*(piece.files for piece in pieces))
+    rows = sum(piece.rows for piece in pieces)
+    return Counted(rows, rejected, seen, parts, outside, unplaced, skipped, files)
 
 
 def _by_key(

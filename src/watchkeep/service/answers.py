@@ -41,6 +41,7 @@ from watchkeep.service.quality import QualityOptions, count_answers, learn_quali
 from watchkeep.service.reading import ask_of
 from watchkeep.service.review import Review
 from watchkeep.service.rows import rows_of
+from watchkeep.service.weighing import own_weight, weighed, with_own_weight
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,6 +180,10 @@ class QualityLearned:
         if roles is not None:
             baseline = replace(baseline, plan=replace(baseline.plan, roles=baseline.roles.under(roles)))
         source = rows_of(source, baseline.roles)
+        weight = own_weight(source, baseline.roles, window)
+        if weight is not None:
+            own = replace(baseline.roles, weight=weight)
+            baseline = replace(baseline, plan=replace(baseline.plan, roles=own))
         ask = ask_of(source, baseline.roles, positional=baseline.plan.names or None, window=window)
         _fits(baseline, search=search)
         require_known(roles, baseline.plan.names, source, ask)
@@ -195,7 +200,7 @@ class QualityLearned:
             findings = replace(findings, review=review.document())
         if search:
             findings = replace(findings, found=found_segments(baseline, profile))
-        return timed(findings, started, read)
+        return timed(weighed(findings, weight, used=True), started, read)
 
 
 def learn_answers(
@@ -209,6 +214,7 @@ def learn_answers(
     progress: Progress | None = None,
 ) -> QualityLearned:
     """Learn a baseline of model quality, see `learn_quality`."""
+    roles = with_own_weight(rows_of(source, roles), roles)
     baseline = learn_quality(
         source, roles, options, dialect=dialect, created=created, engine=engine, progress=progress
     )

@@ -27,7 +27,7 @@ from watchkeep.profiles.profile import Profile, together
 from watchkeep.profiles.scan import Scan
 from watchkeep.profiles.survey import Survey
 from watchkeep.service.checking import DataLearned
-from watchkeep.service.folding import HERE, Engine, Fold, no_rows
+from watchkeep.service.folding import HERE, Engine, Fold, no_rows, told_left_out
 from watchkeep.service.ports import Ask, Progress, Silent, Source
 from watchkeep.service.reading import ask_of
 from watchkeep.service.rows import rows_of
@@ -71,6 +71,7 @@ def learn(
     if not profile.rows:
         raise EmptySourceError(source.name, why=no_rows(profile, bounded=False))
     require_times(profile.part(roles.timestamp or "", "hours", Cells), roles, source.name)
+    told_left_out(profile, source.name, progress)
     columns = columns_of(profile, plans)
     together = joint_of(profile, joint, columns)
     relations = relations_of(profile, joint, columns)

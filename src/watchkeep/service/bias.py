@@ -29,7 +29,7 @@ from watchkeep.monitors.bias.scan import BiasScan
 from watchkeep.monitors.findings import Findings
 from watchkeep.profiles.profile import Profile
 from watchkeep.service.baselining import column_types
-from watchkeep.service.folding import HERE, Engine, Fold, counted, fresh
+from watchkeep.service.folding import HERE, Engine, Fold, counted, fresh, told_left_out
 from watchkeep.service.group_survey import BiasOptions, GroupSurvey, require_groups
 from watchkeep.service.joining import Labelled, account_of
 from watchkeep.service.learned import Begin, only_answers, require_known, timed
@@ -37,6 +37,7 @@ from watchkeep.service.ports import Ask, Progress, Silent, Source
 from watchkeep.service.reading import ask_of
 from watchkeep.service.review import Review
 from watchkeep.service.rows import rows_of
+from watchkeep.service.weighing import own_weight, weighed, with_own_weight
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,8 +172,12 @@ class BiasLearned:
         baseline = self.in_force(policy.dialect).baseline
         if roles is not None:
             baseline = replace(baseline, plan=_under(baseline.plan, roles))
+        source = rows_of(source, baseline.plan.roles)
+        weight = own_weight(source, baseline.plan.roles, window)
+        if weight is not None:
+            own = replace(baseline.plan.roles, weight=weight)
+            baseline = replace(baseline, plan=replace(baseline.plan, roles=own))
         plan = baseline.plan
-        source = rows_of(source, plan.roles)
         ask = ask_of(source, plan.roles, positional=plan.names or None, window=window)
         require_known(roles, plan.names, source, ask)
         profile = count_groups(plan, source, ask, engine=engine, progress=progress)
@@ -182,7 +187,7 @@ class BiasLearned:
         )
         if isinstance(source, Labelled):
             findings = replace(findings, unmatched=source.account().unmatched, join=account_of(source))
-        return timed(findings, started, read)
+        return timed(weighed(findings, weight, used=True), started, read)
 
 
 def learn_bias(
@@ -204,6 +209,7 @@ def learn_bias(
         SourceError: the source cannot be read.
     """
     progress, source = progress or Silent(), rows_of(source, roles)
+    roles = with_own_weight(source, roles)
     ask = ask_of(source, roles, positional=options.names or None)
     require_groups(roles)
     types = column_types(source, ask, roles, dialect, engine, progress)
@@ -217,6 +223,7 @@ def learn_bias(
     plan = look.plan(types, dialect=dialect, source=source.name)
     _require_apart(plan)
     profile = count_groups(plan, source, ask, engine=engine, progress=progress, what="Learning the baseline")
+    told_left_out(profile, source.name, progress)
     baseline = BiasBaseline(created=created, source=source.name, plan=plan, profile=profile)
     suggested = suggest(baseline.groups, plan, profile, sagemaker=dialect.sagemaker)
     document = to_bias_document(plan, baseline.groups, suggested)

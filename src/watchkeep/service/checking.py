@@ -36,6 +36,7 @@ from watchkeep.service.ports import Progress, Silent, Source
 from watchkeep.service.reading import EVENT, ask_of
 from watchkeep.service.review import Review
 from watchkeep.service.rows import rows_of
+from watchkeep.service.weighing import own_weight, weighed
 
 
 def scan_window(
@@ -204,4 +205,5 @@ class DataLearned:
         findings = evaluate(
             baseline, profile, window=window, policy=policy, source=source.name, created=created
         )
-        return timed(findings, started, read)
+        weight = own_weight(source, baseline.roles, window)
+        return timed(weighed(findings, weight, used=False), started, read)

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-from watchkeep.core.errors import EmptySourceError, MissingSourceError, OptionError
+from watchkeep.core.errors import MissingSourceError, OptionError
 from watchkeep.core.window import Window
+from watchkeep.frames.batches import FilesMet
 from watchkeep.frames.roles import Roles
 from watchkeep.frames.text_values import Dialect
 from watchkeep.monitors.attribution.plan import ALL, AttributionPlan
@@ -16,7 +17,7 @@ from watchkeep.profiles.profile import Profile, together
 from watchkeep.service.attribution.explained import Nobody, of_part, way_of
 from watchkeep.service.attribution.explainers import Method
 from watchkeep.service.attribution.learned import AttributionLearned
-from watchkeep.service.folding import HERE, Engine, Fold, Tree, in_one, itself, no_rows
+from watchkeep.service.folding import HERE, Engine, Fold, Tree, in_one, itself, nothing_counted
 from watchkeep.service.hourly import HourlyScan, Hours
 from watchkeep.service.joining import Labelled
 from watchkeep.service.learned import Counting, Learned
@@ -91,7 +92,8 @@ def fill(
         store.files.require()  # before it takes long
     hours = reader.read(source, window)
     if not hours.known:
-        raise EmptySourceError(source.name, why=no_rows(hours.beside, bounded=window.bounded))
+        ask = Ask(timestamp=reader.timestamp, window=window)
+        raise nothing_counted(source, ask, hours.beside, reader="storing hours")
     known = sorted(hours.known)
     put = store.replace if again else store.put
     beside = _lasting(hours.beside)
@@ -214,4 +216,7 @@ def _timestamp(learned: Learned, roles: Roles | None) -> str:
 def _lasting(beside: Profile) -> Profile:
     """What is worth keeping of the rows without an hour: not those outside the window, which are other hours'."""
     outside = {what: rows for what, rows in beside.outside.items() if what != WINDOW}
-    return Profile(0, beside.rejected, {}, {}, outside, beside.unplaced, beside.skipped)
+    files = (
+        beside.files if beside.skipped else FilesMet()
+    )  # of which none is missing nothing needs to be told
+    return Profile(0, beside.rejected, {}, {}, outside, beside.unplaced, beside.skipped, files)

@@ -6,13 +6,13 @@ last bit.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final, Generic, Protocol, Self, TypeVar
 
-from watchkeep.core.errors import EmptySourceError, SourceError
+from watchkeep.core.errors import BadInputError, EmptySourceError, MissingColumnError, SourceError
 from watchkeep.profiles.profile import Profile, together
-from watchkeep.service.ports import Ask, OfFiles, Progress, Source, parts_of
+from watchkeep.service.ports import MISSING, Ask, OfFiles, Progress, Source, parts_of
 from watchkeep.service.reading import nothing_in
 
 FAN: Final = 32
@@ -295,12 +295,46 @@ def counted(
 
     Raises:
         EmptySourceError: no row is left to analyse.
+        MissingColumnError: no file has the column of the event time.
         SourceError: the source cannot be read.
     """
     profile = engine.fold(source, ask, fold, progress=progress, what=what)
     if not profile.rows:
-        raise EmptySourceError(source.name, why=no_rows(profile, bounded=ask.window.bounded))
+        raise nothing_counted(source, ask, profile)
     return profile
+
+
+def nothing_counted(
+    source: Source, ask: Ask, profile: Profile, *, reader: str = "the window"
+) -> BadInputError:
+    """What to raise where there is no row to analyse.
+
+    Args:
+        source, ask: what was asked for.
+        profile: of no row.
+        reader: who needs the column of the event time, for people.
+    """
+    if ask.timestamp is not None and profile.rejected.get(MISSING):
+        names = source.schema(replace(ask, columns=None, lenient=True)).names
+        if ask.timestamp not in names:
+            return MissingColumnError(ask.timestamp, reader=reader, available=names)
+    return EmptySourceError(source.name, why=no_rows(profile, bounded=ask.window.bounded))
+
+
+def told_left_out(profile: Profile, source: str, progress: Progress) -> None:
+    """Tell people of the files that were left out, where no report is going to.
+
+    Args:
+        profile: of the rows that could be read.
+        source: what was read, for people.
+        progress: is told.
+    """
+    names = list(profile.skipped)
+    if not names:
+        return
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    gone = f"{profile.files.lost:,} of {profile.files.met:,} files could not be read, and were left out"
+    progress.note(f"{source}: {gone}: {', '.join(names[:3])}{more}")
 
 
 def no_rows(profile: Profile, *, bounded: bool) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from watchkeep.frames.batches import Batch
+from watchkeep.frames.batches import Batch, FilesMet
 from watchkeep.frames.buffers import positions
 from watchkeep.frames.times import event_times
 from watchkeep.profiles.account import RowAccount
@@ -77,16 +77,15 @@ class HourlyScan:
         self._known: set[int] = set()
 
     def add(self, batch: Batch) -> None:
-        """Read a batch.
-
-        Raises:
-            MissingColumnError: it has no column of the event time.
-        """
+        """Read a batch; rows of a file without the column of the event time are rejected."""
         self._account.met(replace(batch, rows=0, names=()))
-        batch = replace(batch, rejected={}, outside={}, skipped={})
+        batch = replace(batch, rejected={}, outside={}, skipped={}, files=FilesMet())
         if not batch.rows:
             return
-        array = batch.column(self._timestamp, reader="the hours")
+        if self._timestamp not in batch.names:  # another file may have it
+            self._account.met(Batch.of(pa.table({}), rejected={MISSING: batch.rows}))
+            return
+        array = batch.column(self._timestamp)
         micros, valid = event_times(array, textual=self._timestamp in batch.textual)
         hours = micros // HOUR
         valid &= (hours >= EARLIEST) & (hours < LATEST)

@@ -95,6 +95,20 @@ class OfFiles(Source, Protocol):
         ...
 
 
+@runtime_checkable
+class Weighted(Source, Protocol):
+    """Rows that may stand for others, which were left out."""
+
+    def weight(self, ask: Ask) -> str | None:
+        """The column of how many rows each stands for; None where each stands for itself."""
+        ...
+
+
+def weight_of(source: Source, ask: Ask) -> str | None:
+    """The column of how many rows each row of a source stands for; None where each stands for itself."""
+    return source.weight(ask) if isinstance(source, Weighted) else None
+
+
 def parts_of(source: Source, ask: Ask) -> Sequence[Source]:
     """The parts of a source, in the order of its rows; itself, when it is in one piece."""
     return source.parts(ask) if isinstance(source, Parted) else [source]
@@ -161,6 +175,10 @@ class Progress(Protocol):
         """The read is over."""
         ...
 
+    def note(self, sentence: str) -> None:
+        """Something that people should know at once."""
+        ...
+
 
 class Silent:
     """A progress that tells nobody."""
@@ -172,4 +190,7 @@ class Silent:
         """Tell nobody."""
 
     def stop(self) -> None:
+        """Tell nobody."""
+
+    def note(self, sentence: str) -> None:
         """Tell nobody."""

@@ -28,7 +28,7 @@ from watchkeep.profiles.plan import ColumnPlan, Plan
 from watchkeep.profiles.profile import Profile
 from watchkeep.profiles.scan import Scan
 from watchkeep.service.baselining import column_types, require_times
-from watchkeep.service.folding import HERE, Engine, Fold, counted, in_one, no_rows
+from watchkeep.service.folding import HERE, Engine, Fold, counted, in_one, no_rows, told_left_out
 from watchkeep.service.ports import Ask, Progress, Silent, Source
 from watchkeep.service.reading import ask_of
 from watchkeep.service.review import Review
@@ -102,6 +102,7 @@ def learn_quality(
     profile = read("Learning the baseline", Fold.counting(QualityScan, plan))
     if not profile.rows:
         raise EmptySourceError(source.name, why=no_rows(profile, bounded=False))
+    told_left_out(profile, source.name, progress)
     require_times(profile.part(DATASET, HOURS, Cells), roles, source.name)
     plan = replace(plan, sets=None if dialect.sagemaker else sets_of(plan, held_of(plan, profile)))
     days_of: Mapping[str, LossDays] = {}

@@ -10,7 +10,7 @@ from watchkeep.frames.roles import Roles
 from watchkeep.service.ports import EVER, Ask, Progress, Source
 
 _PLACED: Final = re.compile("_c[0-9]+")
-EVENT: Final = ("eventId", "inferenceId", "inferenceTime")
+EVENT: Final = ("eventId", "inferenceId", "inferenceTime", "capture_weight")
 """Columns of captured records that are read only when a role names them."""
 
 

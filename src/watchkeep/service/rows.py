@@ -10,7 +10,7 @@ from watchkeep.frames.batches import Batch
 from watchkeep.frames.roles import Roles
 from watchkeep.frames.segments import Segment, parse_segment
 from watchkeep.service.joining import Labelled
-from watchkeep.service.ports import RULE, Ask, OfFiles, Source, parts_of
+from watchkeep.service.ports import RULE, Ask, OfFiles, Source, parts_of, weight_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,10 @@ class Where:
         """
         self.segment.require(self.source.schema(replace(ask, columns=None)).names)
         return self.source.schema(ask)
+
+    def weight(self, ask: Ask) -> str | None:
+        """That of the source; see `Weighted`."""
+        return weight_of(self.source, ask)
 
     def parts(self, ask: Ask) -> Sequence[Source]:
         """Those of the source; see `Parted`."""

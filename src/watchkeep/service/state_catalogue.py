@@ -7,16 +7,21 @@ from itertools import combinations
 from typing import Final
 
 from watchkeep.core.errors import MissingSourceError, StateError, StoreError
+from watchkeep.core.window import iso
 from watchkeep.formats.profile_archive import Archived, Unpacked, pack_profile, unpack_profile
 from watchkeep.profiles.profile import Profile, together
 from watchkeep.service.ports import Shelf
 from watchkeep.service.state_tree import (
+    ADDED,
     KEPT,
     LEVELS,
     MERGED,
+    OF_HOURS,
+    REPLACING,
     Entry,
     Level,
     Node,
+    at,
     entry_of,
     folder_of,
     grown,
@@ -110,7 +115,7 @@ class Catalogue:
         if not self._marked(self.shelf.names("")):
             if not create:
                 looked_for = "states of hours, as `watchkeep check BASELINE SOURCE --states DIR` stores them"
-                raise MissingSourceError(self.shelf.name, looked_for=looked_for)
+                raise MissingSourceError(self.shelf.name, looked_for=looked_for, what="folder")
             about = {"version": VERSION, "baseline": self.key.baseline, "dialect": self.key.dialect}
             self.shelf.write(self.key.mark, json.dumps(about | {"monitor": self.key.kind}).encode())
             self._marked(self.shelf.names(""))  # another baseline's may have been begun at the same time
@@ -216,7 +221,12 @@ class Catalogue:
             StoreError: it is damaged, or is not what its name says.
         """
         path = f"{self.shelf.name}/{entry.name}"
-        found = unpack_profile(self.shelf.read(entry.name), path)
+        try:
+            found = unpack_profile(self.shelf.read(entry.name), path)
+        except StoreError as error:
+            if "damaged" not in error.why:
+                raise
+            raise StoreError(path, why=f"{error.why}{_mending(entry)}") from error
         meant = found.meta.get("id") if entry.tag == MERGED else found.digest
         if (meant, found.meta.get("baseline")) != (entry.digest, self.key.baseline):
             raise StoreError(
@@ -260,6 +270,16 @@ class Catalogue:
         except StateError as error:
             why = f"what is stored of the {node.level.name} {told(node.level, node.start)} cannot be merged: {error}"
             raise StoreError(self.shelf.name, why=why) from error
+
+
+def _mending(entry: Entry) -> str:
+    """What else can be done about a damaged file than to restore it."""
+    if entry.level is OF_HOURS and entry.tag in (ADDED, REPLACING):
+        start, end = iso(at(entry.start)), iso(at(entry.start + 1))
+        return f", or read its hour again: `check ... --states ... --again --start {start} --end {end}`"
+    if entry.tag == ADDED:
+        return ", or take it away: it tells only of rejected rows"
+    return ""
 
 
 def _beside(group: Sequence[Entry], kept: Entry) -> bool:

@@ -150,30 +150,45 @@ class StateStore:
         self.files.require(create=True)
         more = {} if hours is None else {"hours": hours}
         packed = self.files.packed(level, start, profile, **more)
-        entry = self._place(level, start, tag, packed.digest)
+        entry, there = self._place(level, start, tag, packed.digest)
         if entry is None:
-            return False
+            return there is not None and self._mended(there, packed.content)
         self.files.shelf.write(entry.name, packed.content)
         if tag != ADDED and any(one.tag == KEPT for one in self.files.near(level, start)):  # since we looked
             self.files.shelf.delete(entry.name)
             raise _dropped(start)
         return True
 
-    def _place(self, level: Level, start: int, tag: str, digest: str) -> Entry | None:
-        """What to call a piece; None when it is there already."""
+    def _mended(self, there: Entry, content: bytes) -> bool:
+        """Write a piece again that is there already, if what is there is damaged. Gives whether it was."""
+        try:
+            if self.files.shelf.read(there.name) == content:
+                return False
+            self.files.read(there)  # the same may be compressed otherwise
+        except FileNotFoundError:
+            return False
+        except StoreError:
+            self.files.shelf.write(there.name, content)
+            return True
+        return False
+
+    def _place(self, level: Level, start: int, tag: str, digest: str) -> tuple[Entry | None, Entry | None]:
+        """What to call a piece; None when it is there already, and then what it is called, if it is one by itself."""
         near = self.files.near(level, start)
         mine = [one for one in near if one.level is level and one.tag != KEPT]
-        known = [one.digest for one in live(mine)]
+        counting = live(mine)
+        known = [one.digest for one in counting]
+        same = next((one for one in counting if one.digest == digest), None)
         last = max((one.round for one in mine), default=0)
         kept = [one for one in near if one.tag == KEPT]
         if tag == ADDED:
             there = digest in known or any(digest in self.files.covered(one) for one in kept)
-            return None if there else Entry(level, start, tag, last, digest)
+            return (None, same) if there else (Entry(level, start, tag, last, digest), None)
         if kept:
             raise _dropped(start)
         if known == ([digest] if tag == REPLACING else []):
-            return None
-        return Entry(level, start, tag, last + bool(mine), digest)
+            return None, same
+        return Entry(level, start, tag, last + bool(mine), digest), None
 
     def over(self, window: Window = EVER) -> Profile:
         """All that is stored of a window, together. It depends on the window and the pieces in it, on nothing else.
@@ -190,10 +205,16 @@ class StateStore:
         def merged() -> Profile:
             profile = self._merged(Tree(self.files.listing(first, end)), first, end)
             if profile is None:
-                raise EmptySourceError(self.name, why="no hour of the window is stored")
+                raise self.nothing()
             return profile
 
         return _steady(self.name, merged)
+
+    def nothing(self) -> EmptySourceError:
+        """What to raise where nothing is stored of a window."""
+        whole = self.held().window
+        more = "" if whole is None else f"; it holds hours from {iso(whole.start)} to {iso(whole.end)}"
+        return EmptySourceError(self.name, why=f"no hour of the window is stored{more}")
 
     def each(self, level: Level, window: Window = EVER) -> Iterator[tuple[Window, Profile]]:
         """What is stored of a window, stretch after stretch of a level: of each what `over` gives.

@@ -6,9 +6,10 @@ from datetime import datetime
 from functools import cached_property
 from urllib.parse import quote
 
-from watchkeep.alarms.decision import Decision
+from watchkeep.alarms.decision import COLUMNS, MEASURES, Decision
+from watchkeep.alarms.sentences import KINDS as CHANGES
 from watchkeep.causes.clues import Clues
-from watchkeep.causes.ranking import Cause, causes, chart_of
+from watchkeep.causes.ranking import Cause, causes, chart_of, told_elsewhere
 from watchkeep.constraints.policy import Policy
 from watchkeep.core.errors import WatchkeepError
 from watchkeep.core.verdicts import Outcome, Status, Verdict
@@ -83,7 +84,17 @@ class Together:
     @property
     def decision(self) -> Decision | None:
         """The decision with the most evidence of a change."""
-        return max((findings.decision for _, findings in self.found), key=lambda one: one.level, default=None)
+        decided = self._decided
+        return None if decided is None else decided[1].decision
+
+    @property
+    def decided(self) -> str:
+        """The monitor whose decision that is; empty when there is none."""
+        return "" if self._decided is None else self._decided[0]
+
+    @property
+    def _decided(self) -> tuple[str, Findings] | None:
+        return max(self.found, key=lambda one: one[1].decision.level, default=None)
 
     @cached_property
     def causes(self) -> tuple[Cause, ...]:
@@ -94,7 +105,28 @@ class Together:
         for name, findings in self.found:
             for column in findings.columns:
                 charts.setdefault(column.name, f"{page_of(name)}{chart_of(column.name)}")
-        return causes(listed, clues, charts)
+        ranked = causes(listed, clues, charts)
+        known = {cause.subject for cause in ranked}
+        named = [one for name, findings in self.found for one in _named(name, findings)]
+        return (*ranked, *(one for one in named if one.subject not in known))
+
+
+def _named(name: str, findings: Findings) -> Sequence[Cause]:
+    """What a monitor's decision names that is no column, and no violated limit speaks of already."""
+    decision = findings.decision
+    if decision.about == COLUMNS:  # those are ranked
+        return []
+    told = {part for one in findings.violations for part in (one.subject, one.measure)}
+    return [
+        told_elsewhere(
+            subject,
+            subject.replace("_", " ") if decision.about == MEASURES else subject,
+            CHANGES.get(decision.changes.get(subject, ""), "changed"),
+            chart=f"{page_of(name)}#evidence",
+        )
+        for subject in decision.named
+        if subject not in told
+    ]
 
 
 def page_of(name: str) -> str:

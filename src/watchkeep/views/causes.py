@@ -1,16 +1,16 @@
-"""What a document says of causes, and of a model's several monitors."""
+"""What a document says of causes."""
 
 import re
 from dataclasses import dataclass
 from typing import Final
 
 from watchkeep.views.columns import brief
-from watchkeep.views.values import mapping, objects, real, text
-from watchkeep.views.words import DASH, percent, visible
+from watchkeep.views.values import objects, real, text
+from watchkeep.views.words import percent
 
-_PAGE: Final = re.compile(r"monitors/[^/\s\"'<>]+/report[.]html")
+PAGE: Final = re.compile(r"monitors/[^/\s\"'<>]+/report[.]html")
 """Where the page of one of a model's monitors may be."""
-_PLACE: Final = re.compile(rf"({_PAGE.pattern})?#[^\s\"'<>]+")
+_PLACE: Final = re.compile(rf"({PAGE.pattern})?#[^\s\"'<>]+")
 """Where a chart may be: on this page, or on that of one of a model's monitors."""
 
 
@@ -69,51 +69,6 @@ def causes_of(value: object, *, whole_is_told: bool) -> tuple[Cause, ...]:
                 share=percent(share) if ranked and share else "",
                 width=round(100 * part, 1),
                 chart=chart if _PLACE.fullmatch(chart) else "",
-            )
-        )
-    return tuple(found)
-
-
-@dataclass(frozen=True, slots=True)
-class Monitor:
-    """One of the monitors of a model.
-
-    Args:
-        name, kind: its own.
-        status: of its run.
-        outcome: the worst thing to say of it.
-        told: what it found, in words; or why it could not be run.
-        page: its report; empty when it has none.
-    """
-
-    name: str
-    kind: str
-    status: str
-    outcome: str
-    told: str
-    page: str
-
-
-def monitors_of(value: object) -> tuple[Monitor, ...]:
-    """The monitors of a document; none when it is of one alone."""
-    found = []
-    for one in objects(value):
-        outcomes = mapping(one.get("outcomes"))
-        counts = {str(name): round(real(count) or 0.0) for name, count in outcomes.items()}
-        status, page = text(one.get("status"), "Unknown"), text(one.get("report"))
-        outcome = "failed" if status == "Failed" else "kept"
-        outcome = next((name for name in ("violated", "failed") if counts.get(name)), outcome)
-        if outcome == "kept" and counts.get("undecided", 0) > counts.get("kept", 0):
-            outcome = "undecided"
-        told = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-        found.append(
-            Monitor(
-                name=text(one.get("name")),
-                kind=text(one.get("kind")),
-                status=status,
-                outcome=outcome if counts or status == "Failed" else "undecided",
-                told=visible(text(one.get("why"))) or told or DASH,
-                page=page if _PAGE.fullmatch(page) else "",
             )
         )
     return tuple(found)

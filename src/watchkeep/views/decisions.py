@@ -97,7 +97,7 @@ class Decided:
         Args:
             value: what stands under `decision`.
             budget: unchanged windows that may ring, as a share, unless the decision says.
-            kinds: of charts, by column: tells in which unit a change is small.
+            kinds: of charts, by column: tells in which unit a change is small, where the decision itself does not.
             judged: what the window was held against, for people.
         """
         given = mapping(value)
@@ -114,7 +114,9 @@ class Decided:
         if tone == "kept" and warning:
             tone = "undecided"
         shares, left = _shares(given, named, about=about)
-        horizons, detectable, unlisted = detectable_of(given.get("detectable"), kinds or {}, about=about)
+        horizons, detectable, unlisted = detectable_of(
+            given.get("detectable"), kinds or {}, about=about, parts=given.get("parts")
+        )
         told = real(given.get("false_alarms"))
         rang = real(given.get("alarms"))
         return cls(

@@ -35,7 +35,7 @@ class Detectable:
 
 
 def detectable_of(
-    value: object, kinds: Mapping[str, str], *, about: str = COLUMNS
+    value: object, kinds: Mapping[str, str], *, about: str = COLUMNS, parts: object = None
 ) -> tuple[tuple[int, ...], tuple[Detectable, ...], int]:
     """The horizons in windows, columns grouped by what is seen of them, and how many columns were left out.
 
@@ -43,6 +43,7 @@ def detectable_of(
         value: what stands under `detectable` of a decision.
         kinds: of charts, by column.
         about: columns, measures of answers, or groups, as `Decision.about` spells it.
+        parts: columns whose sizes are shares of rows, and no other's is; if it is no list, kinds tell.
 
     >>> detectable_of({"1": {"a": 0.2, "b": 0.2}, "7": {"a": 0.08, "b": 0.08}}, {"a": "numeric", "b": "numeric"})
     ((1, 7), (Detectable(names=('a', 'b'), sizes=('0.2', '0.08'), unit='sd'),), 0)
@@ -53,6 +54,10 @@ def detectable_of(
         if horizon.isdecimal() and len(horizon) < 6
     }
     horizons = tuple(sorted(by_horizon))
+    if isinstance(parts, list):
+        of_rows = set(map(str, parts))
+        names = {str(name) for sizes in by_horizon.values() for name in sizes}
+        kinds = {name: "categorical" if name in of_rows else "numeric" for name in names}
     groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for name in dict.fromkeys(str(name) for sizes in by_horizon.values() for name in sizes):
         kind = _kind(name, kinds, about)

@@ -15,9 +15,10 @@ from markupsafe import Markup
 
 from watchkeep.views import attribution, charts, curves, decisions, levels, words
 from watchkeep.views.columns import OUTCOMES
-from watchkeep.views.reading import Baseline, Report, Watch
+from watchkeep.views.reading import Baseline, Report
 from watchkeep.views.tables import MOST_REASONS, measure_table, policy_lines, timing_words
 from watchkeep.views.values import real
+from watchkeep.views.watches import Watch
 
 MOST_COLUMNS: Final = 200
 """Columns drawn on one page; the rest are counted."""

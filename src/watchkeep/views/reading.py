@@ -8,15 +8,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
+from watchkeep.constraints.checks import DAMAGED_FILES
 from watchkeep.views.attribution import Attribution
 from watchkeep.views.bias import Bias, sizes
-from watchkeep.views.causes import Cause, Monitor, causes_of, monitors_of
+from watchkeep.views.causes import Cause, causes_of
 from watchkeep.views.columns import OUTCOMES, Column, Judged, Rule, column_of, rank, rules
-from watchkeep.views.decisions import Decided, promise
+from watchkeep.views.decisions import Decided
 from watchkeep.views.judged_answers import of_answers, of_promise, out_of_limits, telling
+from watchkeep.views.monitors import Monitor, monitors_of, proofs, together
 from watchkeep.views.quality import Quality, kind_words
 from watchkeep.views.values import mapping, objects, pairs, real, text, whole
-from watchkeep.views.words import amount, clip, count, headline, listing, moment, number, span
+from watchkeep.views.words import amount, clip, count, headline, listing, moment, percent, span
 
 _FILES: Final = 5
 """Files that are named of those left out."""
@@ -46,6 +48,7 @@ class Report:
     policy: Mapping[str, object]
     timing: Mapping[str, object]
     decision: Decided | None
+    proofs: tuple[tuple[str, Decided], ...]
     quality: Quality | None
     bias: Bias | None
     attribution: Attribution | None
@@ -65,6 +68,13 @@ class Report:
             measures.setdefault(subject, {})[text(measure.get("measure"))] = measure.get("value")
         kind = text(document.get("kind"), "report")
         policy = mapping(document.get("policy"))
+        monitors = monitors_of(document.get("monitors"), budget=real(policy.get("false_alarms")))
+        decision = Decided.of(
+            document.get("decision"),
+            budget=real(policy.get("false_alarms")),
+            kinds=_kinds(document),
+            judged=text(mapping(document.get("baseline")).get("judged")),
+        )
         return cls(
             monitor=text(document.get("monitor"), kind),
             kind=kind,
@@ -80,21 +90,22 @@ class Report:
             outcomes=_outcomes(document.get("outcomes"), verdicts),
             verdicts=verdicts,
             causes=causes_of(document.get("causes"), whole_is_told=quality is not None),
-            monitors=monitors_of(document.get("monitors")),
+            monitors=monitors,
             columns=_columns(document, verdicts, measures),
             measures=measures,
             policy=policy,
             timing=mapping(document.get("timing")),
-            decision=Decided.of(
-                document.get("decision"),
-                budget=real(policy.get("false_alarms")),
-                kinds=_kinds(document),
-                judged=text(mapping(document.get("baseline")).get("judged")),
-            ),
+            decision=together(monitors, decision),
+            proofs=proofs(monitors, decision),
             quality=quality,
             bias=Bias.of(document.get("bias")),
             attribution=Attribution.of(document.get("attribution")),
         )
+
+    @property
+    def named_apart(self) -> bool:
+        """Whether the names of monitors are other than their kinds."""
+        return any(one.kind != one.name for one in self.monitors)
 
     @property
     def left_out(self) -> tuple[str, ...]:
@@ -104,8 +115,26 @@ class Report:
         few = [f"{clip(name, 80)}: {clip(why, 120)}" for name, why in self.skipped[:_FILES]]
         more = len(self.skipped) - _FILES
         they = "it" if len(self.skipped) == 1 else "they"
-        said = f"{amount(len(self.skipped), 'file')} left out, as {they} cannot be read"
+        files = mapping(self.rows.get("files"))
+        met, lost = whole(files.get("met")), whole(files.get("left_out"))
+        told = amount(len(self.skipped), "file")
+        if met and lost:
+            size, gone = whole(files.get("bytes")), whole(files.get("bytes_left_out"))
+            bytes_too = f", with {percent(gone / size)} of the bytes" if gone * met > lost * size else ""
+            told = f"{count(lost)} of {amount(met, 'file')} ({percent(lost / met)}{bytes_too})"
+        said = f"{told} left out, as {they} cannot be read"
         return (said, *few, *([f"and {more} more"] if more > 0 else []))
+
+    @property
+    def weighing(self) -> tuple[str, ...]:
+        """How rows counted that stand for others which a sample left out, in a sentence; nothing where none do."""
+        weights = mapping(self.rows.get("weights"))
+        if not weights:
+            return ()
+        column = clip(text(weights.get("column")), 40)
+        if weights.get("used"):
+            return (f"each counted as as many as it stands for ({column})",)
+        return (f"each counted once, though some stand for others that were left out ({column})",)
 
     @property
     def outcome(self) -> str:
@@ -113,7 +142,12 @@ class Report:
         if self.status == "Failed":
             return "failed"
         worst = next((outcome for outcome in ("violated", "failed") if self.outcomes[outcome]), "kept")
-        return worst if self.outcomes["kept"] or worst != "kept" else "undecided"
+        return worst if (self.outcomes["kept"] and not self._unread) or worst != "kept" else "undecided"
+
+    @property
+    def _unread(self) -> list[Judged]:
+        """What says that too many files were left out, one for each monitor."""
+        return [one for one in self.verdicts if one.check == DAMAGED_FILES and one.outcome == "undecided"]
 
     @property
     def headline(self) -> str:
@@ -131,12 +165,15 @@ class Report:
             subjects += [verdict.subject for verdict in violated]
         else:
             subjects = [verdict.subject for verdict in telling(violated)]
+        unread = self._unread
         told = headline(
             status=self.status,
             subjects=list(dict.fromkeys(subjects)),
-            outcomes=self.outcomes,
+            outcomes={**self.outcomes, "undecided": max(0, self.outcomes["undecided"] - len(unread))},
             analysed=real(self.rows.get("analysed")),
         )
+        if unread:
+            told = f"{unread[0].sentence.removeprefix('dataset: ')}: this is told of the rest. {told}"
         missing = [one.name for one in self.monitors if one.status == "Failed"]
         if missing:
             what = "monitor" if len(missing) == 1 else "monitors"
@@ -155,43 +192,6 @@ class Report:
         for verdict in self.having("undecided"):
             groups.setdefault(verdict.reason, []).append(verdict)
         return sorted(groups.items(), key=lambda group: -len(group[1]))
-
-
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """The document of a watch, read; `decision` is that of its last window, None before the first."""
-
-    baseline: str
-    budget: float | None
-    margin: float | None
-    decision: Decided | None
-
-    @classmethod
-    def of(cls, document: Mapping[str, object]) -> Self:
-        """The watch in a document."""
-        budget = real(document.get("false_alarms"))
-        return cls(
-            baseline=text(document.get("baseline")),
-            budget=budget,
-            margin=real(document.get("margin")),
-            decision=Decided.of(document.get("decision"), budget=budget),
-        )
-
-    @property
-    def headline(self) -> str:
-        """What it says, in one sentence."""
-        return "It has seen no window yet." if self.decision is None else self.decision.sentence
-
-    @property
-    def facts(self) -> list[tuple[str, str]]:
-        """What it is, as names and values."""
-        told = self.decision
-        facts = [("Windows", told.counted)] if told is not None and told.counted else []
-        facts += [("Baseline", clip(self.baseline, 40))] * bool(self.baseline)
-        facts += [("Budget", promise(self.budget))] if self.budget is not None else []
-        if self.margin is not None:
-            facts.append(("Margin", f"{number(self.margin)} standard deviations are too little to matter"))
-        return facts
 
 
 @dataclass(frozen=True, slots=True)

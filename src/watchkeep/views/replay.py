@@ -6,12 +6,14 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
+from watchkeep.alarms.decision import Outcome
 from watchkeep.views.console import STYLES, fact_list, heading, more, new_table, plain
 from watchkeep.views.values import mapping, objects, real, text, whole
 from watchkeep.views.words import DASH, SYMBOLS, amount, clip, count, listing, moment, number, span
 
 _MOST: Final = 60
 _MOST_MISSING: Final = 5
+_BLIND: Final = str(Outcome.TOO_LITTLE)
 
 
 def print_replay(document: Mapping[str, object], console: Console, *, verbose: bool = False) -> None:
@@ -71,6 +73,13 @@ def _facts(document: Mapping[str, object]) -> list[tuple[str, str]]:
         )
         for why, rows in mapping(document.get("beside")).items()
     ]
+    skipped = mapping(document.get("skipped"))
+    if skipped:
+        names = listing([str(name) for name in skipped])
+        told = (
+            f"{amount(len(skipped), 'file')} that could not be read, which only longer windows tell: {names}"
+        )
+        facts.append(("Left out", told))
     return facts
 
 
@@ -101,9 +110,10 @@ def _answer(decision: Mapping[str, object], subjects: list[str], *, alarm: bool)
         return f"{SYMBOLS['violated']} rings: {names or 'no column by itself'}, since {since}"
     if decision.get("warning"):
         return "worth a look"
-    if decision.get("open"):
-        return f"changed before; outside its limits: {listing(subjects)}" if subjects else "changed before"
-    return f"outside its limits: {listing(subjects)}" if subjects else ""
+    said = ["changed before"] if decision.get("open") else []
+    said += [_BLIND] * (not said and decision.get("outcome") == _BLIND)
+    said += [f"outside its limits: {listing(subjects)}"] * bool(subjects)
+    return "; ".join(said)
 
 
 def _no(n: int, noun: str) -> str:

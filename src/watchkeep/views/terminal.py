@@ -25,12 +25,13 @@ from watchkeep.views.console import (
 from watchkeep.views.decisions import Decided
 from watchkeep.views.judged_answers import of_segment
 from watchkeep.views.levels import spark
-from watchkeep.views.reading import Baseline, Report, Watch
+from watchkeep.views.reading import Baseline, Report
 from watchkeep.views.tables import evidence_lines, measure_table, policy_lines, timing_words
 from watchkeep.views.terminal_attribution import print_attribution
 from watchkeep.views.terminal_bias import print_bias
 from watchkeep.views.terminal_quality import print_quality
 from watchkeep.views.values import real
+from watchkeep.views.watches import Watch
 from watchkeep.views.words import DASH, SYMBOLS, amount, clip, count, figure, listing, moment, spaced
 
 _MOST_VERDICTS: Final = 50
@@ -67,8 +68,8 @@ def print_report(document: Mapping[str, object], console: Console, *, verbose: b
     console.print(fact_list(_report_facts(report)))
     _print_causes(report, console)
     _print_monitors(report, console)
-    if report.decision is not None:
-        _print_evidence(report.decision, console)
+    for name, decision in report.proofs:
+        _print_evidence(decision, console, of=name)
     violated = report.having("violated")
     if report.quality is not None:
         print_quality(report.quality, console)
@@ -170,8 +171,8 @@ def _print_answer(decision: Decided, console: Console) -> None:
     console.print(Text.assemble((f"{decision.symbol} ", style), plain(decision.sentence, style)))
 
 
-def _print_evidence(decision: Decided, console: Console) -> None:
-    heading("Evidence", console)
+def _print_evidence(decision: Decided, console: Console, *, of: str = "") -> None:
+    heading(f"Evidence of {clip(of, 60)}" if of else "Evidence", console)
     line = spark(decision, most=max(8, min(console.width, WIDEST) - 32))
     console.print(fact_list(evidence_lines(decision, line)))
 
@@ -187,7 +188,7 @@ def _report_facts(report: Report) -> list[tuple[str, str]]:
     rows += [f"{count(n)} outside the {clip(of, 20)}" for of, n in report.outside]
     facts = [("Window", report.window), ("Rows", ", ".join(rows) or DASH)]
     facts += [("", f"{count(n)} rejected: {clip(reason, 120)}") for reason, n in report.rejected]
-    facts += [("", line) for line in report.left_out]
+    facts += [("", line) for line in (*report.left_out, *report.weighing)]
     checks = [f"{count(n)} {outcome}" for outcome, n in report.outcomes.items() if n or outcome == "kept"]
     facts.append(("Checks", ", ".join(checks)))
     if report.baseline:
@@ -219,9 +220,9 @@ def _print_monitors(report: Report, console: Console) -> None:
     table = new_grid()
     for one in report.monitors:
         table.add_row(
-            plain(SYMBOLS[one.outcome], STYLES[one.outcome]),
+            plain(one.symbol, STYLES[one.outcome]),
             plain(clip(one.name, 60)),
-            plain(clip(one.told, 400)),
+            plain(clip(one.told, 600)),
         )
     console.print(table)
 

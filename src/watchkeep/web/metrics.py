@@ -62,6 +62,15 @@ class _Of(Collector):
             for reason, count in traffic.lost.items():
                 lost.add_metric((*labels, reason), count)
         yield lost
+        flagged = CounterMetricFamily(
+            "watchkeep_Flagged",
+            "Requests in which admission found something.",
+            labels=(*LABELS, "Column", "What"),
+        )
+        for labels, traffic in several.items():
+            for (column, what), count in traffic.flagged.items():
+                flagged.add_metric((*labels, column, what), count)
+        yield flagged
 
 
 def buckets_of(spread: Spread) -> list[tuple[str, float]]:

@@ -1,9 +1,12 @@
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+import watchkeep as wk
 from watchkeep.adapters.sources import open_source
 from watchkeep.core.errors import MissingColumnError, OptionError
 from watchkeep.core.window import Window
@@ -66,3 +69,41 @@ def test_of_a_window_without_rows_only_their_number_is_told() -> None:
     (batch,) = open_source(TABLE.slice(0, 4)).batches(ask)
 
     assert (batch.rows, dict(batch.outside)) == (0, {WINDOW: 4})
+
+
+def test_rows_of_a_file_without_times_are_rejected_where_other_files_have_them(tmp_path: Path) -> None:
+    pq.write_table(TABLE.slice(0, 4), tmp_path / "a.parquet")
+    pq.write_table(TABLE.select(["n"]), tmp_path / "b.parquet")
+    source = open_source(str(tmp_path))
+
+    batches = list(source.batches(Ask(timestamp="at", window=DAY)))
+
+    assert sum(batch.rows for batch in batches) == 2
+    assert [dict(batch.rejected) for batch in batches if batch.rejected] == [{"timestamp is missing": 6}]
+
+
+def test_where_no_file_has_times_that_is_told(tmp_path: Path) -> None:
+    baseline = wk.DataQuality().baseline(wk.read(TABLE.slice(0, 4), timestamp="at"))
+    for name in ("a", "b"):
+        pq.write_table(TABLE.select(["n"]), tmp_path / f"{name}.parquet")
+    source, states = str(tmp_path / "*.parquet"), wk.States(baseline, tmp_path / "states")
+
+    with pytest.raises(
+        MissingColumnError, match=r"^the window reads column 'at', which the data does not have"
+    ):
+        baseline.check(source, start="2024-01-02")
+    with pytest.raises(
+        MissingColumnError, match=r"^storing hours reads column 'at', which the data does not"
+    ):
+        states.fill(source)
+
+
+def test_hours_leave_out_files_without_times(tmp_path: Path) -> None:
+    baseline = wk.DataQuality().baseline(wk.read(TABLE.slice(0, 4), timestamp="at"))
+    pq.write_table(TABLE.slice(0, 4), tmp_path / "a.parquet")
+    pq.write_table(TABLE.select(["n"]), tmp_path / "b.parquet")
+
+    report = wk.States(baseline, tmp_path / "states").fill(str(tmp_path / "*.parquet"))
+
+    assert report.findings.profile.rows == 4
+    assert report.findings.profile.rejected == {"timestamp is missing": 6}

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tests.scenarios.world import essence, rows, violated
 import watchkeep as wk
 from watchkeep.core.errors import BaselineError, MissingColumnError, MissingSourceError, OptionError
 from watchkeep.frames.text_values import Dialect
+from watchkeep.service.together import Monitored, Together
 
 TRAIN, MOVED = rows(2000, seed=1), rows(900, seed=3, income=11.0)
 
@@ -150,3 +152,27 @@ def test_an_empty_piece_changes_nothing(baseline: wk.Baseline) -> None:
     assert essence(baseline.judge(whole.merge(baseline.scan(MOVED.slice(0, 0)))).document()) == essence(
         baseline.judge(whole).document()
     )
+
+
+def test_what_a_monitor_names_is_a_cause_even_where_no_limit_speaks_of_it() -> None:
+    def answered(wrong: int) -> pa.Table:
+        label = [i % 2 for i in range(4000)]
+        answers = [y ^ (i // 2 % 20 < wrong) for i, y in enumerate(label)]
+        return pa.table({"age": [i % 40 for i in range(4000)], "y": label, "p": answers})
+
+    quality = wk.ModelQuality().baseline(wk.read(answered(2), label="y", prediction="p"))
+    found = quality.check(answered(3)).findings
+    told = Monitored("how good", "model-quality", quality.learned, found)
+    calm = replace(told, findings=replace(found, verdicts=()))
+    several = Together((calm,), found.source, found.window, found.policy, found.created)
+
+    assert several.decided == "how good"
+    assert several.decision is not None
+    assert several.decision.alarm
+    assert [one.subject for one in several.causes] == list(several.decision.named)
+    first = several.causes[0]
+    assert (first.sentence, first.chart) == ("accuracy: worse", "monitors/how%20good/report.html#evidence")
+    assert "accuracy" not in [
+        one.subject for one in replace(several, monitored=(told,)).causes
+    ]  # its limit tells
+    assert '<h2 id="evidence">' in wk.Baselines(quality).check(answered(2)).html()

@@ -13,7 +13,7 @@ from tests.unit.sources.iceberg_tables import (
 )
 from tests.unit.sources.lakes import rows_of
 
-from watchkeep.adapters.sources import file_source, open_source
+from watchkeep.adapters.sources import open_source
 from watchkeep.adapters.sources.iceberg import of_iceberg
 from watchkeep.core.errors import (
     EmptySourceError,
@@ -23,6 +23,7 @@ from watchkeep.core.errors import (
     SourceError,
     UnreadableSourceError,
 )
+from watchkeep.frames.batches import DAMAGED
 
 
 def test_a_file_of_deletions_that_is_gone_or_damaged_is_named(tmp_path: Path) -> None:
@@ -120,7 +121,7 @@ def test_a_file_that_is_gone_is_named_and_its_rows_are_counted(tmp_path: Path) -
     ) as raised:
         rows_of(source)
 
-    assert dict(source.lost(raised.value).rejected) == {file_source.DAMAGED: 2}
+    assert dict(source.lost(raised.value).rejected) == {DAMAGED: 2}
 
 
 def test_a_library_that_is_not_installed_is_an_error_that_says_how(

@@ -288,7 +288,7 @@ def test_labels_that_are_joined_count_in_the_hours_of_their_answers(tmp_path: Pa
 @pytest.mark.parametrize(
     ("source", "given", "error", "told"),
     [
-        (people(50).drop_columns(["at"]), {}, MissingColumnError, "the hours reads column 'at'"),
+        (people(50).drop_columns(["at"]), {}, MissingColumnError, "storing hours reads column 'at'"),
         (people(50), {"start": "2024-03-01T00:30"}, OptionError, "whole hours, such as 2024-03-01T00:00:00Z"),
         (wk.read(people(50), ignore=["age"]), {}, OptionError, "roles: .* those of the baseline"),
         (people(50), {"start": "2030-01-01"}, EmptySourceError, "no rows in the window"),

@@ -100,7 +100,7 @@ def test_a_store_that_is_not_there_is_missing_until_something_is_put() -> None:
 
     for look in (states.over, states.held, lambda: compact(states), lambda: forget(states, hour(0))):
         with pytest.raises(
-            MissingSourceError, match="memory: there is no such source; expected states of hours"
+            MissingSourceError, match="memory: there is no such folder; expected states of hours"
         ):
             look()
     assert states.put(hour(0), profile(1))

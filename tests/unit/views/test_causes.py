@@ -1,11 +1,6 @@
-"""Causes and monitors, read from any document."""
+"""Causes, read from any document."""
 
-from watchkeep.views.causes import causes_of, monitors_of
-from watchkeep.views.html import report_html
-
-
-def _document(**more: object) -> dict[str, object]:
-    return {"version": 1, "monitor": "m", "kind": "model", "status": "CompletedWithViolations", **more}
+from watchkeep.views.causes import causes_of
 
 
 def test_a_cause_has_its_share_its_bug_and_its_chart() -> None:
@@ -40,51 +35,6 @@ def test_a_chart_leads_to_our_pages_and_nowhere_else() -> None:
         assert told.chart == ""
 
 
-def test_a_monitor_that_could_not_be_run_says_why_and_has_no_page() -> None:
-    failed, run = monitors_of(
-        [
-            {"name": "why", "kind": "attribution", "status": "Failed", "why": "<b>m.json</b> is not there"},
-            {
-                "name": "data",
-                "kind": "data-quality",
-                "status": "Completed",
-                "outcomes": {"kept": 12, "violated": 0},
-                "report": "monitors/data/report.html",
-            },
-        ]
-    )
-    assert (failed.outcome, failed.page) == ("failed", "")
-    assert (run.outcome, run.told, run.page) == ("kept", "12 kept", "monitors/data/report.html")
-
-
-def test_the_page_of_several_monitors_draws_each_and_escapes_all() -> None:
-    page = report_html(
-        _document(
-            monitors=[
-                {
-                    "name": "<i>data</i>",
-                    "kind": "data-quality",
-                    "status": "Failed",
-                    "why": "<script>x</script>",
-                },
-                {
-                    "name": "n",
-                    "status": "Completed",
-                    "outcomes": {"kept": 1},
-                    "report": "javascript:alert(1)",
-                },
-            ],
-            causes=[{"subject": "<img>", "sentence": "<img src=x>", "pattern": "<b>", "share": 0.5}],
-        )
-    )
-    assert "<script>x" not in page
-    assert "<img" not in page
-    assert "javascript:" not in page
-    assert "&lt;i&gt;data" in page
-    assert "50 %" in page
-
-
 def test_whatever_is_missing_or_of_another_type_reads_as_absent() -> None:
     for damaged in (None, 3, "x", [1, "y"], [{"share": "much", "severity": None, "checks": 3, "chart": 7}]):
         assert len(causes_of(damaged, whole_is_told=True)) <= 1
-        assert len(monitors_of(damaged)) <= 1

@@ -158,6 +158,16 @@ def test_columns_of_which_the_same_is_seen_are_told_together() -> None:
     assert left == 0
 
 
+def test_a_decision_that_tells_units_needs_no_charts() -> None:
+    decided = Decided.of({"outcome": "changed", "detectable": {"1": {"a": 0.2, "c": 0.065}}, "parts": ["c"]})
+
+    assert decided is not None
+    assert [(row.names, row.sizes, row.unit) for row in decided.detectable] == [
+        (("a",), ("0.2",), "sd"),
+        (("c",), ("6.5",), "% of rows"),
+    ]
+
+
 def test_columns_that_differ_in_what_is_seen_are_cut_and_counted() -> None:
     _, rows, left = detectable_of({"1": {f"c{i}": i / 7 for i in range(1, 21)}}, {})
 

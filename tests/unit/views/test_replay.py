@@ -51,6 +51,11 @@ def test_an_alarm_tells_what_changed_and_since_when() -> None:
     [
         ({"warning": True}, "worth a look"),
         ({"open": "2024-01-02"}, "changed before"),
+        ({"outcome": "too little data to tell"}, "too little data to tell"),
+        (
+            {"outcome": "too little data to tell", "violations": [{"subject": "age"}]},
+            "too little data to tell; outside its limits: age",
+        ),
         ({"violations": [{"subject": "age"}, {"subject": "age"}]}, "outside its limits: age"),
         ({"open": "x", "violations": [{"subject": "age"}]}, "changed before; outside its limits: age"),
         (
@@ -95,3 +100,12 @@ def test_what_is_missing_and_what_was_rejected_is_told() -> None:
 @pytest.mark.parametrize("document", [{}, {"windows": [{}]}, {"windows": 3, "hours": [], "beside": None}])
 def test_a_document_that_lacks_everything_is_printed_all_the_same(document: dict[str, object]) -> None:
     assert "it rang in none" in printed(document)
+
+
+def test_files_of_which_only_longer_windows_tell_are_named() -> None:
+    text = printed({"states": "s", "windows": [], "skipped": {"a.parquet": "no footer", "b.parquet": "too"}})
+
+    assert (
+        "2 files that could not be read, which only longer windows tell: a.parquet and b.parquet"
+        in " ".join(text.split())
+    )

@@ -19,6 +19,7 @@ from watchkeep.adapters.sources.several import Several
 from watchkeep.adapters.sources.spark_table import quiet, table_of
 from watchkeep.adapters.sources.spool import Kept, Once
 from watchkeep.adapters.spark.joining import join, label_parts
+from watchkeep.adapters.spark.patience import USUAL, Waiting
 from watchkeep.adapters.spark.tasks import ANSWER, Job, fold_parts, fold_table, merge_parts, opened
 from watchkeep.core.errors import OptionError, UnreadableSourceError, WatchkeepError
 from watchkeep.service.folding import FAN, Engine, Fold, Folded, Gathering
@@ -37,10 +38,12 @@ class Spark:
     Args:
         session: of Spark, or of Spark Connect.
         skip: whether files that cannot be read are left out, named and counted.
+        patience: seconds to wait for an executor; 0 for ever.
     """
 
     session: Any
     skip: bool = False
+    patience: float = USUAL
 
     @property
     def name(self) -> str:
@@ -56,13 +59,14 @@ class Spark:
     def fold(self, source: Source, ask: Ask, fold: Fold[M], *, progress: Progress, what: str) -> M:
         """See `Engine`."""
         progress.start(what, rows=None)
+        waiting = Waiting(self.session, progress.note, self.patience)
         try:
             gathering = Gathering(source, fold)
             job = _sent(Job(ask, fold, self.skip), source)
             held: list[Any] = []
             try:
-                found, parts = self._planned(source, ask, job, held)
-                for each, level in self._collected(found, parts, job, source):
+                found, parts = self._planned(source, ask, job, held, waiting)
+                for each, level in self._collected(found, parts, job, source, waiting):
                     progress.advance(each.rows)
                     gathering.add(each, level=level)
             finally:
@@ -72,27 +76,31 @@ class Spark:
             progress.stop()
         return gathering.whole()
 
-    def _planned(self, source: Source, ask: Ask, job: bytes, held: list[Any]) -> tuple[Any, int]:
+    def _planned(
+        self, source: Source, ask: Ask, job: bytes, held: list[Any], waiting: Waiting
+    ) -> tuple[Any, int]:
         try:
             with quiet():
-                return self._answers(source, ask, job, held)
+                return self._answers(source, ask, job, held, waiting)
         except WatchkeepError:
             raise
         except Exception as error:  # Spark has no class for it
             raise _failed(error, source) from error
 
-    def _answers(self, source: Source, ask: Ask, job: bytes, held: list[Any]) -> tuple[Any, int]:
+    def _answers(
+        self, source: Source, ask: Ask, job: bytes, held: list[Any], waiting: Waiting
+    ) -> tuple[Any, int]:
         """A Spark frame of what parts give, and how many there are; `held` are frames that Spark keeps for it."""
         if isinstance(source, JoinedSource):
             _sent(source.predictions, source)
-            joined = join(self.session, source, ask, run=lambda frame: self._run(frame, source))
+            joined = join(self.session, source, ask, run=lambda frame: self._run(frame, source, waiting))
             held += joined.held
             work = label_parts(job, joined, source.label_name)
             return joined.outcome.groupBy("part").applyInArrow(work, ANSWER), len(joined.parts)
         table = table_of(source)
         if table is not None:
             frame = table.frame(self.session)
-            kind = self._run(frame.limit(0), source).schema
+            kind = self._run(frame.limit(0), source, waiting).schema
             if ask.columns is not None:
                 frame = frame.select(*_tops(frame.columns, ask))
             found = frame.mapInArrow(fold_table(job, _sent(source, source), kind), ANSWER)
@@ -102,7 +110,7 @@ class Spark:
         return rows.mapInArrow(fold_parts(job, parts), ANSWER), len(parts)
 
     def _collected(
-        self, found: Any, parts: int, job: bytes, source: Source
+        self, found: Any, parts: int, job: bytes, source: Source, waiting: Waiting
     ) -> Iterator[tuple[Folded[Any], int]]:
         """What parts gave, in their order; of many, what each `FAN` of them gave together, one level above."""
         together = parts > FAN
@@ -110,18 +118,20 @@ class Spark:
             found = found.selectExpr(f"part div {FAN} as first", "part", "value")
             with quiet():
                 found = found.groupBy("first").applyInArrow(merge_parts(job), ANSWER)
-        for value in self._run(found, source).sort_by("part").column("value").to_pylist():
+        for value in self._run(found, source, waiting).sort_by("part").column("value").to_pylist():
             yield opened(value), int(together)
 
-    def _run(self, found: Any, source: Source) -> pa.Table:
+    def _run(self, found: Any, source: Source, waiting: Waiting) -> pa.Table:
         """The rows of a Spark frame.
 
         Raises:
-            UnreadableSourceError: Spark failed.
+            UnreadableSourceError: Spark failed, or had no executor for too long.
         """
         try:
-            with quiet():
+            with quiet(), waiting():
                 return found.toArrow()
+        except WatchkeepError:
+            raise
         except Exception as error:  # Spark has no class for it
             raise _failed(error, source) from error
 

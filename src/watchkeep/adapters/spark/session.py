@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from watchkeep.adapters.sources.files import sentence
 from watchkeep.adapters.sources.spark_table import quiet
+from watchkeep.adapters.spark.patience import PATIENCE
 from watchkeep.core.errors import MissingExtraError, OptionError, UnreadableSourceError
 
 LEAST: Final = (4, 0)
@@ -39,7 +40,7 @@ def session_of(settings: Mapping[str, str]) -> Any:
 
     Raises:
         MissingExtraError: Spark is not installed.
-        OptionError: a setting is none.
+        OptionError: a setting is none, or is not that of the active session.
         UnreadableSourceError: it cannot be reached, or is too old.
     """
     try:
@@ -55,7 +56,10 @@ def session_of(settings: Mapping[str, str]) -> Any:
     if version < LEAST:
         why = f"it is version {pyspark.__version__}; {LEAST[0]}.{LEAST[1]} or newer is needed"
         raise UnreadableSourceError("Spark", why=why)
+    settings = {name: value for name, value in settings.items() if name != PATIENCE}
     active = SparkSession.getActiveSession()
+    if active is not None:
+        require_same(active, settings)
     if active is not None and not settings:
         return active
     remote = settings.get("spark.remote") or (
@@ -78,6 +82,27 @@ def session_of(settings: Mapping[str, str]) -> Any:
             "spark.pyspark.python", sys.executable
         )
     return session
+
+
+def require_same(active: Any, settings: Mapping[str, str]) -> None:
+    """Check that a session that is there has the settings that a new one was to have: Spark would pass over them.
+
+    Settings of its SQL can be changed at any time, and are.
+
+    Raises:
+        OptionError: it has others.
+    """
+    try:
+        known = active.sparkContext.getConf().get
+    except Exception:  # noqa: BLE001 (Spark has no class for it: one of Spark Connect has no context, and tells none)
+        return
+    for name, value in settings.items():
+        now = known(name)
+        if name == "spark.remote" or name.startswith("spark.sql.") or now == value:
+            continue
+        has = f"{name}={now}" if now is not None else "no such setting"
+        expected = f"a setting of the session that is active, which has {has}: stop that session first, or leave it out"
+        raise OptionError("spark", got=f"{name}={value}", expected=expected)
 
 
 def _connected(builder: Any, settings: Mapping[str, str]) -> Any:

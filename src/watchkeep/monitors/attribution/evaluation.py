@@ -17,7 +17,7 @@ from watchkeep.monitors.attribution.limits import ATTRIBUTION, NDCG, REJECTED
 from watchkeep.monitors.attribution.listening import panel_of_attribution, sighting_of_attribution
 from watchkeep.monitors.attribution.measures import Attributed, attributions
 from watchkeep.monitors.attribution.plan import Aggregation, AttributionPlan, Place
-from watchkeep.monitors.findings import Findings, Measured, ranked
+from watchkeep.monitors.findings import Findings, Measured, of_left_out, ranked
 from watchkeep.profiles.profile import Profile
 from watchkeep.stats.attribution_drift import Doubles, chance_of, ndcg
 
@@ -145,7 +145,7 @@ def _verdicts(
             found.append(judgement.verdict(limit, rejected, _sentence(limit, rejected, judgement)))
         else:
             found.append(judged.verdict(limit))
-    return ranked(found)
+    return ranked([*found, *of_left_out(profile)])
 
 
 def _values(features: tuple[str, ...], one: Attributed | None, unanswered: str) -> list[tuple[str, Value]]:

@@ -12,6 +12,7 @@ from watchkeep.core.window import Window
 from watchkeep.monitors.attribution.baseline import AttributionBaseline
 from watchkeep.monitors.attribution.plan import AttributionPlan, Place
 from watchkeep.monitors.attribution.scan import COUNT, SUMS
+from watchkeep.profiles.left_out import too_much_left_out
 from watchkeep.profiles.profile import Profile
 from watchkeep.states.totals import Totals
 from watchkeep.stats.attribution_drift import Doubles
@@ -44,7 +45,7 @@ def panel_of_attribution(
 def sighting_of_attribution(plan: AttributionPlan, profile: Profile, window: Window) -> Sighting:
     """What a watch remembers of a window."""
     kept = np.array([float(f"{one:.9g}") for one in _sums(plan, profile).tolist()])
-    return sighted((kept,), explained(plan, profile), window)
+    return sighted((kept,), explained(plan, profile), window, why=too_much_left_out(profile))
 
 
 def explained(plan: AttributionPlan, profile: Profile) -> int:

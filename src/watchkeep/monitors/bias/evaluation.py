@@ -20,7 +20,7 @@ from watchkeep.monitors.bias.listening import panel_of_bias, sighting_of_bias
 from watchkeep.monitors.bias.measures import biases
 from watchkeep.monitors.bias.plan import BiasPlan
 from watchkeep.monitors.bias.sentences import sentence
-from watchkeep.monitors.findings import Findings, Measured, ranked
+from watchkeep.monitors.findings import Findings, Measured, of_left_out, ranked
 from watchkeep.monitors.model_quality.drift import before_labels
 from watchkeep.monitors.model_quality.measures import Sampled
 from watchkeep.profiles.profile import Profile
@@ -93,6 +93,7 @@ def evaluate_bias(
                 _verdict(one, baseline, profile, by_subject, expected, policy, level=level)
                 for one in baseline.constraints
             ]
+            + of_left_out(profile)
         ),
         source=source,
         created=created,

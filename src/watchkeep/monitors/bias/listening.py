@@ -12,6 +12,7 @@ from watchkeep.monitors.bias.baseline import BiasBaseline
 from watchkeep.monitors.bias.groups import outcomes
 from watchkeep.monitors.bias.plan import BiasPlan
 from watchkeep.monitors.model_quality.rows import Doubles
+from watchkeep.profiles.left_out import too_much_left_out
 from watchkeep.profiles.profile import Profile
 
 
@@ -34,7 +35,8 @@ def sighting_of_bias(plan: BiasPlan, profile: Profile, window: Window) -> Sighti
     names, sums, _ = _listed(plan, profile)
     content = b"".join(_table(plan, profile, place)[0].tobytes() for place in range(len(plan.facets)))
     kept = np.array([float(f"{one:.9g}") for one in sums.tolist()])
-    return sighted((kept,), profile.rows if names else 0, window, content=content)
+    rows = profile.rows if names else 0
+    return sighted((kept,), rows, window, content=content, why=too_much_left_out(profile))
 
 
 def _listed(plan: BiasPlan, profile: Profile) -> tuple[tuple[str, ...], Doubles, int]:

@@ -24,7 +24,7 @@ from watchkeep.measures.columns import Column, Histograms
 from watchkeep.measures.index import finish_all
 from watchkeep.monitors.data_quality.dataset import OF_WINDOW, Dataset, dataset
 from watchkeep.monitors.data_quality.sentences import sentence
-from watchkeep.monitors.findings import Findings, Measured, ranked
+from watchkeep.monitors.findings import Findings, Measured, of_left_out, ranked
 from watchkeep.profiles.profile import Profile
 from watchkeep.states.bins import BinCounts, Bins
 from watchkeep.states.codec import State
@@ -84,7 +84,7 @@ def evaluate(
         for constraint in judged
     ]
     decision = panel.observe(panel.start(), sighting)[1]
-    listed = ranked(verdicts)
+    listed = ranked([*verdicts, *of_left_out(profile)])
     return Findings(
         baseline=baseline,
         profile=profile,

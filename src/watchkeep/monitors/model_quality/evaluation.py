@@ -17,7 +17,7 @@ from watchkeep.constraints.policy import Policy
 from watchkeep.core.undefined import Undefined
 from watchkeep.core.verdicts import DATASET, Outcome, Verdict
 from watchkeep.core.window import Window
-from watchkeep.monitors.findings import Findings, Measured, ranked
+from watchkeep.monitors.findings import Findings, Measured, of_left_out, ranked
 from watchkeep.monitors.model_quality.baseline import QualityBaseline, counts_of
 from watchkeep.monitors.model_quality.days import length_of
 from watchkeep.monitors.model_quality.drift import FEWEST, JUDGED, before_labels, drifted
@@ -34,6 +34,7 @@ from watchkeep.monitors.model_quality.measures import (
 )
 from watchkeep.monitors.model_quality.mix import effects_of_mix
 from watchkeep.monitors.model_quality.sentences import sentence
+from watchkeep.profiles.left_out import too_much_left_out
 from watchkeep.profiles.profile import Profile
 from watchkeep.stats.expected_counts import Estimated
 
@@ -154,7 +155,8 @@ def _sighted(
     """What a watch remembers of the window."""
     days = None if baseline.days is None else length_of(baseline.days, profile, labelled=True)
     seen = sums_of(baseline.plan, counts, days)
-    return sighted((seen,), rows, window, content=np.rint(counts.table.sum(axis=0)).tobytes())
+    content, why = np.rint(counts.table.sum(axis=0)).tobytes(), too_much_left_out(profile)
+    return sighted((seen,), rows, window, content=content, why=why)
 
 
 def _verdicts(
@@ -170,7 +172,7 @@ def _verdicts(
     limits = [
         _verdict(one, found, baseline, profile, policy, expected, level=level) for one in baseline.constraints
     ]
-    return ranked([*limits, *_drifted(baseline, profile, found, policy, level=level)])
+    return ranked([*limits, *_drifted(baseline, profile, found, policy, level=level), *of_left_out(profile)])
 
 
 def _drifted(

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from watchkeep.core.errors import EmptySourceError, ModelError, OptionError
+from watchkeep.core.errors import ModelError, OptionError
 from watchkeep.monitors.attribution.baseline import AttributionBaseline
 from watchkeep.monitors.attribution.halves import Explainer
 from watchkeep.monitors.attribution.limits import ATTRIBUTION, suggest
@@ -22,7 +22,7 @@ from watchkeep.service.attribution.curves import LEAST, spread
 from watchkeep.service.attribution.explainers import Method, method_of
 from watchkeep.service.attribution.explaining import SampledOptions
 from watchkeep.service.attribution.models import Contributions, Model
-from watchkeep.service.folding import HERE, Engine, Fold, in_one, itself, no_rows
+from watchkeep.service.folding import HERE, Engine, Fold, in_one, itself, nothing_counted
 from watchkeep.service.ports import Ask, Progress, Silent, Source
 
 ANEW: Final = 1_000
@@ -82,7 +82,7 @@ def scanned(
     scan.merge(engine.fold(source, ask, fold, progress=progress or Silent(), what=what))
     profile = scan.profile()
     if not profile.rows:
-        raise EmptySourceError(source.name, why=no_rows(profile, bounded=ask.window.bounded))
+        raise nothing_counted(source, ask, profile)
     return profile
 
 

@@ -55,6 +55,7 @@ from watchkeep.service.ports import Ask, Progress, Silent, Source
 from watchkeep.service.reading import ask_of
 from watchkeep.service.review import Review
 from watchkeep.service.rows import rows_of
+from watchkeep.service.weighing import own_weight, weighed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,7 +243,7 @@ class AttributionLearned:
         anew = baseline.known is None and not findings.unanswered and method.name != baseline.method
         asked = self.model
         return replace(
-            findings,
+            weighed(findings, own_weight(source, plan.roles, window), used=False),
             model=asked.name if isinstance(asked, Model) else method.name,
             model_kind=asked.kind if isinstance(asked, Model) else "",
             anew=anew,

@@ -33,7 +33,7 @@ from watchkeep.service.attribution.metering import Metered
 from watchkeep.service.attribution.models import Contributions, Explaining, Model
 from watchkeep.service.attribution.typical import typical_rows
 from watchkeep.service.baselining import column_types
-from watchkeep.service.folding import Engine, Fold, in_one, itself, no_rows
+from watchkeep.service.folding import Engine, Fold, in_one, itself, no_rows, told_left_out
 from watchkeep.service.ports import Ask, Progress, Source
 from watchkeep.stats.k_means import MOST_CLUSTERS
 
@@ -138,6 +138,7 @@ def reference_of(
         progress=progress,
         what="Learning the baseline",
     )
+    told_left_out(profile, source.name, progress)
     baseline = AttributionBaseline(
         created=created,
         source=source.name,
