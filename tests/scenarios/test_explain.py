@@ -29,6 +29,28 @@ def test_a_plan_tells_parts_columns_and_what_the_window_spares(
     assert told.code == 0
 
 
+def test_files_that_are_left_out_are_counted_and_few_parts_are_read_by_one_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = baseline(tmp_path, rows(500, seed=1))
+    for at in range(3):
+        write(rows(100, seed=at), tmp_path / "data" / f"{at}.parquet")
+    (tmp_path / "data" / "1.parquet").write_bytes(b"PAR1 and then nothing PAR1")
+    monkeypatch.setattr(file_source, "PART", 1)
+    words = ("check", known, tmp_path / "data", "--explain", "--threads", 4)
+
+    refused, told = watchkeep(*words), watchkeep(*words, "--damaged", "skip")
+
+    assert refused.is_one_sentence
+    assert "1.parquet" in refused.err
+    assert told.code == 0, told.err
+    assert "1 file cannot be read, and would be left out." in told.out
+    assert "local, in this process" in told.out
+    assert "Parts are fewer than 4: to start processes for them would take longer." in told.out
+    assert "3, less than 1 MB each" in told.out
+    assert "merged" not in told.out
+
+
 def test_a_query_is_not_run_to_explain_it(tmp_path: Path) -> None:
     known = baseline(tmp_path, rows(500, seed=1))
 

@@ -1,12 +1,13 @@
 """What reading a source would take, told before any row is read."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from watchkeep.adapters.processes import FEWEST, Processes
 from watchkeep.adapters.sources.file_source import FileSource
 from watchkeep.adapters.sources.joined import JoinedSource
+from watchkeep.adapters.sources.readers import Indexed
 from watchkeep.adapters.sources.spool import Once
 from watchkeep.core.window import Window
 from watchkeep.frames.roles import Roles
@@ -16,7 +17,7 @@ from watchkeep.service.ports import Ask, Source, parts_of
 from watchkeep.service.reading import ask_of
 from watchkeep.service.rows import Where, rows_of
 
-MB: Final = 1024 * 1024
+MB: Final = 1_000_000
 
 
 @dataclass(slots=True)
@@ -34,6 +35,7 @@ class Plan:
         groups: row groups of them, and how many of these need not be read for the window.
         outside: rows of those.
         decoded, left: columns that are decoded, and those that are not, by monitor.
+        unreadable: files that cannot be read, and would be left out.
         notes: sentences on what else is done.
     """
 
@@ -50,6 +52,7 @@ class Plan:
     outside: int = 0
     decoded: dict[str, list[str]] = field(default_factory=dict)
     left: dict[str, list[str]] = field(default_factory=dict)
+    unreadable: int = 0
     notes: list[str] = field(default_factory=list)
 
     def document(self) -> dict[str, object]:
@@ -63,6 +66,7 @@ class Plan:
             "files": self.files,
             "bytes": self.bytes,
             "rows": self.rows,
+            **({"unreadable": self.unreadable} if self.unreadable else {}),
             "row_groups": {"all": self.groups, "outside": self.skipped, "rows_outside": self.outside},
             "columns": {
                 name: {"decoded": columns, "not_decoded": self.left[name]}
@@ -110,7 +114,7 @@ def plan_of(
             plan.rows = None
         else:
             _count(plan, file_source, ask)
-    names = rows.schema(ask).names
+    names = rows.schema(replace(ask, lenient=engine.skip)).names
     for name, one in learned.items():
         wanted = _wanted(one, roles)
         plan.decoded[name] = [column for column in names if column in wanted]
@@ -121,7 +125,12 @@ def plan_of(
         plan.notes.append(
             "Predictions are read twice: for ids and times, then with the labels that were found."
         )
-    if len(parts) > 1:
+    if plan.unreadable:
+        what = "1 file cannot" if plan.unreadable == 1 else f"{plan.unreadable:,} files cannot"
+        plan.notes.append(f"{what} be read, and would be left out.")
+    if isinstance(engine, Processes) and 1 < len(parts) < FEWEST and engine.most > 1:
+        plan.notes.append(f"Parts are fewer than {FEWEST}: to start processes for them would take longer.")
+    if len(parts) > FAN:
         plan.notes.append(f"What parts give is merged {FAN} at a time, in their order.")
     return plan
 
@@ -143,12 +152,21 @@ def _count(plan: Plan, part: FileSource, ask: Ask) -> None:
         plan.files += 1 if file.groups is None or file.groups[0] == 0 else 0
         plan.bytes += (file.size or 0) if file.groups is None or file.groups[0] == 0 else 0
         if told is None:
+            plan.unreadable += isinstance(part.reader, Indexed) and file.size != 0
             plan.rows = None
             continue
         plan.groups += told.groups
         plan.skipped += told.skipped
         plan.outside += told.outside
         plan.rows = None if plan.rows is None else plan.rows + told.rows
+
+
+def _each(plan: Plan) -> str:
+    """How large parts are, in words; empty where that is not known, or where there is but one."""
+    if not plan.bytes or plan.parts < 2:
+        return ""
+    size = plan.bytes / MB / plan.parts
+    return f", about {size:,.0f} MB each" if size >= 1 else ", less than 1 MB each"
 
 
 def lines_of(plan: Plan) -> Sequence[tuple[str, str]]:
@@ -160,8 +178,7 @@ def lines_of(plan: Plan) -> Sequence[tuple[str, str]]:
     told += [f"{plan.bytes / MB:,.1f} MB"] if plan.bytes else []
     told += [f"{plan.rows:,} rows"] if plan.rows else []
     lines = [("Engine", who), ("Source", plan.source), ("", ", ".join(told))]
-    size = f", about {plan.bytes / MB / plan.parts:,.0f} MB each" if plan.bytes and plan.parts else ""
-    lines.append(("Parts", f"{plan.parts:,}{size}"))
+    lines.append(("Parts", f"{plan.parts:,}{_each(plan)}"))
     if plan.skipped:
         lines.append(
             (

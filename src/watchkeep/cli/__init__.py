@@ -31,7 +31,7 @@ COMMANDS: Final = MappingProxyType(
         "acknowledge": "End the open alarm of a watch, on record.",
         "captures": "List, seal and keep what models were asked and answered.",
         "admission": "Tell model servers what requests must be like.",
-        "labels": "Take the true outcomes of what an endpoint predicted into the store.",
+        "labels": "Take the true outcomes of predictions into the store.",
         "gateway": "Stand in front of model servers, and record what passes.",
         "serve": "Serve the API: captures, labels and events in, metrics out.",
         "demo": "Watch a real model through a real blizzard.",

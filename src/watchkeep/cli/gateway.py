@@ -22,7 +22,9 @@ _TARGET = re.compile(r"(?P<endpoint>[^/=]+)(?:/(?P<variant>[^/=]+))?=(?P<url>.+?
 @click.command("gateway")
 @click.argument("targets", metavar="ENDPOINT[/VARIANT]=URL[*WEIGHT]...", nargs=-1, required=True)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8470, show_default=True)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8470, show_default=True, help="0: any that is free."
+)
 @click.option(
     "--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes that answer."
 )
@@ -60,7 +62,7 @@ def command(
     policy_file: Path | None,
     home: Path | None,
 ) -> int:
-    r"""Stand in front of model servers, pass everything on as it is, and record what passes.
+    """Stand in front of model servers, pass everything on as it is, and record what passes.
 
     Servers of any protocol: SageMaker's containers and clients (/invocations, /endpoints/NAME/invocations), MLflow,
     KServe V1 and V2, TensorFlow Serving, plain JSON.
@@ -68,7 +70,7 @@ def command(
     \b
         watchkeep gateway churn=http://127.0.0.1:9000
         watchkeep gateway churn=http://127.0.0.1:9000*0.9 churn/B=http://127.0.0.1:9001*0.1 --port 8470
-    """
+    """  # noqa: D301 (click wants the character itself)
     upstreams: dict[str, list[Upstream]] = {}
     for target in targets:
         found = _TARGET.fullmatch(target)

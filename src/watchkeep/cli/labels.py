@@ -36,14 +36,14 @@ def command(
     as_json: bool,
     **given: Any,
 ) -> int:
-    r"""Take the true outcomes of what an endpoint predicted into the store, as they come to be known.
+    """Take the true outcomes of what an endpoint predicted into the store, as they come to be known.
 
     Of several outcomes of one inference the last one counts; the same ones once more change nothing.
 
     \b
         watchkeep labels churn outcomes.csv --id order --label churned
         watchkeep check baselines/churn captures:churn --id inferenceId --labels labels:churn --out reports/today
-    """
+    """  # noqa: D301 (click wants the character itself)
     source = open_source(list(sources), format=given["format"], header=given["header"])
     taken = take(home_of(home), endpoint, source, id=id_, label=label, arrival=arrival)
     if as_json:

@@ -14,16 +14,18 @@ from watchkeep.core.errors import MissingExtraError, OptionError
 @click.option(
     "--host", default="127.0.0.1", show_default=True, help="The address to listen on: one of this machine."
 )
-@click.option("--port", type=click.IntRange(0, 65535), default=8471, show_default=True)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8471, show_default=True, help="0: any that is free."
+)
 @click.option("--home", type=click.Path(path_type=Path), help="Where everything is kept (WATCHKEEP_HOME).")
 def command(host: str, port: int, home: Path | None) -> int:
-    r"""Serve the API: captures, labels and events of payload loggers in, metrics out.
+    """Serve the API: captures, labels and events of payload loggers in, metrics out.
 
     \b
         watchkeep serve
-        curl -d '{"captures": [{"endpoint": "churn", "input": {"age": 41}, "output": {"score": 0.5}}]}' \
+        curl -d '{"captures": [{"endpoint": "churn", "input": {"age": 41}, "output": {"score": 0.5}}]}' \\
             -H 'Content-Type: application/json' http://127.0.0.1:8471/api/v1/captures
-    """
+    """  # noqa: D301 (click wants the character itself)
     try:
         import uvicorn
 

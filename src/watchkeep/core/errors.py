@@ -14,6 +14,7 @@ WatchkeepError
 │   ├── StoreError                    stored states are damaged, of a newer version, or of another baseline
 │   ├── WatchError                    a watch is damaged, of another baseline, or told of windows out of order
 │   ├── ModelError                    a model cannot be loaded, does not fit the data, or did not answer
+│   ├── ScriptError                   a script of the user raised, or gave something that is no row
 │   └── MissingExtraError             a library is not installed
 └── StateError                        two states cannot be merged, or a codec cannot read one
 """
@@ -140,6 +141,15 @@ class ModelError(BadInputError, ValueError):
     def __init__(self, model: str, *, why: str, answering: bool = False) -> None:
         self.model, self.why, self.answering = model, why, answering
         super().__init__(f"{model}: {why}")
+
+
+class ScriptError(BadInputError, ValueError):
+    """A script of the user raised, took too long or too much, or gave something that is no row."""
+
+    def __init__(self, script: str, *, line: int | None, why: str) -> None:
+        self.script, self.line, self.why = script, line, why
+        where = script if line is None else f"{script}, line {line}"
+        super().__init__(f"{where}: {why}")
 
 
 class DocumentError(BadInputError, ValueError):

@@ -634,7 +634,7 @@ def test_options_that_cannot_be_used_are_errors(options: dict[str, Any], said: s
 
 def test_the_example_of_the_page_runs() -> None:
     page = (Path(__file__).parents[3] / "docs" / "capture-privacy.md").read_text(encoding="utf-8")
-    [(code, shown)] = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", page, re.DOTALL)
+    [(code, shown)] = re.findall(r"```python\n((?:(?!```).)*)```\n\n```text\n(.*?)```", page, re.DOTALL)
     printed: list[str] = []
     exec(
         compile(code, "capture-privacy.md", "exec"),
