@@ -36,7 +36,7 @@ def test_importing_watchkeep_loads_no_numerics() -> None:
 def test_every_public_name_is_there_and_no_other() -> None:
     assert sorted(wk.__all__) == list(wk.__all__)
     assert set(dir(wk)) == {*wk.__all__, "__version__"}
-    assert all(getattr(wk, name).__name__ == name for name in wk.__all__)
+    assert all(getattr(wk, name).__name__.removeprefix("watchkeep.") == name for name in wk.__all__)
     with pytest.raises(AttributeError, match="no attribute 'Basline'"):
         _ = wk.Basline
 
