@@ -63,15 +63,17 @@ def duckdb_aggregate(path: str) -> int:
         value = f"epoch_us({quoted})" if pa.types.is_timestamp(field.type) else quoted
         functions = ("count", "min", "max", "avg", "stddev") if number else ("count", "min", "max")
         terms += [f"{function}({value})" for function in functions]
-    row = duckdb.execute(f"select {', '.join(terms)} from read_parquet(?)", [path]).fetchone()
-    return int(row[0])
+    with duckdb.connect() as connection:
+        found = connection.execute(f"select {', '.join(terms)} from read_parquet(?)", [path]).fetchall()
+    return int(found[0][0])
 
 
 def duckdb_summarize(path: str) -> int:
     """DuckDB: SUMMARIZE, which has approximate distinct counts and quartiles too."""
     import duckdb  # heavy, and only two of the ways need it
 
-    return len(duckdb.execute("summarize select * from read_parquet(?)", [path]).fetchall())
+    with duckdb.connect() as connection:
+        return len(connection.execute("summarize select * from read_parquet(?)", [path]).fetchall())
 
 
 WAYS: Final[Mapping[str, Callable[[str], int]]] = MappingProxyType(

@@ -4,9 +4,9 @@ import json
 import shutil
 from pathlib import Path
 
-import duckdb
 import pytest
 from tests.scenarios.world import essence, watchkeep
+from tests.unit.capture.stores import queried
 
 TREE = Path(__file__).parent / "captures"
 
@@ -112,11 +112,11 @@ def test_imported_captures_are_checked_as_their_tree_is(home: Path, tmp_path: Pa
 def test_columns_of_imported_captures_are_there_for_others(home: Path) -> None:
     assert watchkeep("captures", "import", TREE).code == 0
 
-    found = duckdb.sql(
+    found = queried(
         "SELECT capture_event_id[-2:], capture_row, capture_problem, berth, late, note FROM"
         f" read_parquet('{home}/captures/**/*.parquet', union_by_name=true, hive_partitioning=true)"
         " WHERE capture_variant = 'green' ORDER BY 1, 2"
-    ).fetchall()
+    )
 
     assert [row[2] for row in found] == [None] * 9
     assert [(row[0], row[1], row[3], row[4]) for row in found if row[0] in ("23", "24")] == [

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import duckdb
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.capture.stores import queried
 
 from watchkeep.adapters.captures.sealing import Sealer
 from watchkeep.adapters.sources import open_source
@@ -120,7 +120,7 @@ def test_stored_rows_are_the_rows_of_capture_files(told: list[tuple[str, str, st
         stored = rows_of(open_source(f"captures:{folder / 'store'}#e"))
         read = rows_of(open_source(str(folder / "captures.jsonl")))
         files = f"read_parquet('{folder}/store/**/*.parquet', union_by_name=true)"
-        ((counted,),) = duckdb.sql(f"SELECT count(*) FROM {files} WHERE capture_problem IS NULL").fetchall()
+        ((counted,),) = queried(f"SELECT count(*) FROM {files} WHERE capture_problem IS NULL")
 
     assert plain(stored) == plain(read)
     assert counted == len(read)

@@ -17,11 +17,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
 from tests.scenarios.world import watchkeep, write
+from tests.unit.capture.stores import queried
 
 SERVER = """
 import json, sys
@@ -143,10 +143,10 @@ def test_what_was_asked_and_answered_is_checked(home: Path, tmp_path: Path) -> N
     (captured,) = listed.document["captures"]
     assert (captured["Invocations"], captured["Invocation4XXErrors"]) == (101, 1)
     assert captured["ModelLatency"]["p50"] > 0
-    found = duckdb.sql(
+    found = queried(
         "SELECT count(*), avg(age), max(capture_rows) FROM"
         f" read_parquet('{home}/captures/**/*.parquet', union_by_name=true) WHERE capture_problem IS NULL"
-    ).fetchall()[0]
+    )[0]
     assert found[0] == 300
     assert found[1] == pytest.approx(np.mean([person(number)["age"] for number in range(3000, 3300)]))
     assert found[2] == 3
@@ -230,9 +230,7 @@ def test_every_answer_that_was_given_in_sync_mode_is_there_after_a_kill(home: Pa
         given = {f"i{number}" for number, answer in enumerate(answers) if answer.result() == 200}
     settled_by_hand(home)
 
-    stored = duckdb.sql(
-        f"SELECT capture_inference_id FROM read_parquet('{home}/captures/**/*.parquet')"
-    ).fetchall()
+    stored = queried(f"SELECT capture_inference_id FROM read_parquet('{home}/captures/**/*.parquet')")
     ids = [one for (one,) in stored]
     assert len(given) >= 200 + 300 * round_
     assert len(ids) == len(set(ids))
@@ -289,7 +287,7 @@ def test_a_sealer_that_is_killed_loses_nothing_and_doubles_nothing(home: Path) -
         process.wait()
     watchkeep("captures", "seal")
 
-    ids = duckdb.sql(f"SELECT capture_event_id FROM read_parquet('{home}/captures/**/*.parquet')").fetchall()
+    ids = queried(f"SELECT capture_event_id FROM read_parquet('{home}/captures/**/*.parquet')")
     assert len(ids) == len(set(ids)) == 6 * 20 * 50
     (captured,) = watchkeep("captures", "list", "--json").document["captures"]
     assert captured["hours"] == 14

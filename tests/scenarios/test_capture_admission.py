@@ -5,12 +5,12 @@ import json
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
 from tests.scenarios.served import ask, served
 from tests.scenarios.world import watchkeep, write
+from tests.unit.capture.stores import queried
 
 
 @pytest.fixture
@@ -100,10 +100,10 @@ def test_flagged_requests_are_answered_and_their_records_tell(home: Path, admiss
         assert ask(url, [GOOD])[0] == 200
         assert ask(url, [GOOD, GOOD | {"fare": -999.0}])[0] == 200
 
-    found = duckdb.sql(
+    found = queried(
         f"SELECT capture_row, capture_flags FROM read_parquet('{home}/captures/**/*.parquet')"
         " ORDER BY capture_rows, capture_row"
-    ).fetchall()
+    )
     assert found[0] == (0, None)
     assert [row for row, _ in found] == [0, 0, 1]
     (problem,) = json.loads(found[1][1])["admission"]

@@ -9,9 +9,9 @@ import sys
 import time
 from pathlib import Path
 
-import duckdb
 import pytest
 from tests.scenarios.world import watchkeep
+from tests.unit.capture.stores import queried
 
 from watchkeep.capture.record import Inference, records_of
 from watchkeep.capture.recorder import Recorder, Settings
@@ -81,9 +81,7 @@ def test_what_a_killed_process_left_is_sealed_once(tmp_path: Path, monkeypatch: 
     sealed = watchkeep("captures", "seal", "--json").document
     again = watchkeep("captures", "seal", "--json").document
 
-    rows = duckdb.sql(
-        f"SELECT capture_event_id FROM read_parquet('{tmp_path}/captures/**/*.parquet')"
-    ).fetchall()
+    rows = queried(f"SELECT capture_event_id FROM read_parquet('{tmp_path}/captures/**/*.parquet')")
     assert len(rows) == len(set(rows)) == sealed["records"] > 0
     assert again == {"version": 1, "segments": 0, "records": 0, "files": 0, "torn_bytes": 0}
     (listed,) = watchkeep("captures", "list", "--json").document["captures"]

@@ -3,13 +3,13 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
 from tests.scenarios.served import ask, served
 from tests.scenarios.world import watchkeep, write
 from tests.unit.capture.records import inference
+from tests.unit.capture.stores import queried
 
 from watchkeep.capture.sampling import Sampling
 
@@ -45,9 +45,9 @@ def test_measures_of_a_sample_are_those_of_all(home: Path, tmp_path: Path) -> No
         for at, row in enumerate(rows)
     ]
     weights = {one.inference_id: weight for one in records if (weight := sampling.weight(one))}
-    stored = duckdb.sql(
+    stored = queried(
         f"SELECT capture_inference_id, capture_weight FROM read_parquet('{home}/captures/**/*.parquet')"
-    ).fetchall()
+    )
     assert dict(stored) == weights
     assert len(stored) == len(weights) < 0.7 * N
     (listed,) = watchkeep("captures", "list", "--json").document["captures"]

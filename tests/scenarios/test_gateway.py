@@ -18,11 +18,11 @@ from typing import Any
 
 import boto3
 import botocore.exceptions
-import duckdb
 import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 from tests.scenarios.world import watchkeep
+from tests.unit.capture.stores import queried
 
 UPSTREAM = """
 import json, sys
@@ -116,7 +116,7 @@ def settled(home: Path) -> None:
 
 def rows(home: Path, columns: str) -> list[Any]:
     files = f"read_parquet('{home}/captures/**/*.parquet', union_by_name=true)"
-    found: list[Any] = duckdb.sql(f"SELECT {columns} FROM {files} ORDER BY ALL").fetchall()
+    found: list[Any] = queried(f"SELECT {columns} FROM {files} ORDER BY ALL")
     return found
 
 

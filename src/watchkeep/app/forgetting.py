@@ -19,14 +19,15 @@ from watchkeep.adapters.captures.forgetting_segments import (
     waiting_in,
 )
 from watchkeep.adapters.captures.importing import Importer
-from watchkeep.adapters.captures.proof import Left, file_of, left_in
+from watchkeep.adapters.captures.proof import Left, left_in
 from watchkeep.adapters.captures.replacing import finish
 from watchkeep.adapters.captures.sealing import parquet
 from watchkeep.adapters.captures.subjects import Subject
 from watchkeep.adapters.sources.stored.columns import PREFIX
 from watchkeep.adapters.sources.stored.labels import ID, paths
 from watchkeep.adapters.sources.stored.layout import SUFFIX, endpoints, hours
-from watchkeep.adapters.sources.stored.reading import standing_file
+from watchkeep.adapters.sources.stored.reading import opened_file
+from watchkeep.adapters.sources.stored.source import file_of
 from watchkeep.adapters.sources.stored.standing import ASIDE
 from watchkeep.adapters.state_files import open_shelf
 from watchkeep.app.captures import labels_of, store_of
@@ -165,7 +166,7 @@ def _check_column(shelf: Shelf, endpoint: str, subject: Subject, told: Forgotten
     for hour in hours(shelf, endpoint=endpoint):
         for name in shelf.names(hour.folder):
             if name.endswith(SUFFIX):
-                with standing_file(file_of(shelf, hour, name)) as (_, opened):
+                with opened_file(file_of(shelf, hour, name)) as opened:
                     known |= dict.fromkeys(opened.schema_arrow.names)
                 if known.keys() & set(subject.columns):
                     return

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from watchkeep.adapters.captures.sealing import Sealer
 from watchkeep.adapters.sources.stored.columns import EVENT_ID, ROW
 from watchkeep.adapters.sources.stored.source import of_captures
@@ -66,6 +68,13 @@ def seen(store: Path, columns: Sequence[str] = ()) -> list[tuple[Any, ...]]:
         ]
         found += zip(*arrays, strict=True)
     return sorted(found, key=lambda row: row[:2])
+
+
+def queried(query: str) -> list[tuple[Any, ...]]:
+    """What DuckDB answers, on a connection of its own."""
+    with duckdb.connect() as connection:
+        found: list[tuple[Any, ...]] = connection.execute(query).fetchall()
+    return found
 
 
 def files(store: Path) -> Counter[str]:

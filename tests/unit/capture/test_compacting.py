@@ -17,6 +17,7 @@ from tests.unit.capture.stores import HOUR, files, record, sealed, seen
 from watchkeep.adapters.captures import compacting
 from watchkeep.adapters.captures.compacting import Compacted, compact
 from watchkeep.adapters.sources.stored.layout import hours
+from watchkeep.adapters.sources.stored.reading import Sealed
 from watchkeep.adapters.sources.stored.source import Captures, files_of, traffic_of
 from watchkeep.adapters.state_files import Local, open_shelf
 from watchkeep.service.ports import Ask
@@ -49,6 +50,21 @@ def test_few_files_are_made_of_many(tmp_path: Path) -> None:
     assert (again.hours, again.removed) == (0, 20)
     assert files(store) == {"records": 2, "counts": 2, "sidecars": 2}
     assert seen(store, ["age"]) == before
+
+
+def test_a_file_that_is_put_aside_in_the_middle_of_being_read_is_read_on(tmp_path: Path) -> None:
+    store = sealed(tmp_path, *[[record(f"e{n}", [{"age": n}])] for n in range(3)])
+    (hour, *_) = hours(open_shelf(store), endpoint="churn")
+    found = files_of(open_shelf(store), hour)
+    reader, ask = Sealed(), Ask(columns=["age"])
+    opened = [reader.batches(file, ask) for file in found]
+
+    run(store)
+
+    assert not any(Path(file.path).exists() for file in found)
+    ages = [batch.column("age").to_pylist() for batches in opened for batch in batches]
+    assert sorted(ages) == [[0], [1], [2]]
+    assert [told.rows for file in found if (told := reader.told(file, ask)) is not None] == [1, 1, 1]
 
 
 def test_only_hours_that_are_over_are_compacted(tmp_path: Path) -> None:

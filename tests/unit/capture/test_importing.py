@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from tests.scenarios.world import watchkeep, write
+from tests.unit.capture.stores import queried
 
 from watchkeep.adapters.captures.importing import Importer
 from watchkeep.adapters.captures.trees import spot_of, trees
@@ -99,9 +99,7 @@ def test_the_hour_of_the_folder_is_the_time_of_records_that_tell_none(home: Path
     assert refused.is_one_sentence
     assert "no record of it can be stored (1 timestamp is missing)" in refused.err
     assert given.code == 0
-    times = duckdb.sql(
-        f"SELECT capture_time::VARCHAR FROM read_parquet('{home}/captures/**/*.parquet')"
-    ).fetchall()
+    times = queried(f"SELECT capture_time::VARCHAR FROM read_parquet('{home}/captures/**/*.parquet')")
     assert sorted(str(time)[:16] for (time,) in times) == ["2024-01-19 18:00", "2024-01-20 05:30"]
 
 
@@ -252,10 +250,10 @@ def test_rows_of_a_table_are_records(home: Path, tmp_path: Path, name: str) -> N
     assert told.document["records"] == [{"endpoint": "churn", "variant": "AllTraffic", "records": 4}]
     assert again.code == exported.code == 0
     assert len(events(home)) == 4
-    rows = duckdb.sql(
+    rows = queried(
         "SELECT capture_inference_id, age::VARCHAR, city, p::DOUBLE, capture_input::BLOB::VARCHAR FROM"
         f" read_parquet('{home}/captures/**/g-*.parquet', union_by_name=true) ORDER BY ALL"
-    ).fetchall()
+    )
     assert set(rows[0][:4]) == {"o1", "41", "Oslo", 0.5}
     lines = [
         json.loads(text)
@@ -315,10 +313,10 @@ def test_a_table_whose_rows_are_in_no_order_makes_a_file_an_hour(
     )
 
     assert told.document["written"] == 25
-    rows = duckdb.sql(
+    rows = queried(
         "SELECT n, epoch_us(capture_time), hour(capture_time AT TIME ZONE 'UTC') = capture_hour::INT FROM"
         f" read_parquet('{home}/captures/**/*.parquet', hive_partitioning=true) ORDER BY n"
-    ).fetchall()
+    )
     assert rows == [(n, at, True) for n, at in enumerate(micros)]
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 from fastapi.testclient import TestClient
+from tests.unit.capture.stores import queried
 
 from watchkeep.app.captures import seal
 from watchkeep.capture import client as clients
@@ -28,7 +28,7 @@ def stored(home: Path, columns: str) -> list[Any]:
     recorder_of(home).flush()
     seal(home)
     files = f"read_parquet('{home}/captures/**/*.parquet', union_by_name=true)"
-    rows: list[Any] = duckdb.sql(f"SELECT {columns} FROM {files} ORDER BY ALL").fetchall()
+    rows: list[Any] = queried(f"SELECT {columns} FROM {files} ORDER BY ALL")
     return rows
 
 
@@ -85,9 +85,9 @@ def test_labels(client: TestClient, tmp_path: Path) -> None:
         answer = client.post("/api/v1/labels", json=sent)
         assert (answer.status_code, answer.json()["labels"]) == (201, 2)
 
-    found = duckdb.sql(
+    found = queried(
         f"SELECT inferenceId, churned FROM read_parquet('{tmp_path}/labels/**/*.parquet') ORDER BY 1"
-    ).fetchall()
+    )
     assert found == [("a", 1), ("b", 0)]
 
 

@@ -4,7 +4,7 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -21,8 +21,8 @@ from watchkeep.adapters.sources.files import File
 from watchkeep.adapters.sources.stored.columns import EVENT_ID, ROW
 from watchkeep.adapters.sources.stored.layout import HOUR, SUFFIX, TRAFFIC, Hour, endpoints, hours
 from watchkeep.adapters.sources.stored.lines import batches_of
-from watchkeep.adapters.sources.stored.reading import standing_file
-from watchkeep.adapters.sources.stored.source import place_of
+from watchkeep.adapters.sources.stored.reading import opened_file
+from watchkeep.adapters.sources.stored.source import file_of, place_of
 from watchkeep.adapters.sources.stored.standing import (
     COMPACTED,
     REPLACED,
@@ -138,7 +138,7 @@ class _Hour:
         names = self.standing.records
         infos = filesystem.get_file_info([f"{root}/{self.hour.folder}/{name}" for name in names])
         files = [
-            File(f"{self.shelf.name}/{self.hour.folder}/{name}", filesystem, info.path, size=info.size)
+            replace(file_of(self.shelf, self.hour, name), size=info.size)
             for name, info in zip(names, infos, strict=True)
         ]
         repeats = self._repeats(files) if self.standing.repeated else {}
@@ -256,7 +256,7 @@ def _groups(files: Sequence[File], large: int) -> Iterator[list[File]]:
 def _schema(group: Sequence[File]) -> pa.Schema:
     schemas, extremes = [], []
     for file in group:
-        with standing_file(file) as (_, opened):
+        with opened_file(file) as opened:
             schemas.append(opened.schema_arrow)
             extremes += list(_extremes(opened.schema_arrow, opened.metadata))
     return settled_schema(schemas, inexact=inexact_in(extremes))

@@ -29,7 +29,7 @@ from watchkeep.adapters.sources.stored.columns import (
     SPELLING,
 )
 from watchkeep.adapters.sources.stored.lines import batches_of, encoding_of
-from watchkeep.adapters.sources.stored.reading import standing_file
+from watchkeep.adapters.sources.stored.reading import opened_file
 from watchkeep.capture.flags import with_flag
 from watchkeep.formats import capture_lines
 from watchkeep.formats.capture_lines import Side, encoding_in, tells_bodies
@@ -178,7 +178,7 @@ def _rewritten(
     file: File, records: Mapping[str, _Record], changed: Mapping[str, tuple[int, dict[str, Any]]]
 ) -> bytes:
     stream = io.BytesIO()
-    with standing_file(file) as (_, opened):
+    with opened_file(file) as opened:
         schema = opened.schema_arrow
         with pq.ParquetWriter(stream, schema, **written_as(schema)) as writer:
             for at in range(opened.metadata.num_row_groups):

@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 from watchkeep.adapters.captures.subjects import Subject
 from watchkeep.adapters.sources.files import File
 from watchkeep.adapters.sources.stored.columns import EVENT_ID
-from watchkeep.adapters.sources.stored.layout import SUFFIX, Hour, hours
+from watchkeep.adapters.sources.stored.layout import SUFFIX, hours
 from watchkeep.adapters.sources.stored.lines import batches_of
-from watchkeep.adapters.sources.stored.reading import standing_file
-from watchkeep.adapters.sources.stored.source import place_of
+from watchkeep.adapters.sources.stored.reading import opened_file
+from watchkeep.adapters.sources.stored.source import file_of
 from watchkeep.frames.batches import one_chunk
 from watchkeep.frames.buffers import filled
 from watchkeep.frames.schema import is_text
@@ -65,14 +65,8 @@ def left_in(shelf: Shelf, endpoint: str, subject: Subject) -> Iterator[Left]:
                 yield Left(f"{hour.folder}/{name}")
 
 
-def file_of(shelf: Shelf, hour: Hour, name: str) -> File:
-    """A file of an hour."""
-    filesystem, root = place_of(shelf)
-    return File(f"{shelf.name}/{hour.folder}/{name}", filesystem, f"{root}/{hour.folder}/{name}")
-
-
 def _in_columns(file: File, subject: Subject) -> Iterator[Left]:
-    with standing_file(file) as (_, opened):
+    with opened_file(file) as opened:
         names = opened.schema_arrow.names
     found: dict[str, Left] = {}
     for batch in batches_of(file, names, size=_AT_A_TIME):

@@ -42,6 +42,7 @@ class File:
         size: its bytes, where they are known.
         groups: which row groups of it are meant, [first, last); None for all that there is.
         known: what the log of its table tells of it; None where there is no log.
+        aside: its path once others have put it aside, where they may do so while it is read.
     """
 
     name: str
@@ -51,6 +52,7 @@ class File:
     size: int | None = None
     groups: tuple[int, int] | None = None
     known: Known | None = None
+    aside: str | None = None
 
     @classmethod
     def local(cls, path: Path, *, name: str | None = None) -> "File":
@@ -59,7 +61,12 @@ class File:
 
     def open(self) -> pa.NativeFile:
         """The file's bytes, to be read in any order."""
-        return self.filesystem.open_input_file(self.path)
+        try:
+            return self.filesystem.open_input_file(self.path)
+        except FileNotFoundError:
+            if self.aside is None:
+                raise
+            return self.filesystem.open_input_file(self.aside)
 
     def stream(self) -> pa.NativeFile:
         """The file's bytes in order, decompressed when they begin like gzip, zstd or bzip2."""

@@ -186,16 +186,16 @@ class Matching:
         stale = {}
         for what in ("predictions", "labels"):
             connection.execute((_REPEATED if what in repeated else _NONE_REPEATED).format(what=what))
-            (stale[what],) = connection.execute(_STALE.format(what=what)).fetchone()
+            ((stale[what],),) = connection.execute(_STALE.format(what=what)).fetchall()
         last = {what: _LAST.format(what=what) if stale[what] else f"FROM {what}" for what in stale}
-        same, replaced = connection.execute(_REPLACED).fetchone() if stale["labels"] else (0, 0)
+        ((same, replaced),) = connection.execute(_REPLACED).fetchall() if stale["labels"] else [(0, 0)]
         connection.execute(
             _MATCHED.format(
                 one=last["predictions"], truth=last["labels"], slack=slack, matched=written["matched"]
             )
         )
         connection.execute(_SORTED.format(matched=read["matched"], outcome=written["outcome"]))
-        matched, timed, negative = connection.execute(_COUNTS.format(**read)).fetchone()
+        ((matched, timed, negative),) = connection.execute(_COUNTS.format(**read)).fetchall()
         connection.execute(_DELAYS.format(outcome=read["outcome"], delays=written["delays"]))
         delay = DelayQuantiles.of(self._delays(), rows=timed, negative=negative)
         return Found(matched, stale["predictions"], same, replaced - same, delay)

@@ -22,7 +22,7 @@ from watchkeep.adapters.sources.stored.columns import (
     STATUS,
     TIME,
 )
-from watchkeep.adapters.sources.stored.reading import standing_file
+from watchkeep.adapters.sources.stored.reading import opened_file
 from watchkeep.capture.contents import is_csv, is_json
 from watchkeep.formats import capture_lines
 from watchkeep.formats.capture_lines import Said, Side, encoding_in, plain_spelling, write
@@ -97,7 +97,7 @@ def batches_of(file: File, columns: Sequence[str], *, size: int) -> Iterator[pa.
     Raises:
         SourceError: it cannot be read.
     """
-    with standing_file(file) as (_, opened):
+    with opened_file(file) as opened:
         held = [name for name in columns if name in opened.schema_arrow.names]
         rows = rows_within(opened.metadata, size)
         yield from opened.iter_batches(rows, columns=held, use_threads=False)

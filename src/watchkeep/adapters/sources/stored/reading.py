@@ -18,7 +18,6 @@ from watchkeep.adapters.sources.keys import place_of
 from watchkeep.adapters.sources.parquet import Parquet
 from watchkeep.adapters.sources.readers import Told
 from watchkeep.adapters.sources.stored.columns import EVENT_ID, INFERENCE_ID, PREFIX, PROBLEM, ROW, ROWS, TIME
-from watchkeep.adapters.sources.stored.standing import put_aside
 from watchkeep.adapters.sources.tables import schema_of
 from watchkeep.frames.batches import Batch
 from watchkeep.frames.buffers import filled
@@ -41,7 +40,7 @@ class Sealed:
 
     def schema(self, file: File, ask: Ask) -> pa.Schema:
         """The columns."""
-        _, stored = _stored(file)
+        stored = _stored(file)
         types = {part.name: part.type for part in stored}
         held, textual = _held(stored.names, ask), _textual(stored)
         kinds = {
@@ -51,7 +50,7 @@ class Sealed:
 
     def batches(self, file: File, ask: Ask) -> Iterator[Batch]:
         """The rows."""
-        file, stored = _stored(file)
+        stored = _stored(file)
         held = _held(stored.names, ask)
         names = [
             name
@@ -73,26 +72,20 @@ class Sealed:
 
 
 @contextmanager
-def standing_file(file: File) -> Iterator[tuple[File, pq.ParquetFile]]:
-    """A file where it lies now, opened: others may have put it aside since it was found.
+def opened_file(file: File) -> Iterator[pq.ParquetFile]:
+    """A file of the store.
 
     Raises:
         SourceError: it cannot be read.
     """
-    with reading(file.name):
-        try:
-            stream = file.open()
-        except FileNotFoundError:
-            file = replace(file, path=put_aside(file.path))
-            stream = file.open()
-        with stream, pq.ParquetFile(stream) as opened:
-            yield file, opened
+    with reading(file.name), file.open() as stream, pq.ParquetFile(stream) as opened:
+        yield opened
 
 
-def _stored(file: File) -> tuple[File, pa.Schema]:
-    """A file where it lies now, and its columns."""
-    with standing_file(file) as (found, opened):
-        return found, opened.schema_arrow
+def _stored(file: File) -> pa.Schema:
+    """The columns of a file."""
+    with opened_file(file) as opened:
+        return opened.schema_arrow
 
 
 def _textual(stored: pa.Schema) -> frozenset[str]:

@@ -168,11 +168,14 @@ def files_of(shelf: Shelf, hour: Hour, *, importing: Collection[str] | None = No
 
 
 def _as_files(shelf: Shelf, hour: Hour, names: Sequence[str]) -> list[File]:
+    return [file_of(shelf, hour, name) for name in names]
+
+
+def file_of(shelf: Shelf, hour: Hour, name: str) -> File:
+    """A file of an hour, which others may put aside while it is read."""
     filesystem, root = place_of(shelf)
-    return [
-        File(f"{shelf.name}/{hour.folder}/{name}", filesystem, f"{root}/{hour.folder}/{name}")
-        for name in names
-    ]
+    path = f"{root}/{hour.folder}/{name}"
+    return File(f"{shelf.name}/{hour.folder}/{name}", filesystem, path, aside=put_aside(path))
 
 
 def traffic_of(shelf: Shelf, hour: Hour, *, importing: Collection[str] | None = None) -> Tallies:
