@@ -115,3 +115,17 @@ def test_a_rule_that_cannot_be_used_is_refused(rule: str, word: str, tmp_path: P
     assert answer.code == 2
     assert word in answer.err
     assert not (tmp_path / "b").exists()
+
+
+def test_a_rule_of_the_window_is_no_data_bug(tmp_path: Path) -> None:
+    """Who chooses the rows by a column knows why that column differs."""
+    known = wk.DataQuality().baseline(people(4_000, 1))
+    window = wk.read(people(4_000, 2), where="region = 'EU'")
+
+    report = known.check(window)
+
+    (cause,) = [one for one in report.causes if one.subject == "region"]
+    assert cause.pattern == ""
+    assert cause.sentence == "region: the rows are those where region = 'EU', and the baseline's are all rows"
+    same = wk.DataQuality().baseline(wk.read(people(4_000, 1), where="region = 'EU'"))
+    assert [one.subject for one in same.check(people(4_000, 2)).causes] == []

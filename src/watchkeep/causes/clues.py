@@ -1,7 +1,7 @@
 """What is known of why a window differs, from any monitor: a value that adds up over monitors."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Self, TypeVar
 
 from watchkeep.causes.patterns.pattern import Bug
@@ -58,6 +58,20 @@ class Clues:
         for other in others:
             told = told._with(other)
         return told
+
+    def chosen(self, columns: Iterable[str], why: str) -> Self:
+        """The same where somebody chose the rows by some columns: how these changed is no sign of a data bug.
+
+        Args:
+            columns: that the rows were chosen by.
+            why: what is wrong with such a column, in words.
+
+        >>> Clues().chosen(["region"], "the rows are those where region = 'EU'").sentences
+        {'region': "region: the rows are those where region = 'EU'"}
+        """
+        told = {name: f"{name}: {why}" for name in columns}
+        bugs = {name: bug for name, bug in self.bugs.items() if name not in told}
+        return replace(self, bugs=bugs, sentences={**self.sentences, **told})
 
     def _with(self, other: Self) -> Self:
         def unlike(more: Mapping[str, T]) -> dict[str, T]:

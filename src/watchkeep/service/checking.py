@@ -35,7 +35,7 @@ from watchkeep.service.learned import Begin, only_answers, timed
 from watchkeep.service.ports import Progress, Silent, Source
 from watchkeep.service.reading import EVENT, ask_of
 from watchkeep.service.review import Review
-from watchkeep.service.rows import rows_of
+from watchkeep.service.rows import chosen_otherwise, rows_of
 from watchkeep.service.weighing import own_weight, weighed
 
 
@@ -205,5 +205,6 @@ class DataLearned:
         findings = evaluate(
             baseline, profile, window=window, policy=policy, source=source.name, created=created
         )
+        findings = chosen_otherwise(findings, baseline.roles.where, self.baseline.roles.where)
         weight = own_weight(source, baseline.roles, window)
         return timed(weighed(findings, weight, used=False), started, read)

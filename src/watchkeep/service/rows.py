@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import pyarrow as pa
 
@@ -9,8 +10,11 @@ from watchkeep.core.errors import SourceError
 from watchkeep.frames.batches import Batch
 from watchkeep.frames.roles import Roles
 from watchkeep.frames.segments import Segment, parse_segment
+from watchkeep.monitors.findings import Findings
 from watchkeep.service.joining import Labelled
 from watchkeep.service.ports import RULE, Ask, OfFiles, Source, parts_of, weight_of
+
+F = TypeVar("F", bound=Findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,25 @@ def rows_of(source: Source, roles: Roles) -> Source:
     if roles.where is None or isinstance(source, Where | Labelled):
         return source
     return Where(source, parse_segment(roles.where))
+
+
+def chosen_otherwise(findings: F, rule: str | None, before: str | None) -> F:
+    """Findings that do not wonder why rows differ that were chosen by another rule than the baseline's.
+
+    Args:
+        findings: of the window.
+        rule: that its rows were chosen by.
+        before: that of the baseline.
+
+    Raises:
+        OptionError: the rule cannot be read.
+    """
+    if rule is None or rule == before:
+        return findings
+    than = "all rows" if before is None else f"those where {before}"
+    why = f"the rows are those where {rule}, and the baseline's are {than}"
+    clues = findings.clues.chosen(parse_segment(rule).columns, why)
+    return replace(findings, clues=clues)
 
 
 def kept(batch: Batch, roles: Roles) -> Batch:

@@ -51,7 +51,7 @@ def test_an_incomplete_column_keeps_the_lower_bound_of_its_share(present: int, r
 
     assert "CompleteIfComplete" not in found
     assert found["RetainCompleteness"].limit == max(0.0, math.floor(100 * bound) / 100)
-    assert found["RetainCompleteness"].reason == f"{rows - present} of {rows} values are missing"
+    assert found["RetainCompleteness"].reason == f"{rows - present:,} of {rows:,} values are missing"
 
 
 def test_a_column_without_a_value_promises_nothing() -> None:

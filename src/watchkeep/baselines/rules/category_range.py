@@ -28,7 +28,7 @@ def category_range(column: BaselineColumn) -> Constraint | None:
         side=Side.AT_LEAST,
         limit=1.0,
         rule="CategoricalRange",
-        reason=f"{listed.total} values fall in {len(listed.counts)} categories",
+        reason=f"{listed.total:,} values fall in {len(listed.counts)} categories",
         evidence={"categories": len(listed.counts), "seen_once": _seen_once(listed), "values": listed.total},
         domain=tuple(name for name, _ in listed.ranked()),
     )
@@ -57,7 +57,7 @@ def new_categories(column: BaselineColumn) -> Constraint | None:
         side=Side.AT_LEAST,
         limit=round(1 - min(1.0, 2 * expected + 0.001), 6),
         rule="FewNewCategories",
-        reason=f"{_seen_once(listed)} of {listed.total} values are the only one of their category",
+        reason=f"{_seen_once(listed)} of {listed.total:,} values are the only one of their category",
         evidence={"categories": len(listed.counts), "seen_once": _seen_once(listed), "values": listed.total},
     )
 

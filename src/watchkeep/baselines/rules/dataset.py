@@ -8,6 +8,7 @@ from watchkeep.constraints.checks import FRESHNESS, JOINT_DRIFT, REJECTED, ROW_V
 from watchkeep.constraints.constraint import Constraint, Side
 from watchkeep.core.undefined import Undefined, Value
 from watchkeep.core.verdicts import DATASET
+from watchkeep.core.wording import percent
 from watchkeep.states.cells import Cells
 
 JOINT_LIMIT = 0.02
@@ -27,7 +28,7 @@ def retain_rows(rows: int, rejected: Value, *, check: str = REJECTED) -> Constra
         side=Side.AT_MOST,
         limit=min(1.0, share + REJECTED_ROOM),
         rule="RetainRows",
-        reason=f"{share:.1%} of {rows} rows were rejected, and {REJECTED_ROOM:.0%} more may be",
+        reason=f"{percent(share)} of {rows:,} rows were rejected, and {percent(REJECTED_ROOM, 0)} more may be",
         evidence={"baseline": share, "rows": rows},
     )
 
@@ -39,7 +40,11 @@ def row_volume(time: BaselineColumn | None) -> list[Constraint]:
         return []
     low, high = int(days.min()), int(days.max())
     evidence = {"days": len(days), "fewest": low, "most": high}
-    reason = f"{len(days)} full days have {low} to {high} rows"
+    reason = (
+        f"{len(days)} full days have {low:,} to {high:,} rows"
+        if low < high
+        else f"each full day has {low:,} rows"
+    )
     return [
         Constraint(
             check=ROW_VOLUME,
@@ -69,7 +74,7 @@ def freshness(time: BaselineColumn | None) -> list[Constraint]:
             side=Side.AT_MOST,
             limit=2 * 3600.0 * silence,
             rule="RetainFreshness",
-            reason=f"the longest silence is {silence} hours",
+            reason=f"the longest silence is {silence} hour{'' if silence == 1 else 's'}",
             evidence={"hours": silence},
         )
     ]

@@ -18,7 +18,7 @@ def embedding_norm(column: BaselineColumn) -> Constraint | None:
         side=Side.AT_MOST,
         limit=0.1,
         rule="RetainNorm",
-        reason=f"the norms of {column.presence.present} embeddings are known",
+        reason=f"the norms of {column.presence.present:,} embeddings are known",
         evidence={"embeddings": column.presence.present},
     )
 

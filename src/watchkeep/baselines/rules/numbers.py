@@ -50,7 +50,7 @@ def value_range(column: BaselineColumn) -> Constraint | None:
         side=Side.AT_MOST,
         limit=BEYOND,
         rule="ValueRange",
-        reason=f"{moments.n} values lie between {extremes.low:g} and {extremes.high:g}",
+        reason=f"{moments.n:,} values lie between {extremes.low:g} and {extremes.high:g}",
         evidence={"min": extremes.low, "max": extremes.high, "values": moments.n},
     )
 
@@ -67,7 +67,7 @@ def finite(column: BaselineColumn) -> Constraint | None:
         side=Side.AT_MOST,
         limit=presence.infinite / presence.present,
         rule="StayFinite",
-        reason=f"{presence.infinite} of {presence.present} values are infinite",
+        reason=f"{presence.infinite:,} of {presence.present:,} values are infinite",
         evidence={"infinite": presence.infinite, "values": presence.present},
     )
 
@@ -77,6 +77,7 @@ def varies(column: BaselineColumn) -> Constraint | None:
     distinct, present = column.part("distinct", Distinct), column.presence.present
     if distinct is None or _extremes(column) is None or distinct.estimate() < max(20.0, 0.02 * present**0.5):
         return None
+    different = min(distinct.estimate(), present)
     return Constraint(
         check=CONSTANT,
         measure="distinct",
@@ -84,6 +85,6 @@ def varies(column: BaselineColumn) -> Constraint | None:
         side=Side.AT_LEAST,
         limit=2.0,
         rule="Varies",
-        reason=f"{present} values show {distinct.estimate()} different numbers",
-        evidence={"distinct": distinct.estimate(), "values": present},
+        reason=f"{present:,} values show about {different:,} different numbers",
+        evidence={"distinct": different, "values": present},
     )

@@ -26,6 +26,6 @@ def retain_completeness(column: BaselineColumn) -> Constraint | None:
         side=Side.AT_LEAST,
         limit=1.0 if complete else max(0.0, math.floor(bound * 100) / 100),
         rule="CompleteIfComplete" if complete else "RetainCompleteness",
-        reason="no value is missing" if complete else f"{rows - present} of {rows} values are missing",
+        reason="no value is missing" if complete else f"{rows - present:,} of {rows:,} values are missing",
         evidence={"present": present, "rows": rows},
     )

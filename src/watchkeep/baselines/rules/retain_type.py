@@ -21,6 +21,6 @@ def retain_type(column: BaselineColumn) -> Constraint | None:
         side=Side.AT_LEAST,
         limit=fit / types.total,
         rule="RetainType",
-        reason=f"{fit} of {types.total} values are {column.type}",
+        reason=f"{fit:,} of {types.total:,} values are {column.type}",
         evidence={"matching": fit, "values": types.total},
     )

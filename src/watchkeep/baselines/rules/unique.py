@@ -21,6 +21,7 @@ def unique(column: BaselineColumn) -> Constraint | None:
         return None
     if presence.rows < 100 or presence.missing or abs(1 - distinct.estimate() / presence.rows) > 0.08:
         return None
+    different = min(distinct.estimate(), presence.rows)
     return Constraint(
         check=UNIQUENESS,
         measure="uniqueness",
@@ -28,6 +29,6 @@ def unique(column: BaselineColumn) -> Constraint | None:
         side=Side.AT_LEAST,
         limit=0.85,
         rule="UniqueIfApproximatelyUnique",
-        reason=f"{presence.rows} values are about {distinct.estimate()} different ones",
-        evidence={"distinct": distinct.estimate(), "values": presence.rows},
+        reason=f"{presence.rows:,} values are about {different:,} different ones",
+        evidence={"distinct": different, "values": presence.rows},
     )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from watchkeep.causes.patterns.pattern import Bug, Guess, Pattern
+from watchkeep.core.wording import percent
 from watchkeep.frames.schema import ColumnType
 from watchkeep.measures.columns import Column
 from watchkeep.measures.shares import matching
@@ -55,11 +56,11 @@ def absences(column: Column, explained: float) -> Iterator[Guess]:
     if now.missing < 5 or rise < max(least, 5 * error) or fit < LEAST_FIT:
         return
     sentence = (
-        f"{column.name}: {now.missing / now.rows:.1%} of the values are missing, {usual:.1%} in the baseline,"
+        f"{column.name}: {percent(now.missing / now.rows)} of the values are missing, {percent(usual)} in the baseline,"
         " as if its source stopped filling it."
     )
     if now.present == 0:
-        sentence = f"{column.name}: no value is there, where {1 - usual:.1%} of the rows held one."
+        sentence = f"{column.name}: no value is there, where {percent(1 - usual)} of the rows held one."
     yield Guess(Bug(Pattern.MISSING, sentence, rise, fit))
 
 
@@ -92,7 +93,7 @@ def types(column: Column, explained: float) -> Iterator[Guess]:
         else "another export"
     )
     sentence = (
-        f"{column.name}: {wrong / now.total:.1%} of the values are {_WORDS[name]}, where the baseline has"
+        f"{column.name}: {percent(wrong / now.total)} of the values are {_WORDS[name]}, where the baseline has"
         f" {_told_type(column.type)}, as {cause} would make them."
     )
     share = min(1.0, rise * now.total / max(1, column.presence.rows))

@@ -12,6 +12,7 @@ from watchkeep.causes.patterns.pattern import Bug, Guess, Pattern, fit_of
 from watchkeep.causes.patterns.pieces import Doubles, Pieces, gap, mixture_gap
 from watchkeep.causes.patterns.quantities import FACTORS
 from watchkeep.causes.patterns.scaling import line, times
+from watchkeep.core.wording import percent
 from watchkeep.stats.distances import noise
 
 LEAST_BEYOND: Final = 15
@@ -31,7 +32,7 @@ def mixed_units(pair: Pair) -> Iterator[Guess]:
         return
     left, slope, share, told = best
     sentence = (
-        f"{pair.name}: about {share:.0%} of the values are {times(slope)} in the baseline,"
+        f"{pair.name}: about {percent(share, 0)} of the values are {times(slope)} in the baseline,"
         f" as {told} would be; the others are as before."
     )
     explained = min(pair.held, share * pair.held)
@@ -45,9 +46,8 @@ def mixed_signs(pair: Pair) -> Iterator[Guess]:
     found = _share(pair, -1.0)
     if found is not None:
         share, left = found
-        sentence = (
-            f"{pair.name}: about {share:.0%} of the values have the opposite sign; the others are as before."
-        )
+        opposite = f"about {percent(share, 0)} of the values have the opposite sign"
+        sentence = f"{pair.name}: {opposite}; the others are as before."
         yield Guess(
             Bug(Pattern.SIGN, sentence, min(pair.held, share * pair.held), fit_of(pair.gap, left)), cost=0.05
         )

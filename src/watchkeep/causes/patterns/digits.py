@@ -8,6 +8,7 @@ import numpy as np
 from watchkeep.causes.patterns.pairs import Pair
 from watchkeep.causes.patterns.pattern import Bug, Guess, Pattern, fit_of
 from watchkeep.causes.patterns.pieces import Pieces, gap
+from watchkeep.core.wording import percent
 
 
 def roundings(pair: Pair) -> Iterator[Guess]:
@@ -42,9 +43,8 @@ def _bug(pair: Pair, step: float, usual: float, left: float) -> Bug:
     else:
         how = "cut, not rounded"
     what = "whole numbers" if step == 1 else f"multiples of {step:g}"
-    sentence = (
-        f"{pair.name}: all values are {what}, where {usual:.0%} of the baseline's could be: they seem {how}."
-    )
+    were = f"where {percent(usual, 0)} of the baseline's could be"
+    sentence = f"{pair.name}: all values are {what}, {were}: they seem {how}."
     # What is explained here are digits: the share of rows that are on the grid and were not.
     return Bug(Pattern.ROUNDED, sentence, min(1.0, pair.held), fit_of(1.0, max(left, 0.0)))
 

@@ -7,6 +7,7 @@ from typing import Final
 from watchkeep.causes.patterns.labels import Labels, Shares, short
 from watchkeep.causes.patterns.pattern import Bug, Guess, Pattern, fit_of
 from watchkeep.causes.patterns.quantities import is_null_text
+from watchkeep.core.wording import percent
 
 _BEGINNINGS: Final = """
 mon tue wed thu fri sat sun jan feb mar apr may jun jul aug sep oct nov dec spr sum aut win fal q1 q2 q3 q4 hol wee
@@ -39,13 +40,12 @@ def null_texts(labels: Labels) -> Iterator[Guess]:
     if now and left > labels.chance() / math.sqrt(1 - min(0.99, share)) + 0.04:
         return
     why = (
-        f"and {gone:.1%} fewer are missing, as if it stood for no value"
+        f"and {percent(gone)} fewer are missing, as if it stood for no value"
         if filled
         else "as a text that stands for no value would"
     )
-    sentence = (
-        f"{labels.name}: {share:.1%} of the values are {short(label)}, {usual:.1%} in the baseline, {why}."
-    )
+    how_many = f"{percent(share)} of the values are {short(label)}, {percent(usual)} in the baseline"
+    sentence = f"{labels.name}: {how_many}, {why}."
     bug = Bug(
         Pattern.NULL_CODE,
         sentence,
@@ -75,7 +75,7 @@ def merged(labels: Labels) -> Iterator[Guess]:
     share, usual = labels.now[top], labels.before.get(top, 0.0)
     if share >= 0.98 and usual <= 0.5 and len(labels.before) >= 3 and top[:3].casefold() not in SEASONS:
         sentence = (
-            f"{labels.name}: {share:.1%} of the values are {short(top)}, {usual:.1%} in the baseline,"
+            f"{labels.name}: {percent(share)} of the values are {short(top)}, {percent(usual)} in the baseline,"
             " as if a default were written for all."
         )
         yield Guess(Bug(Pattern.MERGED, sentence, (share - usual) * labels.held, share), cost=0.02)
@@ -105,9 +105,7 @@ def _some_merged(labels: Labels) -> Iterator[Guess]:
     if left <= labels.chance(before) + 0.02 and fit_of(labels.gap, left) >= 0.6:
         first = ", ".join(short(label) for label in list(gone)[:3])
         more = f" and {len(gone) - 3} more" if len(gone) > 3 else ""
-        sentence = (
-            f"{labels.name}: {first}{more} are gone, and {short(new)} has their {share:.1%} of the values."
-        )
+        sentence = f"{labels.name}: {first}{more} are gone, and {short(new)} has their {percent(share)} of the values."
         yield Guess(Bug(Pattern.MERGED, sentence, share * labels.held, fit_of(labels.gap, left)), cost=0.02)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from watchkeep.causes.patterns.pairs import Pair
 from watchkeep.causes.patterns.pattern import Bug, Guess, Pattern, fit_of
 from watchkeep.causes.patterns.scaling import after
+from watchkeep.core.wording import percent
 
 
 def recountings(pair: Pair) -> Iterator[Guess]:
@@ -43,8 +44,8 @@ def _exchanged(pair: Pair) -> Iterator[Guess]:
     error = math.sqrt(wanted * (1 - wanted) * (1 / now.rows + 1 / before.rows))
     if pair.gap >= 0.6 and abs(wanted - seen) <= 0.02 + 3 * error:
         sentence = (
-            f"{pair.name}: {seen:.1%} of the values are {now.low:g}, where {wanted:.1%} were {now.high:g}: the two"
-            " codes are exchanged."
+            f"{pair.name}: {percent(seen)} of the values are {now.low:g}, where {percent(wanted)} were"
+            f" {now.high:g}: the two codes are exchanged."
         )
         fit = fit_of(pair.gap, abs(wanted - seen))
         yield Guess(Bug(Pattern.RECODED, sentence, pair.held, fit), cost=0.05)

@@ -11,6 +11,7 @@ from watchkeep.causes.patterns.pairs import Pair, alike, log_gap
 from watchkeep.causes.patterns.pattern import Bug, Guess, Pattern, fit_of
 from watchkeep.causes.patterns.pieces import Doubles, gap, vagueness
 from watchkeep.causes.patterns.quantities import FACTORS, OFFSETS, TEMPERATURES, Line
+from watchkeep.core.wording import percent
 
 FAR: Final = math.log(4.5)
 """Logarithm of a factor beyond which no population grows at once: its fit need not be perfect."""
@@ -206,7 +207,9 @@ def _unsigned(pair: Pair, negative: float) -> Iterator[Guess]:
     better = others > max(2 * left, left + pair.chance / 2)
     fits = left <= pair.chance + 0.02 and fit_of(pair.gap, left) >= 0.75
     if better and fits and pair.gap > 2 * pair.chance:
-        sentence = f"{pair.name}: no value is negative, where {negative:.1%} were: only the sign is lost."
+        sentence = (
+            f"{pair.name}: no value is negative, where {percent(negative)} were: only the sign is lost."
+        )
         yield Guess(Bug(Pattern.SIGN, sentence, min(pair.held, negative), fit_of(pair.gap, left)))
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from watchkeep.causes.patterns.labels import Labels, Rename, Shares, renamed, short
 from watchkeep.causes.patterns.pattern import Bug, Guess, Pattern, fit_of
+from watchkeep.core.wording import percent
 
 LEAST: Final = 0.02
 """The smallest share of values with new labels that is looked into."""
@@ -110,7 +111,7 @@ def _guess(
     if left > labels.chance(before) + LOOSE or fit_of(labels.gap, left) < 0.5:
         return None
     new = max(found, key=labels.now.__getitem__)
-    rest = "" if rows + labels.unnamed > 0.98 else f" in {rows + labels.unnamed:.0%} of the values"
+    rest = "" if rows + labels.unnamed > 0.98 else f" in {percent(rows + labels.unnamed, 0)} of the values"
     sentence = f"{labels.name}: {told}{rest}: {short(found[new])} is now {short(new)}."
     share = min(1.0, (rows + labels.unnamed) * labels.held)
     return Guess(Bug(pattern, sentence, share, fit_of(labels.gap, left)), cost)

@@ -10,6 +10,7 @@ from watchkeep.causes.patterns.pairs import Pair
 from watchkeep.causes.patterns.pattern import Bug, Guess, Pattern, fit_of
 from watchkeep.causes.patterns.quantities import NULL_NUMBERS
 from watchkeep.causes.patterns.spikes import Spike, excesses, grown, largest, single, strange_code
+from watchkeep.core.wording import percent
 
 RARE: Final = 0.003
 """A number with no larger share of the baseline is not usual."""
@@ -33,8 +34,8 @@ def stand_ins(pair: Pair) -> Iterator[Guess]:
         yield from _stuck(pair, spike)
     elif inside and spike.excess >= 0.03 and continuous(pair) and spike.intact():
         sentence = (
-            f"{pair.name}: {spike.share:.1%} of the values are {spike.value:.6g}, where no value had more than"
-            f" {_heaviest(pair):.1%}; the others are as before, as if it were filled in."
+            f"{pair.name}: {percent(spike.share)} of the values are {spike.value:.6g}, where no value had more than"
+            f" {percent(_heaviest(pair))}; the others are as before, as if it were filled in."
         )
         yield Guess(_bug(pair, Pattern.REPEATED, sentence, spike), cost=0.2)
 
@@ -69,13 +70,13 @@ def _filled(pair: Pair, spike: Spike) -> bool:
 def _null_code(pair: Pair, spike: Spike) -> Guess:
     gone = pair.before.missing - pair.now.missing
     why = (
-        f"and {gone:.1%} fewer are missing, as if it stood for no value"
+        f"and {percent(gone)} fewer are missing, as if it stood for no value"
         if _filled(pair, spike)
         else "as a number that stands for no value would"
     )
     sentence = (
-        f"{pair.name}: {spike.share:.1%} of the values are {spike.value:.10g}, {spike.usual:.1%} in the baseline,"
-        f" {why}."
+        f"{pair.name}: {percent(spike.share)} of the values are {spike.value:.10g}, {percent(spike.usual)} in the"
+        f" baseline, {why}."
     )
     return Guess(_bug(pair, Pattern.NULL_CODE, sentence, spike))
 
@@ -92,8 +93,8 @@ def _stuck(pair: Pair, spike: Spike) -> Iterator[Guess]:
     if spike.share < 0.9 and not continuous(pair):
         return
     sentence = (
-        f"{pair.name}: {spike.share:.1%} of the values are {spike.value:.6g}, {spike.usual:.1%} in the baseline,"
-        " as if the source were stuck."
+        f"{pair.name}: {percent(spike.share)} of the values are {spike.value:.6g}, {percent(spike.usual)} in the"
+        " baseline, as if the source were stuck."
     )
     yield Guess(_bug(pair, Pattern.STUCK, sentence, spike), cost=0.02)
 
@@ -143,7 +144,7 @@ def clippings(pair: Pair) -> Iterator[Guess]:
         if fits and single(pair, at, excess) and left <= pair.chance + (0.12 if plain else 0.02):
             side = "above" if above else "below"
             sentence = (
-                f"{pair.name}: no value is {side} {bound:.6g}, where {lost:.1%} were, and {held:.1%} are that"
+                f"{pair.name}: no value is {side} {bound:.6g}, where {percent(lost)} were, and {percent(held)} are that"
                 " number, as if values were clipped."
             )
             share = max(1e-6, min(1.0, lost * pair.held))

@@ -10,6 +10,7 @@ from watchkeep.baselines.rules.dataset import retain_rows
 from watchkeep.constraints import checks
 from watchkeep.constraints.constraint import Constraint, Side
 from watchkeep.core.undefined import Undefined
+from watchkeep.core.wording import percent
 from watchkeep.monitors.bias.groups import CALIBRATION, DISPARITIES, GroupBias
 from watchkeep.monitors.bias.plan import BiasPlan
 from watchkeep.monitors.model_quality.measures import Sampled
@@ -97,7 +98,7 @@ def _known_values(column: str) -> Constraint:
         side=Side.AT_MOST,
         limit=ROOM,
         rule="known_values",
-        reason=f"the reference rows tell all values of {column!r}; {ROOM:.0%} of rows may have others",
+        reason=f"the reference rows tell all values of {column!r}; {percent(ROOM, 0)} of rows may have others",
         evidence={"baseline": 0.0},
     )
 

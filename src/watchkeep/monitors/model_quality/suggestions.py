@@ -7,6 +7,7 @@ from watchkeep.constraints import checks
 from watchkeep.constraints.constraint import Constraint, Side
 from watchkeep.core.undefined import Undefined
 from watchkeep.core.verdicts import DATASET
+from watchkeep.core.wording import percent
 from watchkeep.monitors.model_quality.measures import Quality, Sampled
 from watchkeep.profiles.profile import Profile
 
@@ -97,7 +98,10 @@ def _limit(name: str, one: Sampled, rows: int, *, sagemaker: bool) -> Constraint
         # A rate near its best end has little to lose before it is bad: room is a part of what is left either way.
         left = abs(one.value) if name in _LOSSES else (1 - one.value if lower else max(0.0, one.value))
         room = ERRORS * error + SLACK * left
-        reason += f"; {ERRORS:g} of its standard errors ({error:.2g}) and {SLACK:.0%} of what is left to lose are free"
+        free = (
+            f"{ERRORS:g} of its standard errors ({error:.2g}) and {percent(SLACK, 0)} of what is left to lose"
+        )
+        reason += f"; {free} are free"
     return Constraint(
         check=checks.GREATER_THAN if lower else checks.LESS_THAN,
         measure=name,

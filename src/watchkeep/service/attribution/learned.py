@@ -54,7 +54,7 @@ from watchkeep.service.learned import Begin, only_answers, require_known
 from watchkeep.service.ports import Ask, Progress, Silent, Source
 from watchkeep.service.reading import ask_of
 from watchkeep.service.review import Review
-from watchkeep.service.rows import rows_of
+from watchkeep.service.rows import chosen_otherwise, rows_of
 from watchkeep.service.weighing import own_weight, weighed
 
 
@@ -240,6 +240,7 @@ class AttributionLearned:
             engine=engine,
             progress=progress,
         )
+        findings = chosen_otherwise(findings, plan.roles.where, self.baseline.plan.roles.where)
         anew = baseline.known is None and not findings.unanswered and method.name != baseline.method
         asked = self.model
         return replace(
