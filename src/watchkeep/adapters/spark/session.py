@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from watchkeep.adapters.sources.files import sentence
 from watchkeep.adapters.sources.spark_table import quiet
+from watchkeep.adapters.spark.java import LEAST as OLDEST
+from watchkeep.adapters.spark.java import NEEDED, java, java_version
 from watchkeep.adapters.spark.patience import PATIENCE
 from watchkeep.core.errors import MissingExtraError, OptionError, UnreadableSourceError
 
@@ -71,6 +73,8 @@ def session_of(settings: Mapping[str, str]) -> Any:
     settings = {**_OURS, **settings}
     if "spark.master" not in settings and not _told_elsewhere():
         settings["spark.master"] = "local[*]"
+    if active is None:
+        _require_java()
     builder = SparkSession.builder
     for name, value in settings.items():
         builder = builder.config(name, value)
@@ -103,6 +107,24 @@ def require_same(active: Any, settings: Mapping[str, str]) -> None:
         has = f"{name}={now}" if now is not None else "no such setting"
         expected = f"a setting of the session that is active, which has {has}: stop that session first, or leave it out"
         raise OptionError("spark", got=f"{name}={value}", expected=expected)
+
+
+def _require_java() -> None:
+    """Check that there is a Java to start Spark with, unless somebody has started it.
+
+    Raises:
+        UnreadableSourceError: there is none, or it is too old.
+    """
+    if any(name in os.environ for name in _LAUNCHED):
+        return
+    found = java()
+    home = os.environ.get("JAVA_HOME")
+    if found is None:
+        looked = f"JAVA_HOME is {home}, and no bin/java is there" if home else "no `java` is there"
+        raise UnreadableSourceError("Spark", why=f"{looked}; it needs {NEEDED}")
+    version = java_version(found)
+    if version is not None and version < OLDEST:
+        raise UnreadableSourceError("Spark", why=f"{found} is Java {version}; it needs {NEEDED}")
 
 
 def _connected(builder: Any, settings: Mapping[str, str]) -> Any:
