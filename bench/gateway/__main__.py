@@ -9,9 +9,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from importlib import metadata
+from itertools import product
 from pathlib import Path
 
+from bench.gateway.calm import Calm
 from bench.gateway.load import Load, paced, quantile, script, wrk
 from bench.gateway.servers import Running, bare, gateway, nginx, raw, started
 from bench.machine import this_machine
@@ -21,7 +24,7 @@ _PATH = "/invocations"
 _MUST_RATE, _MUST_P99, _MUST_SCALE = 0.60, 0.001, 1.8
 _CGROUPS = Path("/sys/fs/cgroup/cpu")
 _PERIOD, _SHARE = 10_000, 0.3
-_SLICE, _SLICES = 0.5, 8
+_SLICE, _SLICES = 0.5, 4
 
 _METHOD = """\
 Written by `python -m bench.gateway`, not by hand.
@@ -29,7 +32,8 @@ Written by `python -m bench.gateway`, not by hand.
 Everything runs on one machine, over loopback: wrk (one thread, 32 connections), the proxy, and a server of fixed bytes
 in Python on uvloop. Requests are a JSON body of 106 bytes with six headers, one of which differs each time; answers
 are 100 bytes of JSON. The servers take turns, round after round, and a ratio is the median of the rounds' own ratios:
-the machine has few cores and may be busy with others, which changes rates and not, much, ratios. *CPU* is what the
+the machine has few cores. What is measured while other processes work on it is measured again, and what could not be
+had calm is counted above. *CPU* is what the
 proxy's own processes took for a request, in user and kernel, by the kernel's count.
 
 - *bare* is the fastest plain proxy that we could make of uvloop and httptools (`bench/gateway/bare.py`): whole packets
@@ -40,8 +44,8 @@ proxy's own processes took for a request, in user and kernel, by the kernel's co
 
 _PACED = """\
 At {half:,.0f} requests a second, half of what *watch* can do, over 64 connections, each counted from the moment it was
-due (`bench/gateway/load.py`). The servers take turns in slices of half a second; the figures are those of the slice
-that a tenth of all are better than, as others' work on the machine only ever adds."""
+due (`bench/gateway/load.py`). The servers take turns in slices of half a second; the figures are those of the median
+slice."""
 
 _SHARED = """\
 All of it shares {cores} cores: where one worker, wrk and the upstream leave no core idle, a second worker has none to
@@ -57,10 +61,16 @@ class Measured:
     cpu: list[float] = field(default_factory=list)
     lateness: list[list[float]] = field(default_factory=list)
 
+    def keep(self, load: Load, cpu: float) -> None:
+        if load.errors:
+            raise RuntimeError(f"wrk saw {load.errors} errors")
+        self.loads.append(load)
+        self.cpu.append(1e6 * cpu / load.requests)
+
     def rate(self) -> float:
         return statistics.median(load.rate for load in self.loads)
 
-    def late(self, share: float, of: float = 0.1) -> float:
+    def late(self, share: float, of: float = 0.5) -> float:
         """A quantile of lateness, in seconds: that of the slice that stands there among all, by it."""
         return quantile(sorted(quantile(late, share) for late in self.lateness), of)
 
@@ -90,70 +100,76 @@ def main(arguments: Sequence[str] | None = None) -> int:
             nginx(port, folder),
         ]
         servers = [upstream, *(stack.enter_context(started(n, p, *w)) for n, p, w in filter(None, commands))]
-        measured = _rates(servers, lua, options)
+        calm = Calm(servers, patience=60 * options.patience)
+        measured = _rates(servers, lua, calm, options)
         half = measured["watch"].rate() / 2
-        _lateness([each for each in servers if each.name != "direct"], measured, half, options)
-        scale = list(_scaling(port, folder, lua, options))
-    page, met = _page(measured, half, scale)
+        _lateness([each for each in servers if each.name != "direct"], measured, half, calm, options)
+        scale = list(_scaling(upstream, folder, lua, calm, options))
+    page, met = _page(measured, half, scale, calm)
     options.out.write_text(page + "\n", encoding="utf-8")
     print(page)
     return 0 if met else 1
 
 
-def _rates(servers: list[Running], lua: Path, options: argparse.Namespace) -> dict[str, Measured]:
+def _rates(servers: list[Running], lua: Path, calm: Calm, options: argparse.Namespace) -> dict[str, Measured]:
     measured = {server.name: Measured() for server in servers}
     for turn in range(options.repeat):
-        for server in servers[turn % len(servers) :] + servers[: turn % len(servers)]:
+        for server in _turns(servers, turn):
             wrk(server.port, lua, connections=32, seconds=1)
-            before = server.cpu()
-            load = wrk(server.port, lua, connections=32, seconds=options.seconds)
-            _keep(measured[server.name], load, server.cpu() - before)
+            load, cpu = calm.measure(partial(_loaded, server, lua, 32, options.seconds))
+            measured[server.name].keep(load, cpu)
             print(f"{turn} {server.name}: {load.rate:.0f}/s", file=sys.stderr)
     return measured
 
 
-def _keep(measured: Measured, load: Load, cpu: float) -> None:
-    if load.errors:
-        raise RuntimeError(f"wrk saw {load.errors} errors")
-    measured.loads.append(load)
-    measured.cpu.append(1e6 * cpu / load.requests)
+def _turns(servers: list[Running], turn: int) -> list[Running]:
+    at = turn % len(servers)
+    return servers[at:] + servers[:at]
+
+
+def _loaded(server: Running, lua: Path, connections: int, seconds: int) -> tuple[Load, float]:
+    before = server.cpu()
+    load = wrk(server.port, lua, connections=connections, seconds=seconds)
+    return load, server.cpu() - before
 
 
 def _lateness(
-    servers: list[Running], measured: dict[str, Measured], half: float, options: argparse.Namespace
+    servers: list[Running],
+    measured: dict[str, Measured],
+    half: float,
+    calm: Calm,
+    options: argparse.Namespace,
 ) -> None:
     for turn in range(_SLICES * options.repeat):
-        for server in servers[turn % len(servers) :] + servers[: turn % len(servers)]:
-            measured[server.name].lateness.append(paced(server.port, _PATH, rate=half, seconds=_SLICE))
+        for server in _turns(servers, turn):
+            late = calm.measure(partial(paced, server.port, _PATH, rate=half, seconds=_SLICE))
+            measured[server.name].lateness.append(late)
+            print(f"{turn} {server.name}: p99 {1e3 * quantile(late, 0.99):.2f} ms", file=sys.stderr)
 
 
 def _scaling(
-    upstream: int, folder: Path, lua: Path, options: argparse.Namespace
+    upstream: Running, folder: Path, lua: Path, calm: Calm, options: argparse.Namespace
 ) -> Iterator[tuple[str, bool, Measured, Measured]]:
     """Name, whether workers were held to a share of a core, and what one and two workers did."""
-    for held in (False, True):
-        for name in ("watch", "nginx"):
-            one, two = Measured(), Measured()
-            for _ in range(options.repeat):
-                for workers, measured in ((1, one), (2, two)):
-                    command = (
-                        nginx(upstream, folder, workers)
-                        if name == "nginx"
-                        else gateway(upstream, watching=True, workers=workers)
-                    )
-                    if command is None:
-                        break
-                    label, port, words = command
-                    with started(label, port, *words) as server:
-                        if held and not _hold(server):
-                            return
-                        wrk(port, lua, connections=64, seconds=1)
-                        before = server.cpu()
-                        load = wrk(port, lua, connections=64, seconds=options.seconds)
-                        _keep(measured, load, server.cpu() - before)
-                        print(f"{name} x{workers} held {held}: {load.rate:.0f}/s", file=sys.stderr)
-            if one.loads:
-                yield name, held, one, two
+    for name, held in product(("watch", "nginx"), (False, True)):
+        ways = {1: Measured(), 2: Measured()}
+        for _, workers in product(range(options.repeat), ways):
+            if name == "nginx":
+                command = nginx(upstream.port, folder, workers)
+            else:
+                command = gateway(upstream.port, watching=True, workers=workers)
+            if command is None:
+                return
+            label, port, words = command
+            with started(label, port, *words) as server:
+                if held and not _hold(server):
+                    return
+                wrk(port, lua, connections=64, seconds=1)
+                with calm.beside(server):
+                    load, cpu = calm.measure(partial(_loaded, server, lua, 64, options.seconds))
+                ways[workers].keep(load, cpu)
+                print(f"{name} x{workers} held {held}: {load.rate:.0f}/s", file=sys.stderr)
+        yield name, held, ways[1], ways[2]
     for group in _CGROUPS.glob("bench-gateway-*"):
         group.rmdir()
 
@@ -173,12 +189,16 @@ def _hold(server: Running) -> bool:
 
 
 def _page(
-    measured: dict[str, Measured], half: float, scale: list[tuple[str, bool, Measured, Measured]]
+    measured: dict[str, Measured],
+    half: float,
+    scale: list[tuple[str, bool, Measured, Measured]],
+    calm: Calm,
 ) -> tuple[str, bool]:
     machine = this_machine()
     where = (
         f"{datetime.now(UTC):%Y-%m-%d}; {machine.processor}, {machine.cores} cores; {machine.python}; "
-        f"uvloop {metadata.version('uvloop')}, httptools {metadata.version('httptools')}; load {machine.load}"
+        f"uvloop {metadata.version('uvloop')}, httptools {metadata.version('httptools')}; "
+        f"{calm.taken} figures, {calm.disturbed} of them taken while others worked on the machine"
     )
     lines = ["| | requests/s | of bare | of plain | CPU µs | bare's CPU of it |", "|---|--:|--:|--:|--:|--:|"]
     for name, each in measured.items():
@@ -187,10 +207,10 @@ def _page(
             f" {_ratio(each, measured['plain']):.2f} | {each.micros():.1f} |"
             f" {_cpu_ratio(measured['bare'], each):.2f} |"
         )
-    late = ["| | p50 ms | p99 ms | p99 ms, median slice |", "|---|--:|--:|--:|"]
+    late = ["| | p50 ms | p99 ms | p99 ms, a quarter of slices are worse |", "|---|--:|--:|--:|"]
     for name, each in measured.items():
         if each.lateness:
-            p50, p99, most = each.late(0.5), each.late(0.99), each.late(0.99, of=0.5)
+            p50, p99, most = each.late(0.5), each.late(0.99), each.late(0.99, of=0.75)
             late.append(f"| {name} | {1e3 * p50:.2f} | {1e3 * p99:.2f} | {1e3 * most:.2f} |")
     more = [
         "| | a worker has | one worker/s | two/s | ratio | CPU µs, one | two |",
@@ -248,6 +268,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.gateway", description=__doc__)
     parser.add_argument("--repeat", type=int, default=7, help="rounds in which the servers take turns")
     parser.add_argument("--seconds", type=int, default=4, help="of load in each")
+    parser.add_argument(
+        "--patience", type=float, default=20, help="minutes to wait for others to rest, in all"
+    )
     parser.add_argument("--out", type=Path, default=_HERE / "GATEWAY.md", help="the page to write")
     return parser.parse_args(arguments)
 
