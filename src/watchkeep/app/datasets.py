@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from watchkeep.adapters.preprocessing import Script
 from watchkeep.app.sources import open_source
 from watchkeep.frames.roles import Roles
 from watchkeep.service.ports import Source
@@ -37,6 +39,7 @@ def read(
     format: str | None = None,  # noqa: A002 (the option's name)
     header: bool | None = None,
     where: str | None = None,
+    preprocess: str | Path | None = None,
 ) -> Dataset:
     """Rows and the roles of their columns.
 
@@ -51,6 +54,7 @@ def read(
         format: parquet, csv, jsonl, arrow or capture; told by name and content when not given.
         header: whether CSV has a row of names; told by the content when not given.
         where: a rule such as "region = 'EU' and age < 30": only rows of which it holds.
+        preprocess: a script whose `preprocess_handler` makes rows of captures, or of lines of CSV or JSON.
 
     Raises:
         MissingSourceError: there is nothing at that path.
@@ -75,7 +79,8 @@ def read(
         ignored=tuple(ignore),
         where=where,
     )
-    return Dataset(open_source(source, format=format, header=header), roles)
+    script = None if preprocess is None else Script.read(preprocess, option="preprocess")
+    return Dataset(open_source(source, format=format, header=header, script=script), roles)
 
 
 def texts_of(values: Values) -> tuple[str, ...]:

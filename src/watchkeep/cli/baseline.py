@@ -18,6 +18,8 @@ from watchkeep.cli.options import (
     engine_options,
     roles_from,
     roles_options,
+    script_from,
+    script_options,
     source_options,
     values_of,
 )
@@ -105,6 +107,7 @@ from watchkeep.stats.flip_test import NEIGHBOURS
     metavar="SOURCE",
     help='Rows that stand for "not knowing a feature"; told by clusters if not given (attribution).',
 )
+@script_options
 @model_options
 @roles_options
 @source_options
@@ -134,7 +137,9 @@ def command(kind: str, sources: tuple[str, ...], out: Path, dialect: str, as_jso
     if given["analysis_config"] is not None:
         config = read_analysis_config(given["analysis_config"])
         roles = config.roles.under(roles)
-    source = open_source(list(sources), format=given["format"], header=given["header"])
+    source = open_source(
+        list(sources), format=given["format"], header=given["header"], script=script_from(given)
+    )
     learned: Learned
     created, told = datetime.now(UTC), progress()
     rules = Dialect(dialect)

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from watchkeep.adapters.preprocessing import Script, after
 from watchkeep.app.explaining import plan_of
 from watchkeep.app.replaying import states_of
 from watchkeep.app.reviewing import review_list
@@ -23,6 +24,8 @@ from watchkeep.cli.options import (
     engine_options,
     roles_from,
     roles_options,
+    script_from,
+    script_options,
     source_options,
     window_options,
 )
@@ -91,6 +94,10 @@ from watchkeep.service.together import check_together
 @click.option(
     "--min-rows", type=int, default=30, show_default=True, help="Fewer values leave a distance undecided."
 )
+@click.option(
+    "--postprocess", metavar="FILE", help="A script whose postprocess_handler is called when a check is done."
+)
+@script_options
 @model_options
 @roles_options
 @source_options
@@ -127,7 +134,8 @@ def command(
     policy = Policy(
         dialect=Dialect(given["dialect"]), false_alarms=given["false_alarms"], min_rows=given["min_rows"]
     )
-    source: Source = open_source(list(sources), format=given["format"], header=given["header"])
+    script, post = script_from(given), script_from(given, "postprocess")
+    source: Source = open_source(list(sources), format=given["format"], header=given["header"], script=script)
     labels = open_source(list(given["labels"])) if given["labels"] else None
     beside = Beside(
         labels=labels,
@@ -144,9 +152,10 @@ def command(
     if out is None:
         raise OptionError("--out", got="nothing", expected="the folder to write")
     if several:
-        return _together(
+        code = _together(
             baseline, source, out, roles, window, policy, beside, engine, watch=watch, given=given
         )
+        return _postprocessed(post, out, code)
     learned = load_baseline(
         baseline, roles=roles, attribution=given["model"] is not None, tell=progress().note
     )
@@ -157,7 +166,14 @@ def command(
     watched = None if watch is None else observe(watch, learned, findings)
     document = save_report(findings, learned, out, watched)
     code = _answered(document, out, given)
-    return VIOLATED if watched is not None and watched[0].alarm else code
+    return _postprocessed(post, out, VIOLATED if watched is not None and watched[0].alarm else code)
+
+
+def _postprocessed(script: Script | None, out: Path, code: int) -> int:
+    """Call the script that is to be called when a check is done, unless it failed."""
+    if script is not None and code != FAILED:
+        after(script, out)
+    return code
 
 
 def _checked(

@@ -8,6 +8,8 @@ from typing import Any, TypeVar, cast
 import click
 import yaml
 
+from watchkeep.adapters.preprocessing import Script
+from watchkeep.adapters.preprocessing.script import MEGABYTES, SECONDS
 from watchkeep.adapters.sources import FORMATS
 from watchkeep.app.engines import DAMAGED, ENGINES, engine
 from watchkeep.core.errors import OptionError
@@ -149,6 +151,50 @@ def engine_from(given: dict[str, Any]) -> Engine:
         threads=given.pop("threads"),
         settings=settings,
         damaged=given.pop("damaged"),
+    )
+
+
+def script_options(command: F) -> F:
+    """The options that name a script that makes rows of records."""
+    options = [
+        click.option(
+            "--script-memory",
+            type=int,
+            default=MEGABYTES,
+            show_default=True,
+            metavar="MB",
+            help="Memory that a script's process may take.",
+        ),
+        click.option(
+            "--script-seconds",
+            type=float,
+            default=SECONDS,
+            show_default=True,
+            metavar="N",
+            help="Seconds that a script may take for some thousand records.",
+        ),
+        click.option(
+            "--preprocess",
+            metavar="FILE",
+            help="A script whose preprocess_handler makes rows of captures, or of lines of CSV or JSON.",
+        ),
+    ]
+    return _with(command, options)
+
+
+def script_from(given: dict[str, Any], option: str = "preprocess") -> Script | None:
+    """The script that the arguments of a command name.
+
+    Raises:
+        OptionError: it cannot be read, or a limit is none.
+    """
+    if given[option] is None:
+        return None
+    return Script.read(
+        given[option],
+        option=f"--{option}",
+        seconds=given["script_seconds"],
+        megabytes=given["script_memory"],
     )
 
 

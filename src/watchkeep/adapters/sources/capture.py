@@ -119,7 +119,7 @@ def _rows(
     event = record.get("eventMetadata")
     event = event if isinstance(event, dict) else {}
     try:
-        rows = _paired(data, positional, source)
+        rows = paired(data, positional, source)
         _see(event.get("eventId"), seen, len(rows))
     except Rejection as rejection:
         rejection.at = event.get("inferenceTime")
@@ -135,10 +135,12 @@ def _see(identity: object, seen: set[str], rows: int) -> None:
         seen.add(identity)
 
 
-def _paired(
-    data: Mapping[str, Any], positional: Sequence[str] | None, source: str
-) -> list[dict[str, object]]:
-    """Row i of the output with row i of the input; a side that was not captured adds no columns."""
+def paired(data: Mapping[str, Any], positional: Sequence[str] | None, source: str) -> list[dict[str, object]]:
+    """The rows of `captureData`: row i of the output with row i of the input; a side that is not there adds no columns.
+
+    Raises:
+        Rejection: it holds none.
+    """
     sides = {side: rows_of(data[side], source=source) for side in _SIDES if isinstance(data.get(side), dict)}
     rows = max((len(side) for side in sides.values()), default=0)
     if not rows:

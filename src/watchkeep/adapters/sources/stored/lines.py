@@ -45,6 +45,7 @@ COLUMNS: Final = (
 )
 """The columns that a line is made of."""
 _AT_A_TIME: Final = 16 << 20
+_LINES: Final = 8192
 
 
 class StoredLine(NamedTuple):
@@ -82,31 +83,34 @@ def lines_in(file: File, *, plainly: bool = False, base64: bool = False) -> Iter
     Raises:
         SourceError: it cannot be read.
     """
-    for batch in batches_of(file, COLUMNS, size=_AT_A_TIME):
+    for batch in batches_of(file, COLUMNS, size=_AT_A_TIME, most=_LINES):
         yield lines_of(batch, plainly=plainly, base64=base64)
 
 
-def batches_of(file: File, columns: Sequence[str], *, size: int) -> Iterator[pa.RecordBatch]:
+def batches_of(
+    file: File, columns: Sequence[str], *, size: int, most: int = 131_072
+) -> Iterator[pa.RecordBatch]:
     """Some columns of a file, those that it has.
 
     Args:
         file: of the store.
         columns: which.
         size: bytes of a batch, about.
+        most: rows of a batch.
 
     Raises:
         SourceError: it cannot be read.
     """
     with opened_file(file) as opened:
         held = [name for name in columns if name in opened.schema_arrow.names]
-        rows = rows_within(opened.metadata, size)
+        rows = min(most, _rows_within(opened.metadata, size))
         yield from opened.iter_batches(rows, columns=held, use_threads=False)
 
 
-def rows_within(metadata: Any, size: int) -> int:
+def _rows_within(metadata: Any, size: int) -> int:
     """How many rows of a Parquet file take about so many bytes."""
     total = sum(metadata.row_group(at).total_byte_size for at in range(metadata.num_row_groups))
-    return max(1, min(131_072, size * metadata.num_rows // max(total, 1))) if metadata.num_rows else 1
+    return int(max(1, size * metadata.num_rows // max(total, 1)))
 
 
 def lines_of(

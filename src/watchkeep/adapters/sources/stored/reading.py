@@ -173,6 +173,9 @@ class Hourly:
         asked = self.source.schema(ask).names if ask.columns is None else ask.columns
         seen = _Seen()
         for batch in self.source.batches(replace(ask, columns=[*asked, EVENT_ID, ROW])):
+            if not batch.rows:
+                yield batch
+                continue
             keep = seen.new(batch.column(EVENT_ID), batch.column(ROW))
             names = tuple(name for name in batch.names if name not in (EVENT_ID, ROW) or name in asked)
             yield replace(batch.filter(keep, reason=REPEATED), names=names)
