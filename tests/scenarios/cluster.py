@@ -39,7 +39,7 @@ class Cluster:
             "spark.executor.cores": "1",
             "spark.driver.host": "127.0.0.1",
             "spark.driver.bindAddress": "127.0.0.1",
-            "spark.sql.shuffle.partitions": "4",
+            "spark.sql.shuffle.partitions": "2",
             **more,
         }
 

@@ -154,10 +154,13 @@ def test_labels_are_joined_there_too(spark: Cluster, tmp_path: Path, kind: str) 
     here, there = both(spark, "check", known, window, "--labels", labels, "--out", tmp_path / "r")
 
     assert here == there
-    options = ("--json", "--engine", "spark", *spark.options())
-    table = f"spark.table:parquet.`{labels}`"
-    again = report(watchkeep("check", known, window, "--labels", table, "--out", tmp_path / "r", *options))
-    assert (again["rows"], again["outcomes"]) == (here["rows"], here["outcomes"])
+    if kind == "bias":
+        options = ("--json", "--engine", "spark", *spark.options())
+        table = f"spark.table:parquet.`{labels}`"
+        again = report(
+            watchkeep("check", known, window, "--labels", table, "--out", tmp_path / "r", *options)
+        )
+        assert (again["rows"], again["outcomes"]) == (here["rows"], here["outcomes"])
     section = there["quality" if kind == "model-quality" else "bias"]
     assert section["join"]["duplicate_predictions"] == 40
     assert section["join"]["changed_labels"] > 0
@@ -368,7 +371,8 @@ def test_executors_run_the_python_that_runs_the_command(
 
     answer = program(*words, *spark.options(), cwd=tmp_path)
     bare = bare_python(tmp_path / "bare")
-    other = program(*words, *spark.options(**{"spark.pyspark.python": bare}), cwd=tmp_path)
+    local = {"spark.master": "local[1]", "spark.pyspark.python": bare}
+    other = program(*words, *spark.options(**local), cwd=tmp_path)
 
     assert answer.code == 0, answer.err
     assert other.code == 2

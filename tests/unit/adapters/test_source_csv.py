@@ -101,6 +101,7 @@ def test_a_header_that_is_not_utf8_is_an_error_that_says_where(tmp_path: Path) -
         (b'a,b\n1,2\n3,"4\n5,6\n7,8\n', "a quote is never closed"),
         (b"a,b\n1,2\n" + b'3,"' + b"x\n" * 9_000_000, "a quote never closed"),
     ],
+    ids=["UTF-16", "binary", "open quote", "open quote, megabytes ago"],
 )
 def test_what_is_no_csv_is_one_clear_error(tmp_path: Path, read: Read, content: bytes, why: str) -> None:
     with pytest.raises(UnreadableSourceError, match=why):
