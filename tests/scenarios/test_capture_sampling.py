@@ -70,7 +70,7 @@ def test_measures_of_a_sample_are_those_of_all(home: Path, tmp_path: Path) -> No
 
     assert checked.code in (0, 1), checked.err
     report = checked.document
-    assert report["rows"]["weights"] == {"column": "capture_weight", "used": True}
+    assert report["rows"]["weights"] == {"column": "capture_weight", "used": True, "even": False}
     assert report["rows"]["outside"] == {"sample": N - len(weights)}
     assert report["rows"]["analysed"] == len(weights)
     page, said = (tmp_path / "r" / "report.html").read_text(), "each counted as as many as it stands for"
@@ -89,9 +89,37 @@ def test_measures_of_a_sample_are_those_of_all(home: Path, tmp_path: Path) -> No
     assert "weights" not in told.document["rows"]
 
 
-def test_a_report_says_where_weights_were_not_used_and_nothing_where_there_are_none(
-    home: Path, tmp_path: Path
-) -> None:
+def test_data_quality_of_a_sample_with_rules_is_that_of_all(home: Path, tmp_path: Path) -> None:
+    random = np.random.default_rng(11)
+    rows = [{"score": float(score)} for score in random.random(1500).round(4)]
+    with served(home, {"sampling": SAMPLING}) as url, ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda at: ask(url, [rows[at]], f"i{at}"), range(len(rows))))
+    table = pa.table({"score": random.random(4000).round(4), "_c0": np.full(4000, 0.5)})
+    known, out = tmp_path / "known", ("--out", tmp_path / "r", "--json")
+    train = write(table, tmp_path / "t.parquet")
+    assert watchkeep("baseline", "data-quality", train, "--ignore", "_c0", "--out", known).code == 0
+
+    checked = watchkeep("check", known, "captures:churn", *out)
+    stored = watchkeep(
+        "check", known, "captures:churn", "--states", tmp_path / "states", "--timestamp", "capture_time", *out
+    )
+
+    assert checked.code == 0, checked.err
+    report = checked.document
+    assert report["rows"]["weights"] == {"column": "capture_weight", "used": True, "even": True}
+    kept, left = report["rows"]["analysed"], report["rows"]["outside"]["even sample"]
+    assert kept == pytest.approx(0.2 * len(rows), abs=70)
+    assert left > 200  # of those that a rule kept, and that are a third of all
+    assert {one["measure"]: one["value"] for one in report["measures"]}["mean"] == pytest.approx(
+        0.5, abs=0.07
+    )
+    assert (
+        "some were left out so that each stands for the same number" in watchkeep("show", tmp_path / "r").out
+    )
+    assert stored.document["rows"]["analysed"] == kept
+
+
+def test_a_report_says_what_records_weigh_and_nothing_where_all_are_there(home: Path, tmp_path: Path) -> None:
     table = write(
         pa.table({"score": [n / 300 for n in range(300)], "_c0": [0.5] * 300}), tmp_path / "t.parquet"
     )
@@ -101,8 +129,8 @@ def test_a_report_says_where_weights_were_not_used_and_nothing_where_there_are_n
         for n in range(80):
             assert ask(url, [{"score": n / 80}], f"i{n}")[0] == 200
     sampled = watchkeep("check", known, "captures:churn", "--out", tmp_path / "r", "--json")
-    assert sampled.document["rows"]["weights"] == {"column": "capture_weight", "used": False}
-    assert "each counted once, though some stand for others" in watchkeep("show", tmp_path / "r").out
+    assert sampled.document["rows"]["weights"] == {"column": "capture_weight", "used": True, "even": False}
+    assert "each counted as as many as it stands for" in watchkeep("show", tmp_path / "r").out
 
     with served(tmp_path / "other", {}) as url:
         assert ask(url, [{"score": 0.5}] * 40, "i")[0] == 200

@@ -28,7 +28,7 @@ from watchkeep.service.learned import Learned, timed
 from watchkeep.service.ports import Progress, Source
 from watchkeep.service.state_store import Held, StateStore
 from watchkeep.service.state_upkeep import Upkeep, compact, forget
-from watchkeep.service.weighing import own_weight, weighed
+from watchkeep.service.weighing import own_weights, weighed
 
 
 def check_hours(
@@ -91,7 +91,8 @@ def check_hours(
     if isinstance(source, Labelled) and isinstance(findings, QualityFindings | BiasFindings):
         findings = replace(findings, unmatched=source.account().unmatched, join=account_of(source))
     own = force.baseline.roles if roles is None else force.baseline.roles.under(roles)
-    return timed(weighed(findings, own_weight(source, own, window), used=False), started, read)
+    weights, labelled = own_weights(source, own, window), isinstance(source, Labelled)
+    return timed(weighed(findings, weights, used=not labelled, even=not labelled), started, read)
 
 
 class States:

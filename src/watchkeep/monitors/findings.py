@@ -65,10 +65,12 @@ class Weighing:
     Args:
         column: that tells how many rows each stands for.
         used: whether each counted as that many; else each counted once.
+        even: whether it did by leaving rows out, so that all the others stand for the same number.
     """
 
     column: str
     used: bool
+    even: bool
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

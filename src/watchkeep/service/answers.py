@@ -41,7 +41,7 @@ from watchkeep.service.quality import QualityOptions, count_answers, learn_quali
 from watchkeep.service.reading import ask_of
 from watchkeep.service.review import Review
 from watchkeep.service.rows import rows_of
-from watchkeep.service.weighing import own_weight, weighed, with_own_weight
+from watchkeep.service.weighing import own_weights, weighed, with_own_weight
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,9 +180,9 @@ class QualityLearned:
         if roles is not None:
             baseline = replace(baseline, plan=replace(baseline.plan, roles=baseline.roles.under(roles)))
         source = rows_of(source, baseline.roles)
-        weight = own_weight(source, baseline.roles, window)
-        if weight is not None:
-            own = replace(baseline.roles, weight=weight)
+        weights = own_weights(source, baseline.roles, window)
+        if weights is not None:
+            own = replace(baseline.roles, weight=weights.column)
             baseline = replace(baseline, plan=replace(baseline.plan, roles=own))
         ask = ask_of(source, baseline.roles, positional=baseline.plan.names or None, window=window)
         _fits(baseline, search=search)
@@ -200,7 +200,7 @@ class QualityLearned:
             findings = replace(findings, review=review.document())
         if search:
             findings = replace(findings, found=found_segments(baseline, profile))
-        return timed(weighed(findings, weight, used=True), started, read)
+        return timed(weighed(findings, weights), started, read)
 
 
 def learn_answers(

@@ -27,6 +27,7 @@ from watchkeep.profiles.profile import Profile, together
 from watchkeep.profiles.scan import Scan
 from watchkeep.profiles.survey import Survey
 from watchkeep.service.checking import DataLearned
+from watchkeep.service.evenly import evenly
 from watchkeep.service.folding import HERE, Engine, Fold, no_rows, told_left_out
 from watchkeep.service.ports import Ask, Progress, Silent, Source
 from watchkeep.service.reading import ask_of
@@ -53,7 +54,7 @@ def learn(
         MissingColumnError: a role names a column it does not have.
         SourceError: it cannot be read.
     """
-    progress, source = progress or Silent(), rows_of(source, roles)
+    progress, source = progress or Silent(), evenly(rows_of(source, roles), roles)
     ask = ask_of(source, roles)
     types = column_types(source, ask, roles, dialect, engine, progress)
     roles.require(types)

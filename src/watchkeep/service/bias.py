@@ -37,7 +37,7 @@ from watchkeep.service.ports import Ask, Progress, Silent, Source
 from watchkeep.service.reading import ask_of
 from watchkeep.service.review import Review
 from watchkeep.service.rows import rows_of
-from watchkeep.service.weighing import own_weight, weighed, with_own_weight
+from watchkeep.service.weighing import own_weights, weighed, with_own_weight
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,9 +173,9 @@ class BiasLearned:
         if roles is not None:
             baseline = replace(baseline, plan=_under(baseline.plan, roles))
         source = rows_of(source, baseline.plan.roles)
-        weight = own_weight(source, baseline.plan.roles, window)
-        if weight is not None:
-            own = replace(baseline.plan.roles, weight=weight)
+        weights = own_weights(source, baseline.plan.roles, window)
+        if weights is not None:
+            own = replace(baseline.plan.roles, weight=weights.column)
             baseline = replace(baseline, plan=replace(baseline.plan, roles=own))
         plan = baseline.plan
         ask = ask_of(source, plan.roles, positional=plan.names or None, window=window)
@@ -187,7 +187,7 @@ class BiasLearned:
         )
         if isinstance(source, Labelled):
             findings = replace(findings, unmatched=source.account().unmatched, join=account_of(source))
-        return timed(weighed(findings, weight, used=True), started, read)
+        return timed(weighed(findings, weights), started, read)
 
 
 def learn_bias(

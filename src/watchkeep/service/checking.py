@@ -30,13 +30,14 @@ from watchkeep.monitors.data_quality.evaluation import evaluate
 from watchkeep.monitors.findings import Findings
 from watchkeep.profiles.profile import Profile
 from watchkeep.profiles.scan import Scan
+from watchkeep.service.evenly import evenly
 from watchkeep.service.folding import HERE, Engine, Fold, counted, fresh
 from watchkeep.service.learned import Begin, only_answers, timed
 from watchkeep.service.ports import Progress, Silent, Source
 from watchkeep.service.reading import EVENT, ask_of
 from watchkeep.service.review import Review
 from watchkeep.service.rows import chosen_otherwise, rows_of
-from watchkeep.service.weighing import own_weight, weighed
+from watchkeep.service.weighing import own_weights, weighed
 
 
 def scan_window(
@@ -54,7 +55,7 @@ def scan_window(
         EmptySourceError: no row is left to analyse.
         SourceError: the source cannot be read.
     """
-    source = rows_of(source, baseline.roles)
+    source = evenly(rows_of(source, baseline.roles), baseline.roles, window)
     ask = ask_of(source, baseline.roles, positional=baseline.names or None, window=window)
     fold = Fold.counting(Scan, baseline.plan(dialect))
     return counted(engine, source, ask, fold, progress=progress or Silent(), what="Checking the window")
@@ -206,5 +207,5 @@ class DataLearned:
             baseline, profile, window=window, policy=policy, source=source.name, created=created
         )
         findings = chosen_otherwise(findings, baseline.roles.where, self.baseline.roles.where)
-        weight = own_weight(source, baseline.roles, window)
-        return timed(weighed(findings, weight, used=False), started, read)
+        weights = own_weights(source, baseline.roles, window)
+        return timed(weighed(findings, weights, even=True), started, read)

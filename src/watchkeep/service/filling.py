@@ -17,6 +17,7 @@ from watchkeep.profiles.profile import Profile, together
 from watchkeep.service.attribution.explained import Nobody, of_part, way_of
 from watchkeep.service.attribution.explainers import Method
 from watchkeep.service.attribution.learned import AttributionLearned
+from watchkeep.service.evenly import evenly
 from watchkeep.service.folding import HERE, Engine, Fold, Tree, in_one, itself, nothing_counted
 from watchkeep.service.hourly import HourlyScan, Hours
 from watchkeep.service.joining import Labelled
@@ -138,6 +139,7 @@ class _Reader:
         """The hours of a window, or only which they are, when they are too many to be held."""
         learned = self.learned
         source = rows_of(source, learned.baseline.roles)
+        source = evenly(source, learned.baseline.roles, window)
         roles = replace(learned.baseline.roles, timestamp=self.timestamp)
         ask = ask_of(source, roles, positional=learned.names or None, window=window)
         most = max(24, HELD // max(1, len(learned.columns)))

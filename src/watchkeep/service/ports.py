@@ -14,6 +14,7 @@ EVER: Final = Window()
 """The window that every row lies in."""
 WINDOW: Final = "window"
 RULE: Final = "rule"
+EVENLY: Final = "even sample"
 MISSING: Final = "timestamp is missing"
 UNREADABLE: Final = "timestamp is not a time"
 """Why rows are rejected that are to be placed in time."""
@@ -29,7 +30,7 @@ class Ask:
             by position; None to name them `_c0`, `_c1`, ...
         timestamp: the column that holds the event time; None when no role names one.
         window: only rows whose event time lies in it. Rows whose event time is missing or unreadable are
-            rejected and counted; rows outside are neither: batches count them as such, by `WINDOW` or `RULE`.
+            rejected and counted; rows outside are neither: batches count them as such, by `WINDOW`, `RULE` or `EVENLY`.
         lenient: whether a schema is asked for without the files that cannot be read.
     """
 
@@ -95,18 +96,34 @@ class OfFiles(Source, Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How many rows each row of a source stands for.
+
+    Args:
+        column: tells it.
+        id: the column of what was drawn: rows of one id were kept together.
+        least, most: of the rows asked for.
+    """
+
+    column: str
+    id: str
+    least: float
+    most: float
+
+
 @runtime_checkable
 class Weighted(Source, Protocol):
     """Rows that may stand for others, which were left out."""
 
-    def weight(self, ask: Ask) -> str | None:
-        """The column of how many rows each stands for; None where each stands for itself."""
+    def weights(self, ask: Ask) -> Weights | None:
+        """How many rows each stands for; None where each stands for itself."""
         ...
 
 
-def weight_of(source: Source, ask: Ask) -> str | None:
-    """The column of how many rows each row of a source stands for; None where each stands for itself."""
-    return source.weight(ask) if isinstance(source, Weighted) else None
+def weights_of(source: Source, ask: Ask) -> Weights | None:
+    """How many rows each row of a source stands for; None where each stands for itself."""
+    return source.weights(ask) if isinstance(source, Weighted) else None
 
 
 def parts_of(source: Source, ask: Ask) -> Sequence[Source]:

@@ -12,7 +12,7 @@ from watchkeep.frames.roles import Roles
 from watchkeep.frames.segments import Segment, parse_segment
 from watchkeep.monitors.findings import Findings
 from watchkeep.service.joining import Labelled
-from watchkeep.service.ports import RULE, Ask, OfFiles, Source, parts_of, weight_of
+from watchkeep.service.ports import RULE, Ask, OfFiles, Source, Weights, parts_of, weights_of
 
 F = TypeVar("F", bound=Findings)
 
@@ -43,9 +43,9 @@ class Where:
         self.segment.require(self.source.schema(replace(ask, columns=None)).names)
         return self.source.schema(ask)
 
-    def weight(self, ask: Ask) -> str | None:
-        """That of the source; see `Weighted`."""
-        return weight_of(self.source, ask)
+    def weights(self, ask: Ask) -> Weights | None:
+        """Those of the source; see `Weighted`."""
+        return weights_of(self.source, ask)
 
     def parts(self, ask: Ask) -> Sequence[Source]:
         """Those of the source; see `Parted`."""

@@ -6,19 +6,19 @@ from typing import TypeVar
 from watchkeep.core.window import Window
 from watchkeep.frames.roles import Roles
 from watchkeep.monitors.findings import Findings, Weighing
-from watchkeep.service.ports import EVER, Ask, Source, weight_of
+from watchkeep.service.ports import EVER, Ask, Source, Weights, weights_of
 
 F = TypeVar("F", bound=Findings)
 
 
 def with_own_weight(source: Source, roles: Roles, window: Window = EVER) -> Roles:
     """The roles, and the column of weights that a source has of its own, where they name none."""
-    weight = own_weight(source, roles, window)
-    return roles if weight is None else replace(roles, weight=weight)
+    weights = own_weights(source, roles, window)
+    return roles if weights is None else replace(roles, weight=weights.column)
 
 
-def own_weight(source: Source, roles: Roles, window: Window) -> str | None:
-    """The column of weights that a source has of its own, where no role names one; None where there is none.
+def own_weights(source: Source, roles: Roles, window: Window) -> Weights | None:
+    """The weights that a source has of its own, where no role names some; None where there are none.
 
     Args:
         source: the window's rows.
@@ -27,15 +27,19 @@ def own_weight(source: Source, roles: Roles, window: Window) -> str | None:
     """
     if roles.weight is not None:
         return None
-    return weight_of(source, Ask(timestamp=roles.timestamp, window=window))
+    return weights_of(source, Ask(timestamp=roles.timestamp, window=window))
 
 
-def weighed(findings: F, column: str | None, *, used: bool) -> F:
+def weighed(findings: F, weights: Weights | None, *, used: bool = True, even: bool = False) -> F:
     """Findings that say how rows counted.
 
     Args:
         findings: of a window.
-        column: of the source's own weights; None where it has none.
+        weights: the source's own; None where it has none.
         used: whether rows counted by them.
+        even: whether they did by leaving rows out, so that all the others stand for the same number.
     """
-    return findings if column is None else replace(findings, weighing=Weighing(column, used))
+    if weights is None:
+        return findings
+    even = even and used and weights.least < weights.most
+    return replace(findings, weighing=Weighing(weights.column, used, even))

@@ -132,6 +132,8 @@ class Report:
         if not weights:
             return ()
         column = clip(text(weights.get("column")), 40)
+        if weights.get("even"):
+            return (f"some were left out so that each stands for the same number ({column})",)
         if weights.get("used"):
             return (f"each counted as as many as it stands for ({column})",)
         return (f"each counted once, though some stand for others that were left out ({column})",)

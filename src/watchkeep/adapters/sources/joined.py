@@ -22,7 +22,7 @@ from watchkeep.frames.batches import Batch
 from watchkeep.frames.buffers import truths
 from watchkeep.frames.schema import OPEN, is_textual
 from watchkeep.service.joining import DUPLICATE, JoinAccount
-from watchkeep.service.ports import Ask, Source, parts_of, weight_of
+from watchkeep.service.ports import Ask, Source, Weights, parts_of, weights_of
 
 _CAPTURED: Final = ("inferenceId", "eventId")
 """The ids of a captured record, the one that counts first."""
@@ -86,9 +86,9 @@ class JoinedSource:
         """What people call it."""
         return f"{self.predictions.name} with labels of {self._labels.name}"
 
-    def weight(self, ask: Ask) -> str | None:
-        """That of the predictions; see `Weighted`."""
-        return weight_of(self.predictions, ask)
+    def weights(self, ask: Ask) -> Weights | None:
+        """Those of the predictions; see `Weighted`."""
+        return weights_of(self.predictions, ask)
 
     def account(self) -> JoinAccount:
         """What the last read found; known as soon as its first batch is out."""

@@ -1,13 +1,13 @@
 """Several sources as one."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
 from watchkeep.adapters.sources.tables import union
 from watchkeep.frames.batches import Batch
-from watchkeep.service.ports import Ask, Source, Weighted, parts_of, weight_of
+from watchkeep.service.ports import Ask, Source, Weighted, Weights, parts_of, weights_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +31,19 @@ class Several:
         """The columns over all members."""
         return union(member.schema(ask) for member in self.members)
 
-    def weight(self, ask: Ask) -> str | None:
+    def weights(self, ask: Ask) -> Weights | None:
         """The one column of weights that every member has; see `Weighted`."""
         if not all(isinstance(member, Weighted) for member in self.members):
             return None
-        found = {name for member in self.members if (name := weight_of(member, ask)) is not None}
-        return found.pop() if len(found) == 1 else None
+        found = [weights for member in self.members if (weights := weights_of(member, ask)) is not None]
+        if len({(one.column, one.id) for one in found}) != 1:
+            return None
+        alone = [1.0] * (len(self.members) - len(found))
+        least, most = (
+            min([*(one.least for one in found), *alone]),
+            max([*(one.most for one in found), *alone]),
+        )
+        return replace(found[0], least=least, most=most)
 
     def parts(self, ask: Ask) -> Sequence[Source]:
         """Those of the members; see `Parted`."""

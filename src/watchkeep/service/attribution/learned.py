@@ -49,13 +49,14 @@ from watchkeep.service.attribution.explained import of_part, scanned, way_of
 from watchkeep.service.attribution.explaining import SampledOptions
 from watchkeep.service.attribution.learning import fitted, reference_of
 from watchkeep.service.attribution.models import Model
+from watchkeep.service.evenly import evenly
 from watchkeep.service.folding import HERE, Engine
 from watchkeep.service.learned import Begin, only_answers, require_known
 from watchkeep.service.ports import Ask, Progress, Silent, Source
 from watchkeep.service.reading import ask_of
 from watchkeep.service.review import Review
 from watchkeep.service.rows import chosen_otherwise, rows_of
-from watchkeep.service.weighing import own_weight, weighed
+from watchkeep.service.weighing import own_weights, weighed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +189,7 @@ class AttributionLearned:
     ) -> Profile:
         """See `Learned`."""
         plan = self.baseline.plan
-        source = rows_of(source, plan.roles)
+        source = evenly(rows_of(source, plan.roles), plan.roles, window)
         ask = ask_of(source, plan.roles, positional=plan.names or None, window=window)
         scan = AttributionScan(plan, way_of(self.model, self.baseline, self.options))
         return scanned(scan, source, ask, engine=engine)
@@ -226,6 +227,8 @@ class AttributionLearned:
             baseline = replace(baseline, plan=replace(baseline.plan, roles=baseline.plan.roles.under(roles)))
         plan = baseline.plan
         source = rows_of(source, plan.roles)
+        weights = own_weights(source, plan.roles, window)
+        source = evenly(source, plan.roles, window)
         ask = ask_of(source, plan.roles, positional=plan.names or None, window=window)
         require_known(roles, plan.names, source, ask)
         method = way_of(self.model, baseline, self.options)
@@ -244,7 +247,7 @@ class AttributionLearned:
         anew = baseline.known is None and not findings.unanswered and method.name != baseline.method
         asked = self.model
         return replace(
-            weighed(findings, own_weight(source, plan.roles, window), used=False),
+            weighed(findings, weights, even=True),
             model=asked.name if isinstance(asked, Model) else method.name,
             model_kind=asked.kind if isinstance(asked, Model) else "",
             anew=anew,
@@ -282,7 +285,7 @@ def learn_attribution(
         ModelError: the model cannot explain its rows, or gives all of them the same score.
         SourceError: the source cannot be read.
     """
-    progress, source = progress or Silent(), rows_of(source, roles)
+    progress, source = progress or Silent(), evenly(rows_of(source, roles), roles)
     said = AttributionPlan(
         roles=roles,
         features=(),

@@ -14,7 +14,7 @@ from watchkeep.adapters.sources.capture import METADATA
 from watchkeep.adapters.sources.file_source import FileSource
 from watchkeep.adapters.sources.files import File, Files
 from watchkeep.adapters.sources.readers import Reader
-from watchkeep.adapters.sources.stored.columns import WEIGHT
+from watchkeep.adapters.sources.stored.columns import EVENT_ID, WEIGHT
 from watchkeep.adapters.sources.stored.layout import (
     EPOCH,
     MARK,
@@ -25,7 +25,7 @@ from watchkeep.adapters.sources.stored.layout import (
 )
 from watchkeep.adapters.sources.stored.reading import Hourly, Sealed
 from watchkeep.adapters.sources.stored.standing import importing_in, put_aside, standing_of
-from watchkeep.adapters.sources.stored.weighing import weighs
+from watchkeep.adapters.sources.stored.weighing import weights_in
 from watchkeep.adapters.sources.tables import union
 from watchkeep.adapters.state_files import open_shelf
 from watchkeep.capture.sampling import SAMPLED_OUT
@@ -33,7 +33,7 @@ from watchkeep.capture.traffic import Tallies
 from watchkeep.core.errors import EmptySourceError, MissingSourceError, OptionError
 from watchkeep.core.window import Window
 from watchkeep.frames.batches import Batch
-from watchkeep.service.ports import Ask, Shelf, Source
+from watchkeep.service.ports import Ask, Shelf, Source, Weights
 
 PREFIX: Final = "captures:"
 _SAMPLE: Final = "sample"
@@ -111,13 +111,16 @@ class Captures:
         lost = self._lost(ask)
         return [*found, lost] if lost is not None else found
 
-    def weight(self, ask: Ask) -> str | None:
+    def weights(self, ask: Ask) -> Weights | None:
         """See `Weighted`: records of which chance left others out weigh more than 1."""
         importing = importing_in(self.shelf)
-        for hour in hours(self.shelf, endpoint=self.endpoint, variant=self.variant, window=_window(ask)):
-            if any(map(weighs, files_of(self.shelf, hour, importing=importing))):
-                return WEIGHT
-        return None
+        found = [
+            weights_in(file)
+            for hour in hours(self.shelf, endpoint=self.endpoint, variant=self.variant, window=_window(ask))
+            for file in files_of(self.shelf, hour, importing=importing)
+        ]
+        least, most = min((one for one, _ in found), default=1.0), max((one for _, one in found), default=1.0)
+        return None if least == most == 1.0 else Weights(WEIGHT, EVENT_ID, least, most)
 
     def _hours(self, ask: Ask) -> list["FileSource | Hourly"]:
         wanted = hours(self.shelf, endpoint=self.endpoint, variant=self.variant, window=_window(ask))
