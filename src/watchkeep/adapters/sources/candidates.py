@@ -46,7 +46,8 @@ class Candidates:
             yield table
         hashes = np.concatenate([np.zeros(0, np.uint64), *self._labels])
         self._labels = []
-        self.labels_repeated = len(np.unique(hashes)) < len(hashes)
+        ordered = np.sort(hashes)
+        self.labels_repeated = bool((ordered[1:] == ordered[:-1]).any())
         bits = min(_LARGEST, int(_FULL * len(hashes)).bit_length())
         self._shift = np.uint64(64 - bits) if bits else np.uint64(63)
         self._table = np.zeros(1 << max(bits, 1), np.bool_)
@@ -73,7 +74,8 @@ class Candidates:
         hashes = np.concatenate([np.zeros(0, np.uint64), *self._seen])
         self._seen = []
         hashes.sort()
-        twice = np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
+        again = hashes[1:][hashes[1:] == hashes[:-1]]
+        twice = again[np.diff(again, prepend=~again[:1]) != 0]
         self.predictions_repeated = len(twice) > 0
         self._repeated = twice[~self._table[twice >> self._shift]]
         return len(self._repeated) > 0

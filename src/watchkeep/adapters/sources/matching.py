@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Collection, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -13,9 +14,11 @@ from typing import Any, Final, Self
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from watchkeep.adapters.sources.files import sentence
+from watchkeep.adapters.sources.matching_once import Matched, match_once
 from watchkeep.core.errors import UnreadableSourceError, WatchkeepError
 from watchkeep.frames.batches import one_chunk
 from watchkeep.frames.buffers import plain
@@ -26,6 +29,9 @@ MEMORY: Final = 256 * 1024 * 1024
 
 _OF_A_THREAD: Final = 128 * 1024 * 1024
 _ROWS: Final = 65_536
+_BOTH: Final = ("predictions", "labels")
+_FAR: Final = 1 << 61
+"""Microseconds, some 73,000 years: times that are nearer can be subtracted."""
 
 # A row without a time is older than any that has one; of two of one time, the later one in the source is later.
 _LATER: Final = """
@@ -106,18 +112,20 @@ class Slice:
 
 
 class Matching:
-    """A folder in which predictions and labels are laid down, matched, and read back by place.
+    """Where predictions and labels are laid down, matched, and read back by place: memory, or a folder.
 
     It is a context manager, and the folder goes away with it.
 
     Args:
         name: what an error names.
-        memory: bytes that the database may take; what it needs beyond them it keeps in the folder.
+        memory: bytes that rows or the database may take; what is beyond them is kept in the folder.
     """
 
     def __init__(self, name: str, *, memory: int = MEMORY) -> None:
         self._name, self._memory = name, memory
         self._folder: Any = None
+        self._held: dict[str, list[pa.Table]] = {}
+        self._once: Matched | None = None
 
     def __enter__(self) -> Self:
         with self._room():
@@ -131,6 +139,17 @@ class Matching:
 
     def keep(self, what: str, schema: pa.Schema, tables: Iterator[pa.Table]) -> None:
         """Lay rows down under a name: `predictions` (row, id, moment) or `labels` (row, id, label, arrival)."""
+        held = self._held[what] = [schema.empty_table()]
+        room = self._memory * 3 // 4 - sum(table.nbytes for several in self._held.values() for table in several)
+        for table in tables:
+            held.append(table)
+            room -= table.nbytes
+            if room < 0:
+                del self._held[what]
+                self._write(what, schema, chain(held, tables))
+                return
+
+    def _write(self, what: str, schema: pa.Schema, tables: Iterator[pa.Table]) -> None:
         waiting: list[pa.Table] = []
         with (
             self._room(),
@@ -147,11 +166,13 @@ class Matching:
 
     def kept(self, what: str) -> Iterator[pa.Table]:
         """What was laid down under a name; it may be laid down anew meanwhile."""
+        if what in self._held:
+            return iter(self._held[what])
         with self._room():
             before = Path(self._path(what)).rename(self._path(f"{what}-before"))
         return _tables(before)
 
-    def match(self, *, slack: int, repeated: Collection[str] = ("predictions", "labels")) -> Found:
+    def match(self, *, slack: int, repeated: Collection[str] = _BOTH) -> Found:
         """Match what was laid down; afterwards it can be read by `slices`.
 
         Args:
@@ -161,8 +182,15 @@ class Matching:
         Raises:
             UnreadableSourceError: the disk is full.
         """
+        if not repeated and len(self._held) == len(_BOTH) and self._near():
+            found = match_once(self._column, slack=slack)
+            self._once = found
+            return Found(len(found.rows), 0, 0, 0, found.delay)
         import duckdb  # a quarter of a second that most commands do not need
 
+        for what, held in list(self._held.items()):
+            self._write(what, held[0].schema, iter(held))
+            del self._held[what]
         try:
             with duckdb.connect(":memory:", config=self._config()) as connection:
                 return self._match(connection, slack, repeated)
@@ -172,10 +200,26 @@ class Matching:
 
     def slices(self) -> Generator[Slice, None, None]:
         """The rows that are matched or rejected, in the order of the predictions."""
+        if self._once is not None:
+            yield Slice(self._once.rows, self._once.labels, np.ones(len(self._once.rows), np.bool_))
+            return
         with pq.ParquetFile(self._path("outcome")) as file:
             for record in file.iter_batches(_ROWS, columns=["row", "label", "kept"], use_threads=False):
                 kept = plain(record.column("kept").cast(pa.uint8())).astype(np.bool_)
                 yield Slice(plain(record.column("row")), record.column("label"), kept)
+
+    def _near(self) -> bool:
+        """Whether the times that were laid down can be subtracted from each other."""
+        for what, time in zip(_BOTH, ("moment", "arrival"), strict=True):
+            extremes = pc.min_max(self._column(what, time)).as_py()
+            if any(abs(one or 0) > _FAR for one in extremes.values()):
+                return False
+        return True
+
+    def _column(self, what: str, name: str) -> pa.Array:
+        return one_chunk(
+            pa.chunked_array([one for table in self._held[what] for one in table.column(name).chunks])
+        )
 
     def _match(self, connection: Any, slack: int, repeated: Collection[str]) -> Found:
         paths = {what: self._path(what) for what in ("predictions", "labels", "matched", "outcome", "delays")}
