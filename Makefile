@@ -11,7 +11,7 @@ STAMPS := $(VENV)/.stamps
 BUILT := pyproject.toml hatch_build.py src/watchkeep/stats/kernels.c
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint format bench bench-alarms bench-estimates bench-bias bench-attribution bench-causes bench-scale bench-gateway browser clean
+.PHONY: help demo test check lint format bench bench-alarms bench-estimates bench-bias bench-attribution bench-causes bench-scale bench-capture bench-gateway browser clean
 .DELETE_ON_ERROR:
 
 help: ## show this
@@ -52,6 +52,9 @@ bench-attribution: $(STAMPS)/bench ## measure attribution: cost, exactness, alar
 
 bench-causes: $(STAMPS)/bench ## break features of real rows: which is told first, which bug is named; writes bench/CAUSES.md
 	@$(BIN)/python -m bench.causes $(BENCH_ARGS)
+
+bench-capture: $(STAMPS)/bench ## measure what capture costs a server, the store and the join of labels, with wrk; writes bench/CAPTURE.md
+	@$(BIN)/python -m bench.capture $(BENCH_ARGS)
 
 bench-gateway: $(STAMPS)/bench ## measure the gateway beside a bare proxy and nginx, with wrk; writes bench/GATEWAY.md
 	@$(BIN)/python -m bench.gateway $(BENCH_ARGS)

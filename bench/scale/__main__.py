@@ -67,7 +67,12 @@ def _local(data: Path, known: dict[str, Path], options: argparse.Namespace) -> d
                 rounds = max(1, min(options.rounds, 60 // files))
                 source = some(data / "scale", files)
                 costs = checked(
-                    known["data-quality"], source, threads=threads, scratch=Path(scratch), rounds=rounds
+                    known["data-quality"],
+                    source,
+                    threads=threads,
+                    scratch=Path(scratch),
+                    rounds=rounds,
+                    cold=True,
                 )
                 one = point(files, costs, start)
                 _say(

@@ -1,5 +1,6 @@
 """One machine: cost by rows, by columns, by monitors, and with one process or two."""
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,9 +54,16 @@ def some(folder: Path, files: int) -> Path:
 
 
 def checked(
-    known: Path, source: Path, *, threads: int, scratch: Path, rounds: int, extra: Sequence[str] = ()
+    known: Path,
+    source: Path,
+    *,
+    threads: int,
+    scratch: Path,
+    rounds: int,
+    cold: bool = False,
+    extra: Sequence[str] = (),
 ) -> list[Cost]:
-    """Costs of `watchkeep check`, round by round."""
+    """Costs of `watchkeep check`, round by round; `cold`: of files that are on the disk alone."""
     command = (*WATCHKEEP, "check", str(known), str(source), "--out", "{out}", "--json")
     job = Job(
         name=source.name,
@@ -64,7 +72,20 @@ def checked(
         writes="report.json",
         limit=3600.0,
     )
-    return [run(job, scratch=scratch) for _ in range(rounds)]
+    costs = []
+    for _ in range(rounds):
+        if cold:
+            forgotten(source)
+        costs.append(run(job, scratch=scratch))
+    return costs
+
+
+def forgotten(folder: Path) -> None:
+    """Have the kernel's cache forget the files of a folder."""
+    for path in folder.iterdir():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def learned(kind: str, source: Path, out: Path, *roles: str) -> Path:

@@ -70,8 +70,8 @@ def _local(told: Mapping[str, Any]) -> Iterator[str]:
     )
     yield ""
     yield (
-        "Files that do not fit in memory come from the disk; what the kernel needs to make room for them is among"
-        " the CPU seconds."
+        "All files come from the disk: before each check the kernel's cache is made to forget them. What the kernel"
+        " needs to read them is among the CPU seconds."
     )
 
 
