@@ -31,13 +31,18 @@ def application(mode: Literal["none", "async", "sync"], milliseconds: float, hom
     return wk.capture.middleware(app, endpoint="bench", home=home, durability=mode, seal=False)
 
 
-if __name__ == "__main__":
-    port, mode, milliseconds, home = sys.argv[1:]
+def serve(port: int, mode: Literal["none", "async", "sync"], milliseconds: float, home: Path) -> None:
+    """Answer at a port until told to stop."""
     uvicorn.run(
-        application(cast("Literal['none', 'async', 'sync']", mode), float(milliseconds), Path(home)),
-        port=int(port),
+        application(mode, milliseconds, home),
+        port=port,
         loop="uvloop",
         http="httptools",
         access_log=False,
         log_level="error",
     )
+
+
+if __name__ == "__main__":
+    port, mode, milliseconds, home = sys.argv[1:]
+    serve(int(port), cast("Literal['none', 'async', 'sync']", mode), float(milliseconds), Path(home))

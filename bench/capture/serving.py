@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,17 +46,40 @@ class Load:
     peak: int
 
 
-def loaded(mode: str, *, seconds: int, milliseconds: float = 0, connections: int = 32) -> Load:
+def loaded(
+    mode: str,
+    *,
+    seconds: int,
+    milliseconds: float = 0,
+    connections: int = 32,
+    home: Path | None = None,
+    module: str = "bench.capture.application",
+    more: Sequence[str] = (),
+    watch: Callable[[int], None] | None = None,
+) -> Load:
     """The server of `bench.capture.application` on one core, and wrk on another.
+
+    Args:
+        mode, milliseconds: see `application`.
+        seconds, connections: of the load.
+        home: where the server records; a folder that goes away when it is not given.
+        module: another server.
+        more: further words for it.
+        watch: is told its process, once it answers.
 
     Raises:
         SystemExit: wrk is not installed.
     """
     if shutil.which("wrk") is None:
         raise SystemExit("bench.capture needs wrk: apt-get install wrk")
-    with tempfile.TemporaryDirectory() as home, _server(mode, milliseconds, Path(home)) as (process, port):
-        script = Path(home) / "post.lua"
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        _server([module, mode, str(milliseconds), str(home or scratch), *more]) as (process, port),
+    ):
+        script = Path(scratch) / "post.lua"
         script.write_text(_LUA)
+        if watch is not None:
+            watch(process.pid)
         _wrk(port, 1, connections, script)  # warm
         before = _cpu(process.pid)
         said = _wrk(port, seconds, connections, script)
@@ -77,11 +100,11 @@ def _read(said: str, cpu: float, peak: int) -> Load:
 
 
 @contextmanager
-def _server(mode: str, milliseconds: float, home: Path) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
+def _server(words: Sequence[str]) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port: int = taken.getsockname()[1]
-    words = [sys.executable, "-m", "bench.capture.application", str(port), mode, str(milliseconds), str(home)]
+    words = [sys.executable, "-m", words[0], str(port), *words[1:]]
     process = subprocess.Popen(words, cwd=ROOT, preexec_fn=_on_first)
     try:
         while True:

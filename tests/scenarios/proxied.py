@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -12,6 +12,8 @@ import pytest
 import uvloop
 
 from watchkeep.gateway import Counters, Endpoint, Exchange, GatewayConfig, Server, Timeouts, Upstream, Watch
+from watchkeep.gateway.house import NO_GATES
+from watchkeep.gateway.turns import Gate
 
 LOOPS = pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
 Loop = Callable[[], asyncio.AbstractEventLoop]
@@ -203,7 +205,12 @@ class Place:
 
 @asynccontextmanager
 async def gateway(
-    handler: Handler | None = None, watch: Watch | None = None, *, container: bool = True, **config: Any
+    handler: Handler | None = None,
+    watch: Watch | None = None,
+    *,
+    container: bool = True,
+    gates: Mapping[str, Gate] = NO_GATES,
+    **config: Any,
 ) -> AsyncIterator[Place]:
     """A gateway before a model server that does as the handler says."""
     model = Model(handler or answering(OK))
@@ -211,7 +218,7 @@ async def gateway(
     upstream = Upstream(url=f"http://127.0.0.1:{model.port}", variant="A")
     config.setdefault("endpoints", (Endpoint(name="churn", upstreams=(upstream,), container=container),))
     config.setdefault("timeouts", Timeouts(drain=1.0))
-    server = Server(GatewayConfig(port=0, **config), watch)
+    server = Server(GatewayConfig(port=0, **config), watch, gates=gates)
     await server.start()
     try:
         yield Place(server, model)

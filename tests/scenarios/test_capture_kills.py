@@ -83,7 +83,7 @@ def test_what_a_killed_process_left_is_sealed_once(tmp_path: Path, monkeypatch: 
 
     rows = queried(f"SELECT capture_event_id FROM read_parquet('{tmp_path}/captures/**/*.parquet')")
     assert len(rows) == len(set(rows)) == sealed["records"] > 0
-    assert again == {"version": 1, "segments": 0, "records": 0, "files": 0, "torn_bytes": 0}
+    assert again == {"version": 1, "segments": 0, "records": 0, "files": 0, "torn_bytes": 0, "labels": 0}
     (listed,) = watchkeep("captures", "list", "--json").document["captures"]
     assert listed["Invocations"] == len(rows)
 

@@ -18,8 +18,10 @@ import pytest
 from tests.scenarios.cluster import Cluster, cluster, java
 from tests.scenarios.people import FACETS, ROLES, people
 from tests.scenarios.world import Answer, program, rows, watchkeep, write
+from tests.unit.capture.stores import record, sealed
 
 from watchkeep.adapters.sources import file_source
+from watchkeep.adapters.spark.session import session_of
 
 pytestmark = [
     pytest.mark.slow,
@@ -409,6 +411,25 @@ def test_what_only_this_machine_can_do_is_told(spark: Cluster, tmp_path: Path) -
     assert all(answer.is_one_sentence for answer in (review, threads, setting, here))
     assert "review" in review.err
     assert "--engine spark" in here.err
+
+
+def test_it_reads_stored_captures_without_us(spark: Cluster, tmp_path: Path) -> None:
+    hours: list[dict[str, Any]] = [
+        {"age": 41, "gone": True},
+        {"age": None, "new": "x"},
+        {"age": 42, "new": "y"},
+    ]
+    store = sealed(tmp_path, *[[record(f"e{hour}", [row], hour=hour)] for hour, row in enumerate(hours)])
+    session = session_of(spark.settings())
+
+    read = session.read.option("mergeSchema", "true").parquet(str(store))
+
+    found = read.select("capture_event_id", "age", "gone", "new", "capture_endpoint").coalesce(1).collect()
+    assert [tuple(row)[1:] for row in sorted(found)] == [
+        (41, True, None, "churn"),
+        (None, None, "x", "churn"),
+        (42, None, "y", "churn"),
+    ]
 
 
 def test_a_cluster_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -24,12 +24,15 @@ def open_shelf(where: str | Path) -> Shelf:
 
     Raises:
         OptionError: it is a file, or no URL that can be opened.
+        StoreError: the bucket is not there, or cannot be reached.
     """
     text = str(where)
     if "://" in text:
         try:
             filesystem, path = pafs.FileSystem.from_uri(text)
-        except (pa.ArrowException, OSError, ValueError) as error:
+        except OSError as error:
+            raise StoreError(text, why=f"it cannot be opened: {error}") from error
+        except (pa.ArrowException, ValueError) as error:
             raise OptionError(
                 "--states", got=text, expected="a folder, or a URL: s3://, gs://, abfs://"
             ) from error

@@ -6,18 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from watchkeep.adapters.captures.label_segments import LabelSealer
 from watchkeep.adapters.captures.sealing import Sealed, Sealer
 from watchkeep.adapters.sources.stored.labels import PREFIX as LABELS
 from watchkeep.adapters.sources.stored.layout import endpoints, hours, variants
 from watchkeep.adapters.sources.stored.source import PREFIX, files_of, traffic_of
 from watchkeep.adapters.state_files import open_shelf
 from watchkeep.app.traffic import Totals
-from watchkeep.capture.home import SEGMENTS, STORE, hold_sealing, home_of
-from watchkeep.capture.segment import pending, writers
+from watchkeep.capture.column_names import told_in
+from watchkeep.capture.home import LABEL_SEGMENTS, SEGMENTS, STORE, hold_sealing, home_of
+from watchkeep.capture.segment import pending
 from watchkeep.capture.traffic import Traffic
 from watchkeep.core.errors import OptionError, StoreError
 from watchkeep.core.window import Window
-from watchkeep.service.ports import Shelf
+from watchkeep.service.ports import EVER, Shelf
 
 STORE_URL: Final = "WATCHKEEP_STORE_URL"
 """The environment variable that names a folder or bucket in which captures are kept, in place of the home."""
@@ -30,14 +32,21 @@ _IDLE: Final = 5.0
 
 def store_of(home: Path) -> str:
     """Where the captures of a home are kept."""
-    url = os.environ.get(STORE_URL)
-    return f"{url.rstrip('/')}/{STORE}" if url else str(home / STORE)
+    return _within(home, STORE)
 
 
 def labels_of(home: Path) -> str:
     """Where the labels of a home are kept."""
+    return _within(home, TRUTH)
+
+
+def _within(home: Path, folder: str) -> str:
+    """A folder of the store; what a URL says behind a question mark stays there."""
     url = os.environ.get(STORE_URL)
-    return f"{url.rstrip('/')}/{TRUTH}" if url else str(home / TRUTH)
+    if not url:
+        return str(home / folder)
+    path, mark, options = url.partition("?")
+    return f"{path.rstrip('/')}/{folder}{mark}{options}"
 
 
 def named(source: str, *, home: str | os.PathLike[str] | None = None) -> str:
@@ -65,9 +74,11 @@ def seal(home: Path) -> Sealed:
             "--home", got=str(home), expected="a home whose segments no other process is sealing"
         )
     try:
-        return _sealer(home).seal()
+        told = _sealer(home).seal()
+        told.add(label_sealer(home).seal())
     finally:
         os.close(lock)
+    return told
 
 
 def follow(home: Path) -> Sealed:
@@ -80,13 +91,16 @@ def follow(home: Path) -> Sealed:
     if lock is None:
         return told
     try:
-        sealer, last = _sealer(home), time.monotonic()
+        sealers, last, said = _Sealers(home), time.monotonic(), set[str]()
         while time.monotonic() - last < _IDLE:
-            try:
-                told.add(sealer.seal())
-            except StoreError as error:
-                print(f"watchkeep: {error}", flush=True)  # noqa: T201 (its log)
-            if writers(home / SEGMENTS) or any(pending(home / SEGMENTS)):
+            for one in (sealers.of_captures, sealers.of_labels):
+                try:
+                    told.add(one().seal())
+                except StoreError as error:
+                    if str(error) not in said:
+                        said.add(str(error))
+                        print(f"watchkeep: {error}", flush=True)  # noqa: T201 (its log)
+            if any(any(pending(home / folder)) for folder in (SEGMENTS, LABEL_SEGMENTS)):
                 last = time.monotonic()
             time.sleep(_OFTEN)
     finally:
@@ -94,8 +108,34 @@ def follow(home: Path) -> Sealed:
     return told
 
 
+class _Sealers:
+    """Those of a home, made when they are needed: a bucket that is out of reach cannot be opened, and later it can."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._captures: Sealer | None = None
+        self._labels: LabelSealer | None = None
+
+    def of_captures(self) -> Sealer:
+        if self._captures is None or self._captures.columns != told_in(self._home):
+            self._captures = _sealer(self._home)
+        return self._captures
+
+    def of_labels(self) -> LabelSealer:
+        if self._labels is None:
+            self._labels = label_sealer(self._home)
+        return self._labels
+
+
 def _sealer(home: Path) -> Sealer:
-    return Sealer(home / SEGMENTS, open_shelf(store_of(home)), counted=Totals(home).add)
+    return Sealer(
+        home / SEGMENTS, open_shelf(store_of(home)), columns=told_in(home), counted=Totals(home).add
+    )
+
+
+def label_sealer(home: Path) -> LabelSealer:
+    """What seals the labels of a home that were told bit by bit."""
+    return LabelSealer(home / LABEL_SEGMENTS, open_shelf(labels_of(home)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +186,15 @@ def listed(shelf: Shelf, *, endpoint: str | None = None, window: Window | None =
     found = []
     for name in [endpoint] if endpoint is not None else endpoints(shelf):
         for variant in variants(shelf, name):
-            several = list(hours(shelf, endpoint=name, variant=variant, window=window))
-            traffic, files = Traffic(), 0
-            for hour in several:
-                files += len(files_of(shelf, hour))
-                for own in traffic_of(shelf, hour).of.values():
+            traffic, files, starts = Traffic(), 0, list[str]()
+            for hour in hours(shelf, endpoint=name, variant=variant, window=window):
+                held, counted = len(files_of(shelf, hour)), traffic_of(shelf, hour).of.values()
+                files += held
+                for own in counted:
                     traffic.merge(own)
-            starts = [f"{hour.start:%Y-%m-%dT%H:%MZ}" for hour in several]
+                if held or counted:  # buckets may keep the folder of an hour that is gone
+                    starts.append(f"{hour.start:%Y-%m-%dT%H:%MZ}")
             first, last = (starts[0], starts[-1]) if starts else (None, None)
-            found.append(Captured(name, variant, len(several), first, last, files, traffic))
+            if starts or window not in (None, EVER):
+                found.append(Captured(name, variant, len(starts), first, last, files, traffic))
     return found

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from watchkeep.adapters.captures.forgetting import Gone, label_rows, without
 from watchkeep.adapters.captures.forgetting_segments import (
@@ -19,20 +18,24 @@ from watchkeep.adapters.captures.forgetting_segments import (
     waiting_in,
 )
 from watchkeep.adapters.captures.importing import Importer
+from watchkeep.adapters.captures.label_segments import labels_waiting
 from watchkeep.adapters.captures.proof import Left, left_in
 from watchkeep.adapters.captures.replacing import finish
 from watchkeep.adapters.captures.sealing import parquet
 from watchkeep.adapters.captures.subjects import Subject
+from watchkeep.adapters.sources.parquet_files import parquet_file
 from watchkeep.adapters.sources.stored.columns import PREFIX
 from watchkeep.adapters.sources.stored.labels import ID, paths
+from watchkeep.adapters.sources.stored.labels import hours as label_hours
 from watchkeep.adapters.sources.stored.layout import SUFFIX, endpoints, hours
 from watchkeep.adapters.sources.stored.reading import opened_file
 from watchkeep.adapters.sources.stored.source import file_of
 from watchkeep.adapters.sources.stored.standing import ASIDE
 from watchkeep.adapters.state_files import open_shelf
-from watchkeep.app.captures import labels_of, store_of
+from watchkeep.app.captures import label_sealer, labels_of, store_of
 from watchkeep.app.upkeep import alone_in, who_is
-from watchkeep.capture.home import SEGMENTS, hold_sealing
+from watchkeep.capture.column_names import UNNAMED, told_in
+from watchkeep.capture.home import LABEL_SEGMENTS, SEGMENTS, hold_sealing
 from watchkeep.core.errors import MissingColumnError, MissingSourceError, StoreError
 from watchkeep.frames.buffers import truths
 from watchkeep.service.ports import Shelf
@@ -105,7 +108,7 @@ def forget(
     with alone_in(home):
         Importer(shelf, who=who_is(home)).clean(now)
         told.waiting = _in_segments(home, segments, endpoint, subject, told.gone, patience)
-        told.torn = forget_torn(segments, subject)
+        told.torn = forget_torn(segments, subject) + forget_torn(home / LABEL_SEGMENTS, subject)
         if endpoint not in endpoints(shelf) and not told.gone.files and not told.waiting:
             known = ", ".join(endpoints(shelf)) or "none"
             raise MissingSourceError(
@@ -118,8 +121,10 @@ def forget(
             if not any(one.meant for one in told.left):
                 break
         if told.gone.ids:
-            told.labels = _in_labels(open_shelf(labels_of(home)), endpoint, told.gone.ids)
-        told.left += [Left(name) for name in bytes_in(segments, subject)]
+            told.waiting += _labels_sealed(home, endpoint, told.gone.ids, patience)
+            told.labels = _in_labels(open_shelf(labels_of(home)), endpoint, told.gone.ids, now, who_is(home))
+        for folder in (segments, home / LABEL_SEGMENTS):
+            told.left += [Left(name) for name in bytes_in(folder, subject)]
     return told
 
 
@@ -127,15 +132,32 @@ def _in_segments(
     home: Path, segments: Path, endpoint: str, subject: Subject, gone: Gone, patience: float
 ) -> int:
     """Forget in what is not sealed; how many records are left in what others write."""
+    names = told_in(home).get(endpoint, UNNAMED)
     deadline = time.monotonic() + patience
     while True:
         lock = hold_sealing(home)
         if lock is not None:  # else another process seals them, and they are in the store soon
             try:
-                gone.add(forget_in_segments(segments, endpoint, subject))
+                gone.add(forget_in_segments(segments, endpoint, subject, names))
             finally:
                 os.close(lock)
-        waiting = waiting_in(segments, endpoint, subject)
+        waiting = waiting_in(segments, endpoint, subject, names)
+        if not waiting or time.monotonic() >= deadline:
+            return waiting
+        time.sleep(_AGAIN)
+
+
+def _labels_sealed(home: Path, endpoint: str, ids: Collection[str], patience: float) -> int:
+    """Have labels of some inferences sealed that were told a moment ago; how many are left that others write."""
+    deadline = time.monotonic() + patience
+    while True:
+        lock = hold_sealing(home)
+        if lock is not None:  # else another process seals them, and they are in the store soon
+            try:
+                label_sealer(home).seal()
+            finally:
+                os.close(lock)
+        waiting = labels_waiting(home / LABEL_SEGMENTS, endpoint, ids)
         if not waiting or time.monotonic() >= deadline:
             return waiting
         time.sleep(_AGAIN)
@@ -174,10 +196,18 @@ def _check_column(shelf: Shelf, endpoint: str, subject: Subject, told: Forgotten
     raise MissingColumnError(subject.column, reader="forget", available=available)
 
 
-def _in_labels(shelf: Shelf, endpoint: str, ids: Collection[str]) -> int:
+def _in_labels(shelf: Shelf, endpoint: str, ids: Collection[str], now: datetime, who: str) -> int:
     count = 0
+    for hour in label_hours(shelf, endpoint):
+        if finish(shelf, hour, now=now, kept=timedelta(0), who=who) is None:
+            raise StoreError(
+                f"{shelf.name}/{hour.folder}", why="somebody else is compacting it; try again later"
+            )
+        for name in shelf.names(hour.folder):
+            if name.startswith(ASIDE):
+                shelf.delete(f"{hour.folder}/{name}")
     for path in list(paths(shelf, endpoint)):
-        table = pq.read_table(pa.BufferReader(shelf.read(path)))
+        table = parquet_file(path, pa.BufferReader(shelf.read(path))).read(use_threads=False)
         held = label_rows(table, ID, ids)
         if held.any():
             shelf.write(path, parquet(table.filter(truths(~held)), frozenset()))

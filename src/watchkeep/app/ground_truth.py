@@ -1,13 +1,32 @@
 """Ground truth of a home's endpoints."""
 
 from datetime import UTC, datetime
+from functools import cache, partial
 from pathlib import Path
+from typing import Final
 
 from watchkeep.adapters.captures.labelling import Taken, take_labels
 from watchkeep.adapters.sources.labels import LabelRows
 from watchkeep.adapters.state_files import open_shelf
 from watchkeep.app.captures import labels_of
+from watchkeep.capture.home import LABEL_SEGMENTS, start_sealer
+from watchkeep.capture.recorder import Recorder, Settings
 from watchkeep.service.ports import Source
+
+_ROTATE: Final = 10.0
+"""Seconds after which labels that were told one by one are made a file of."""
+_SIZE: Final = 16 << 20
+
+
+@cache
+def intake_of(home: Path) -> Recorder:
+    """Keeps labels that are told bit by bit, as `told_labels` makes records of them. A process has one of each home.
+
+    Many who tell some at the same time wait for the disk together; whoever seals the home's captures makes files of
+    what was told within some seconds.
+    """
+    opened = partial(start_sealer, home)
+    return Recorder(Settings(folder=home / LABEL_SEGMENTS, rotate=_ROTATE, size=_SIZE, opened=opened))
 
 
 def take(

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from watchkeep.adapters.captures import compacting, expiring, exporting
 from watchkeep.adapters.captures.compacting import Compacted
+from watchkeep.adapters.captures.compacting_labels import compact_labels
 from watchkeep.adapters.captures.expiring import Expired
 from watchkeep.adapters.captures.exporting import Exported
 from watchkeep.adapters.sources.stored.layout import endpoints
 from watchkeep.adapters.state_files import open_shelf
-from watchkeep.app.captures import store_of
+from watchkeep.app.captures import labels_of, store_of
 from watchkeep.core.errors import MissingSourceError, OptionError
 from watchkeep.core.window import Window
 from watchkeep.service.ports import EVER, Progress, Shelf
@@ -82,6 +83,34 @@ def compact(
             who=who_is(home),
             endpoint=endpoint,
             progress=progress,
+        )
+
+
+def compact_truth(
+    home: Path, *, older: float, endpoint: str | None = None, now: datetime | None = None
+) -> Compacted:
+    """Make few files of the many labels of each hour; see `compacting_labels.compact_labels`.
+
+    Args:
+        home: whose labels.
+        older: hours since the end of the last hour that is compacted.
+        endpoint: only its.
+        now: the time.
+
+    Raises:
+        OptionError: `older` is negative, or another process imports, compacts, expires or forgets.
+        SourceError: a file cannot be read.
+        StoreError: the store cannot be read or written.
+    """
+    _check_age("--older", older)
+    now = now or datetime.now(UTC)
+    with alone_in(home):
+        return compact_labels(
+            open_shelf(labels_of(home)),
+            until=now - timedelta(hours=older),
+            now=now,
+            who=who_is(home),
+            endpoint=endpoint,
         )
 
 

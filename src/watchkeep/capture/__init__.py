@@ -12,6 +12,7 @@ It needs nothing but Python, and imports nothing before it is used. `watchkeep c
 was recorded.
 """
 
-from watchkeep.capture.client import Durability, Policy, middleware, recorder_of, watch
+from watchkeep.capture.client import Durability, middleware, recorder_of, watch
+from watchkeep.capture.policies import Policy
 
 __all__ = ["Durability", "Policy", "middleware", "recorder_of", "watch"]

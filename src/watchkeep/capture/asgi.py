@@ -13,6 +13,7 @@ from watchkeep.capture.exchange import (
     Capturing,
     Exchange,
     RecordLostError,
+    whole,
 )
 
 Message = MutableMapping[str, Any]
@@ -140,8 +141,8 @@ def _exchange(
         output_type,
         told.get(INFERENCE_ID) or told.get(REQUEST_ID),
         told.get(ATTRIBUTES),
-        asked[0] if len(asked) == 1 else b"".join(asked),
-        answered[0] if len(answered) == 1 else b"".join(answered),
+        whole(asked),
+        whole(answered),
     )
 
 

@@ -25,10 +25,17 @@ class AdmissionMiddleware:
         app: the application.
         capturing: which requests are captured; these are looked at, too.
         admission: what they must be like.
+        names: of values that come without; None for those of the columns.
     """
 
-    def __init__(self, app: Application, capturing: Capturing, admission: Admission) -> None:
-        self.app, self.capturing, self.admission = app, capturing, admission
+    def __init__(
+        self,
+        app: Application,
+        capturing: Capturing,
+        admission: Admission,
+        names: Sequence[str] | None = None,
+    ) -> None:
+        self.app, self.capturing, self.admission, self._names = app, capturing, admission, names
         self._captured = CaptureMiddleware(app, capturing)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -48,9 +55,9 @@ class AdmissionMiddleware:
         kind = dict(scope["headers"]).get(b"content-type", b"").decode("latin-1")
         start = perf_counter_ns()
         if len(body) <= _LONG:
-            problems = self.admission.check(body, kind)
+            problems = self.admission.check(body, kind, self._names)
         else:
-            problems = await asyncio.to_thread(self.admission.check, body, kind)
+            problems = await asyncio.to_thread(self.admission.check, body, kind, self._names)
         spent = (perf_counter_ns() - start) // 1000
         if not problems:
             await self._captured(scope, again, send)

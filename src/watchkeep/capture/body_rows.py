@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+from watchkeep.capture.column_names import UNNAMED, ColumnNames
 from watchkeep.capture.contents import rows_of
 from watchkeep.capture.payloads import Rejection, Row, plain_row
 from watchkeep.capture.record import Inference
@@ -21,22 +22,24 @@ class Pair:
     output: Row
     input: Callable[[], Row]
     names: Sequence[str]
+    columns: ColumnNames = UNNAMED
 
     def value(self, name: str) -> object:
         """That of a column; None when there is none."""
-        found, there = self._of(self.output, name, 0)
+        found, there = self._of(self.output, name, 0, self.columns.output)
         if there:
             return found
-        width = len(self.output) if isinstance(self.output, list) else 0
-        found, there = self._of(self.input(), name, width)
+        width = _width(self.output)
+        own = self.columns.input
+        found, there = self._of(self.input(), name, width, own)
         if not there and name.endswith("_input"):
-            return self._of(self.input(), name.removesuffix("_input"), width)[0]
+            return self._of(self.input(), name.removesuffix("_input"), width, own)[0]
         return found
 
-    def _of(self, row: Row, name: str, first: int) -> tuple[object, bool]:
+    def _of(self, row: Row, name: str, first: int, own: Sequence[str]) -> tuple[object, bool]:
         if isinstance(row, dict):
             return _within(row, name)
-        at = _place(name, self.names) - first
+        at = own.index(name) if name in own else _place(name, self.names) - first
         return (row[at], True) if 0 <= at < len(row) else (None, False)
 
 
@@ -46,10 +49,16 @@ class BodyRows:
     Args:
         one: the record.
         names: of values that come without, the answer's first.
+        columns: the same, by side.
     """
 
-    def __init__(self, one: Inference, names: Sequence[str]) -> None:
-        self._one, self._names = one, names
+    def __init__(
+        self,
+        one: Inference,
+        names: Sequence[str],
+        columns: ColumnNames = UNNAMED,
+    ) -> None:
+        self._one, self._names, self._columns = one, names, columns
         self._input: list[Row] | None = None
         self._output: list[Row] | None = None
 
@@ -61,15 +70,15 @@ class BodyRows:
         if self._output is None:
             self._output = _rows(self._one.output, self._one.output_type)
         for at, row in enumerate(self._output):
-            yield Pair(row, partial(self._beside, at), self._names)
+            yield Pair(row, partial(self._beside, at), self._names, self._columns)
         if self._input is None and self._output:  # everything was found in the answer
             return
         inputs = self._inputs()
         if len(inputs) != len(self._output):
             for row in inputs:
-                yield Pair(row, _nothing, self._names)
+                yield Pair(_NONE, partial(_same, row), self._names, self._columns)
         elif not inputs:
-            yield Pair(_NONE, _nothing, self._names)
+            yield Pair(_NONE, _nothing, self._names, self._columns)
 
     def _inputs(self) -> list[Row]:
         if self._input is None:
@@ -85,6 +94,10 @@ def _nothing() -> Row:
     return _NONE
 
 
+def _same(row: Row) -> Row:
+    return row
+
+
 def _rows(body: bytes | None, kind: str) -> list[Row]:
     if not body:
         return []
@@ -92,6 +105,13 @@ def _rows(body: bytes | None, kind: str) -> list[Row]:
         return rows_of(body, kind, row=plain_row)
     except Rejection:
         return []
+
+
+def _width(row: Row) -> int:
+    """How many columns a row has: nested objects are columns with dotted names."""
+    if isinstance(row, list):
+        return len(row)
+    return sum(_width(value) if isinstance(value, dict) else 1 for value in row.values())
 
 
 def _within(row: dict[str, Any], name: str) -> tuple[object, bool]:

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from inspect import iscoroutinefunction
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, ParamSpec, TypeVar
 
 from watchkeep.capture.exchange import LIMIT, VARIANT, Capturing
 from watchkeep.capture.home import SEGMENTS, home_of, start_sealer
+from watchkeep.capture.policies import EndpointPolicy, Policy
 from watchkeep.capture.recorder import Recorder, Settings
 from watchkeep.capture.steps import Step
 from watchkeep.core.errors import OptionError
@@ -22,9 +23,6 @@ T = TypeVar("T")
 Durability = Literal["async", "sync"]
 """`async`: nobody waits, and a record is on the disk within `delay` seconds. `sync`: an answer is complete only when
 its record is on the disk; one whose record cannot be kept is not given."""
-Policy = Literal["flag", "refuse"]
-"""What becomes of a request that is not as admission wants it. `flag`: its record says so. `refuse`: it is answered
-with status 422, and the model is not asked."""
 
 _RECORDERS: Final[dict[Path, Recorder]] = {}
 _LOCK: Final = threading.Lock()
@@ -45,6 +43,7 @@ def middleware(
     privacy: Mapping[str, Any] | None = None,
     admission: "Mapping[str, Any] | str | os.PathLike[str] | None" = None,
     policy: Policy = "flag",
+    columns: Mapping[str, Any] | None = None,
     seal: bool = True,
 ) -> Any:
     """An ASGI or WSGI application as it was, whose requests and answers are recorded.
@@ -62,6 +61,7 @@ def middleware(
         privacy: what must not be stored of them; see `Privacy.of`. Its key is that of `WATCHKEEP_PRIVACY_KEY`.
         admission: what requests must be like: the file that `watchkeep admission` wrote, or what it holds.
         policy: what becomes of those that are not; see `Policy`.
+        columns: names of values that come without (CSV, bare lists); see `ColumnNames.of`.
         seal: whether a process is started that turns records into Parquet files.
 
     Raises:
@@ -74,7 +74,8 @@ def middleware(
     ...
     watchkeep.core.errors.OptionError: durability: got 'never', expected 'async' or 'sync'
     """
-    admitted = admission_of(admission, policy)
+    given = {"sampling": sampling, "privacy": privacy, "admission": admission, "columns": columns}
+    policies = EndpointPolicy.of({**given, "policy": policy}, limit=limit)
     capturing = _capturing(
         endpoint=endpoint,
         variant=variant,
@@ -84,11 +85,12 @@ def middleware(
         paths=paths,
         methods=methods,
         limit=limit,
-        steps=steps_of(admitted if policy == "flag" else None, sampling, privacy, limit),
+        steps=policies.after if policies.refuses else policies.steps,
         seal=seal,
     )
-    if admitted is not None and policy == "refuse":
-        return _refusing(app, capturing, admitted)
+    policies.tell(home_of(home), endpoint)
+    if policies.admission is not None and policies.refuses:
+        return _refusing(app, capturing, policies.admission, policies.names)
     if _is_asgi(app):
         from watchkeep.capture.asgi import CaptureMiddleware
 
@@ -98,14 +100,14 @@ def middleware(
     return OfWsgi(app, capturing)
 
 
-def _refusing(app: Any, capturing: Capturing, admission: "Admission") -> Any:
+def _refusing(app: Any, capturing: Capturing, admission: "Admission", names: Sequence[str] | None) -> Any:
     if _is_asgi(app):
         from watchkeep.capture.asgi_admission import AdmissionMiddleware
 
-        return AdmissionMiddleware(app, capturing, admission)
+        return AdmissionMiddleware(app, capturing, admission, names)
     from watchkeep.capture.wsgi_admission import AdmissionMiddleware as OfWsgi
 
-    return OfWsgi(app, capturing, admission)
+    return OfWsgi(app, capturing, admission, names)
 
 
 def watch(
@@ -117,6 +119,7 @@ def watch(
     limit: int = LIMIT,
     sampling: Mapping[str, Any] | None = None,
     privacy: Mapping[str, Any] | None = None,
+    columns: Mapping[str, Any] | None = None,
     seal: bool = True,
 ) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Has the calls of a function recorded; see `watched` for what is recorded, and `middleware` for the arguments.
@@ -126,6 +129,8 @@ def watch(
     """
     from watchkeep.capture.watching import watched
 
+    given = {"sampling": sampling, "privacy": privacy, "columns": columns}
+    policies = EndpointPolicy.of(given, limit=limit)
     capturing = _capturing(
         endpoint=endpoint,
         variant=variant,
@@ -135,9 +140,10 @@ def watch(
         paths=(),
         methods=(),
         limit=limit,
-        steps=steps_of(None, sampling, privacy, limit),
+        steps=policies.steps,
         seal=seal,
     )
+    policies.tell(home_of(home), endpoint)
     return lambda function: watched(function, capturing)
 
 
@@ -147,19 +153,21 @@ def recorder_of(
     """The recorder of a home. A process has one of each.
 
     Raises:
-        OptionError: the home cannot be written.
+        OptionError: the home cannot be written, or `WATCHKEEP_ENCRYPTION_KEY` holds no key.
+        MissingExtraError: it holds one, and the library for encryption is not installed.
     """
     where = home_of(home)
     with _LOCK:
         if where not in _RECORDERS:
+            opened = partial(start_sealer, where) if seal else None
+            settings = Settings(folder=where / SEGMENTS, delay=delay, opened=opened)
             if seal:
                 try:
                     start_sealer(where)
                 except OSError as error:
                     expected = f"a folder that can be written ({error.strerror})"
                     raise OptionError("home", got=str(where), expected=expected) from error
-            opened = partial(start_sealer, where) if seal else None
-            _RECORDERS[where] = Recorder(Settings(folder=where / SEGMENTS, delay=delay, opened=opened))
+            _RECORDERS[where] = Recorder(settings)
         return _RECORDERS[where]
 
 
@@ -195,54 +203,6 @@ def _capturing(
         durable=durability == "sync",
         steps=steps,
     )
-
-
-def admission_of(
-    given: "Mapping[str, Any] | str | os.PathLike[str] | None", policy: str = "flag"
-) -> "Admission | None":
-    """What requests must be like; None where nothing is said about it.
-
-    Args:
-        given: a file that `watchkeep admission` wrote, or what it holds.
-        policy: see `Policy`.
-
-    Raises:
-        DocumentError: it does not follow its schema.
-        OptionError: the policy is none, or is to refuse and nothing is given.
-    """
-    if policy not in ("flag", "refuse"):
-        raise OptionError("policy", got=policy, expected="'flag' or 'refuse'", choices=("flag", "refuse"))
-    if given is None:
-        if policy == "refuse":
-            expected = "a file that `watchkeep admission` wrote, since the policy is to refuse"
-            raise OptionError("admission", got="nothing", expected=expected)
-        return None
-    from watchkeep.capture.admission import Admission
-
-    return Admission.of(given) if isinstance(given, Mapping) else Admission.read(given)
-
-
-def steps_of(
-    admission: "Admission | None",
-    sampling: Mapping[str, Any] | None,
-    privacy: Mapping[str, Any] | None,
-    limit: int,
-) -> tuple[Step, ...]:
-    """What is done with records before they are written: looked at, those chosen that are kept, and redacted."""
-    steps: list[Step] = []
-    if admission is not None:
-        from watchkeep.capture.flagging import Flagging
-
-        steps.append(Flagging(admission, limit))
-    if sampling is not None:
-        from watchkeep.capture.sampling import Sampling
-
-        steps.append(Sampling.of(sampling))
-    if privacy is not None:
-        from watchkeep.capture.redacting import redaction
-
-        steps.append(redaction(privacy))
-    return tuple(steps)
 
 
 _LONGEST: Final = 63

@@ -10,6 +10,8 @@ from typing import Final
 HOME: Final = "WATCHKEEP_HOME"
 """The environment variable that names the folder where everything is kept."""
 SEGMENTS: Final = "segments"
+LABEL_SEGMENTS: Final = "label-segments"
+"""Where labels lie that were told and are not sealed yet."""
 STORE: Final = "captures"
 SEALER_LOG: Final = "sealer.log"
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import Any, Final, TypeAlias
 
+from watchkeep.capture.wrappers import MEMBERS, SIDES, is_wrapper
 from watchkeep.core.errors import DuplicateColumnError
 
 Row: TypeAlias = "dict[str, object] | list[object]"
@@ -17,14 +18,6 @@ MakeRow: TypeAlias = Callable[[object, str], Row]
 NOT_BODY: Final = "payload cannot be parsed"
 UNEVEN: Final = "columns of a payload have different lengths"
 BINARY: Final = "payload holds binary tensors"
-
-MEMBERS: Final = ("instances", "predictions", "dataframe_records")
-"""Under these names lie rows, one each."""
-BESIDE: Final = frozenset(
-    {"signature_name", "id", "parameters", "params", "model_name", "model_version", "model_spec", "context"}
-)
-"""What such a body may hold beside its rows."""
-SIDES: Final = ("inputs", "outputs")
 
 
 class Rejection(Exception):  # noqa: N818 (it is counted, never shown)
@@ -177,14 +170,14 @@ def rows_of_json(body: object, *, source: str, row: MakeRow = flat_row) -> list[
 def _of_object(body: dict[str, Any], source: str, row: MakeRow) -> list[Row]:
     for name in MEMBERS:
         held = body.get(name)
-        if isinstance(held, list) and BESIDE.issuperset(body.keys() - {name}):
+        if isinstance(held, list) and is_wrapper(body, name):
             return [row(item, source) for item in held]
     split = body.get("dataframe_split")
     if isinstance(split, dict):
         return _of_split(split)
     for name in SIDES:
         held = body.get(name)
-        if isinstance(held, list | dict) and BESIDE.issuperset(body.keys() - {name}):
+        if isinstance(held, list | dict) and is_wrapper(body, name):
             return _of_side(held, source, row)
     data = body.get("data")
     if isinstance(data, dict) and ("ndarray" in data or "tensor" in data):

@@ -8,10 +8,12 @@ from itertools import accumulate
 from struct import Struct
 from typing import Any, Final, NamedTuple
 
+from watchkeep.capture.encryption import Keys, key_id_in, why_closed
 from watchkeep.core.errors import StoreError
 
 MAGIC: Final = b"WKB1"
-"""How every block begins; the digit is its version."""
+ENCRYPTED: Final = b"WKE1"
+"""How every block begins, and every one that is encrypted; the digit is its version."""
 HEAD: Final = Struct("<4sIQ")
 """Magic, checksum of what follows this head, bytes that follow it."""
 _ALIGN: Final = 8
@@ -84,7 +86,11 @@ MOST: Final = 32_768
 
 
 def encode(
-    records: Sequence[Inference], tallies: Sequence[Mapping[str, Any]] = (), *, given: bool = True
+    records: Sequence[Inference],
+    tallies: Sequence[Mapping[str, Any]] = (),
+    *,
+    given: bool = True,
+    keys: Keys | None = None,
 ) -> list[bytes]:
     """Records as a block: bytes that tell their length and whether they are whole.
 
@@ -94,6 +100,7 @@ def encode(
         records: at most `MOST`.
         tallies: what was counted beside them; JSON objects.
         given: see `Block`.
+        keys: encrypt it; None where it is to be plain.
 
     Returns:
         Pieces to be written after each other.
@@ -143,29 +150,26 @@ def encode(
     text = json.dumps(head, separators=(",", ":")).encode()
     text += b" " * (-(len(text) + 8) % _ALIGN)
     pieces[:0] = [len(text).to_bytes(8, "little"), text]
+    return _framed(MAGIC, pieces) if keys is None else _framed(ENCRYPTED, [keys.sealed(b"".join(pieces))])
+
+
+def _framed(magic: bytes, pieces: list[bytes]) -> list[bytes]:
     checksum = 0
     for piece in pieces:
         checksum = zlib.crc32(piece, checksum)
-    return [HEAD.pack(MAGIC, checksum, sum(map(len, pieces))), *pieces]
+    return [HEAD.pack(magic, checksum, sum(map(len, pieces))), *pieces]
 
 
 def decode(data: memoryview) -> tuple[Block | None, memoryview]:
     """The first block of some bytes, and what follows it; no block where these do not begin with a whole one.
 
     Raises:
-        StoreError: it is a block of a newer version.
+        StoreError: it is a block of a newer version, or encrypted with a key that is not in the environment.
+        OptionError: the keys of the environment are none.
+        MissingExtraError: it is encrypted, and the library for it is not installed.
     """
-    if len(data) < HEAD.size:
-        return None, data
-    magic, checksum, size = HEAD.unpack_from(data)
-    if magic != MAGIC:
-        if magic[:3] == MAGIC[:3] and magic[3:].isdigit():
-            raise StoreError(
-                "segment", why=f"its block is of version {magic[3:].decode()}, newer than this Watchkeep"
-            )
-        return None, data
-    body = data[HEAD.size : HEAD.size + size]
-    if len(body) != size or zlib.crc32(body) != checksum:
+    body, rest = whole(data)
+    if body is None:
         return None, data
     length = int.from_bytes(body[:8], "little")
     head = json.loads(bytes(body[8 : 8 + length]))
@@ -174,9 +178,30 @@ def decode(data: memoryview) -> tuple[Block | None, memoryview]:
     for name, held in head["columns"]:
         columns[name] = body[at : at + held]
         at += held + -held % _ALIGN
-    return Block(head["rows"], columns, head["words"], head["tallies"], head["given"]), data[
-        HEAD.size + size :
-    ]
+    return Block(head["rows"], columns, head["words"], head["tallies"], head["given"]), rest
+
+
+def whole(data: memoryview) -> tuple[memoryview | None, memoryview]:
+    """What is in the first block of some bytes, decrypted, and what follows it; see `decode`."""
+    if len(data) < HEAD.size:
+        return None, data
+    magic, checksum, size = HEAD.unpack_from(data)
+    if magic not in (MAGIC, ENCRYPTED):
+        if magic[:3] in (MAGIC[:3], ENCRYPTED[:3]) and magic[3:].isdigit():
+            raise StoreError(
+                "segment", why=f"its block is of version {magic[3:].decode()}, newer than this Watchkeep"
+            )
+        return None, data
+    body = data[HEAD.size : HEAD.size + size]
+    if len(body) != size or zlib.crc32(body) != checksum:
+        return None, data
+    if magic == MAGIC:
+        return body, data[HEAD.size + size :]
+    keys, key_id = Keys.of_environment(), key_id_in(body)
+    if keys is None or not keys.holds(key_id):
+        raise StoreError("segment", why=why_closed(key_id, keys))
+    opened = keys.opened(body)
+    return (None, data) if opened is None else (memoryview(opened), data[HEAD.size + size :])
 
 
 def records_of(block: Block) -> list[Inference]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 from weakref import WeakSet
 
+from watchkeep.capture.encryption import Keys
 from watchkeep.capture.record import Inference
 from watchkeep.capture.segment import Segment, pending
 from watchkeep.capture.steps import Step, after
@@ -21,10 +22,12 @@ FULL: Final = "more records than memory holds"
 SPOOLED: Final = "more segments than the spool holds"
 ENDED: Final = "the recorder had ended"
 _WORDS: Final = {errno.ENOSPC: "disk is full", errno.EDQUOT: "disk is full", errno.EROFS: "disk is read-only"}
-_EACH: Final = 400
+_EACH: Final = 560
 """Bytes of memory that a record takes beside its bodies."""
 _BATCH: Final = 512
 """Records that are written at a time, so that the model's own threads wait little."""
+_BYTES: Final = 4 << 20
+"""Bytes from which on no more are written at a time: they are copied for it, beside the memory of what waits."""
 _AGAIN: Final = 0.5
 """Seconds until a failed write is tried again."""
 
@@ -47,6 +50,11 @@ class Settings:
         size: bytes after which it is.
         steps: what is done with all records before they are written.
         opened: called when a segment was begun, so that somebody is there to seal it.
+        keys: encrypt segments; those of `WATCHKEEP_ENCRYPTION_KEY`, and None where it is not set.
+
+    Raises:
+        OptionError: `WATCHKEEP_ENCRYPTION_KEY` holds no key.
+        MissingExtraError: it does, and the library for encryption is not installed.
     """
 
     folder: Path
@@ -57,6 +65,7 @@ class Settings:
     size: int = 64 << 20
     steps: tuple[Step, ...] = ()
     opened: Callable[[], None] | None = None
+    keys: Keys | None = field(default_factory=Keys.of_environment)
 
 
 @dataclass(slots=True)
@@ -275,14 +284,18 @@ class Recorder:
         if self._segment is None:
             if sum(size for _, size in pending(self.settings.folder)) > self.settings.spool:
                 raise OSError(0, SPOOLED)
-            self._segment = Segment.new(self.settings.folder)
+            self._segment = Segment.new(self.settings.folder, keys=self.settings.keys)
             if self.settings.opened is not None:
                 self.settings.opened()
         return self._segment
 
     def _prepared(self) -> "_Batch":
         with self._lock:
-            taken = [self._queue.popleft() for _ in range(min(len(self._queue), _BATCH))]
+            taken: list[_Waiting] = []
+            size = 0
+            while self._queue and len(taken) < _BATCH and size < _BYTES:
+                taken.append(self._queue.popleft())
+                size += taken[-1][2]
             tallies, self._lost = self._lost, Tallies()
         first = self._next
         self._next += len(taken)

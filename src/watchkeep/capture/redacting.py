@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from watchkeep.capture.column_names import UNNAMED, ColumnNames
 from watchkeep.capture.flags import ADMISSION, admission_of, with_flag
 from watchkeep.capture.privacy import Privacy
 from watchkeep.capture.record import Inference
@@ -15,8 +16,12 @@ KEY: Final = "WATCHKEEP_PRIVACY_KEY"
 """The environment variable with the key of hashes and tokens, as hexadecimal digits."""
 
 
-def redaction(options: Mapping[str, Any]) -> "Redaction":
+def redaction(options: Mapping[str, Any], *, columns: ColumnNames = UNNAMED) -> "Redaction":
     """The step that some options describe; see `Privacy.of`. Its key is that of the environment.
+
+    Args:
+        options: what must not be stored.
+        columns: names of values that come without.
 
     Raises:
         OptionError: an option is none, the key is not hexadecimal, or a rule needs a key and there is none.
@@ -29,7 +34,7 @@ def redaction(options: Mapping[str, Any]) -> "Redaction":
         raise OptionError(
             KEY, got="a text that is not shown", expected="32 or more hexadecimal digits"
         ) from error
-    return Redaction(Privacy.of(options, key=key))
+    return Redaction(Privacy.of(options, key=key), columns.input or None, columns.output)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,22 +29,25 @@ def sentence(one: Problem) -> str:
     return f"{where or 'the request'}: got {one.got}, expected {one.expected}"
 
 
-def refusal(problems: Sequence[Problem]) -> bytes:
+def refusal(problems: Sequence[Problem], *, message: bool = False) -> bytes:
     """The problem document (RFC 9457) that a request is answered with.
 
     Args:
         problems: for which it is refused, at least one.
+        message: whether a member `message` tells the detail, where AWS's clients look for it.
 
     >>> told = json.loads(refusal([Problem(0, "age", "range", "430", "a whole number from 0 to 120")]))
     >>> told["status"], told["detail"]
     (422, 'row 0, age: got 430, expected a whole number from 0 to 120')
     """
     more = f"; and {len(problems) - 1} more" if len(problems) > 1 else ""
+    detail = sentence(problems[0]) + more
     document = {
         "type": TYPE,
         "title": TITLE,
         "status": STATUS,
-        "detail": sentence(problems[0]) + more,
+        "detail": detail,
+        **({"message": detail} if message else {}),
         "errors": [one._asdict() | {"detail": sentence(one)} for one in problems],
     }
     return json.dumps(document).encode()

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final, Self
 
 from watchkeep.capture.body_rows import BodyRows
+from watchkeep.capture.column_names import UNNAMED, ColumnNames
 from watchkeep.capture.keep_rules import KeepRule
 from watchkeep.capture.record import Inference
 from watchkeep.capture.traffic import Tallies
@@ -53,6 +54,7 @@ class Sampling:
         variants: the same for single variants.
         keep: rules that keep an inference in any case.
         names: of values that come without, the answer's first.
+        columns: the same, by side.
 
     References:
         Horvitz, Thompson (1952), J. Am. Stat. Assoc. 47, 663-685.
@@ -62,14 +64,16 @@ class Sampling:
     variants: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     keep: tuple[KeepRule, ...] = ()
     names: tuple[str, ...] = ()
+    columns: ColumnNames = UNNAMED
 
     @classmethod
-    def of(cls, options: Mapping[str, Any]) -> Self:
+    def of(cls, options: Mapping[str, Any], *, columns: ColumnNames = UNNAMED) -> Self:
         """The sampling that some options describe.
 
         Args:
             options: `percentage`, 0 to 100; `variants`, percentages of single variants by name; `keep`, a list of
                 rules, see `KeepRule`; `names`, what values are called that come without names, the answer's first.
+            columns: what they are called at this endpoint anyway.
 
         Raises:
             OptionError: an option, a value or a rule is none of these.
@@ -101,6 +105,7 @@ class Sampling:
             ),
             keep=tuple(ordered),
             names=_texts("names", options.get("names", ()), "a list of names"),
+            columns=columns,
         )
 
     def __call__(self, records: Sequence[Inference], tallies: Tallies) -> list[Inference]:
@@ -122,7 +127,7 @@ class Sampling:
         if percentage == 100:
             return 1.0
         if self.keep:
-            rows = BodyRows(one, self.names)
+            rows = BodyRows(one, self.names, self.columns)
             for rule in self.keep:
                 if rule.fits(one, rows):
                     return 1.0

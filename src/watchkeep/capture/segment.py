@@ -13,7 +13,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, Self
 
+from watchkeep.capture.encryption import Keys
 from watchkeep.capture.record import Block, Inference, decode, encode
+from watchkeep.core.errors import StoreError
 
 OPEN: Final = ".open"
 CLOSED: Final = ".segment"
@@ -27,12 +29,14 @@ class Segment:
     Args:
         folder: where it lies; made when it is missing.
         name: what it is called, without its suffix.
+        keys: encrypt its blocks; None where they are to be plain.
 
     Raises:
         OSError: it cannot be written.
     """
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, folder: Path, name: str, *, keys: Keys | None = None) -> None:
+        self._keys = keys
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / f"{name}{OPEN}"
         self.size = 0
@@ -44,7 +48,7 @@ class Segment:
         _sync_folder(folder)
 
     @classmethod
-    def new(cls, folder: Path) -> Self:
+    def new(cls, folder: Path, *, keys: Keys | None = None) -> Self:
         """A segment with a name that no other has: the time, this machine, this process, and chance.
 
         In the order of their names those of one process are in the order in which they were written.
@@ -52,7 +56,8 @@ class Segment:
         now = time.time_ns()
         moment = time.strftime("%Y%m%dT%H%M%S", time.gmtime(now // 10**9))
         host = "".join(letter for letter in socket.gethostname() if letter.isalnum())[:24] or "host"
-        return cls(folder, f"{moment}{now % 10**9 // 1000:06}-{host}-{os.getpid()}-{os.urandom(6).hex()}")
+        name = f"{moment}{now % 10**9 // 1000:06}-{host}-{os.getpid()}-{os.urandom(6).hex()}"
+        return cls(folder, name, keys=keys)
 
     def append(
         self, records: Sequence[Inference], tallies: Sequence[dict[str, Any]] = (), *, given: bool = True
@@ -62,7 +67,7 @@ class Segment:
         Raises:
             OSError: it cannot be written; the segment is as it was.
         """
-        pieces = encode(records, tallies, given=given)
+        pieces = encode(records, tallies, given=given, keys=self._keys)
         data = memoryview(b"".join(pieces))
         try:
             done = 0
@@ -123,10 +128,13 @@ def blocks_of(path: Path) -> tuple[list[Block], int]:
 
     Raises:
         OSError: it cannot be read.
-        StoreError: it is of a newer version.
+        StoreError: it is of a newer version, or encrypted with a key that is not in the environment.
     """
     rest = memoryview(path.read_bytes())
-    return _blocks(rest)
+    try:
+        return _blocks(rest)
+    except StoreError as error:
+        raise StoreError(str(path), why=error.why) from error
 
 
 def _blocks(rest: memoryview) -> tuple[list[Block], int]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from time import time_ns
 from typing import Any
 
-from watchkeep.capture.exchange import Capturing, Exchange, RecordLostError
+from watchkeep.capture.exchange import Capturing, Exchange, RecordLostError, whole
 
 Environment = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -108,7 +108,7 @@ class _Answer:
             _bytes(get("HTTP_X_AMZN_SAGEMAKER_INFERENCE_ID") or get("HTTP_X_REQUEST_ID")),
             _bytes(get("HTTP_X_AMZN_SAGEMAKER_CUSTOM_ATTRIBUTES")),
             self._asked.whole(),
-            b"".join(self._answered),
+            whole(self._answered),
         )
         if self._capturing.durable:
             stored(self._capturing, what)
@@ -150,7 +150,7 @@ class _Heard(io.RawIOBase):
         return getattr(self._stream, name)
 
     def whole(self) -> bytes:
-        return b"".join(self._pieces)
+        return whole(self._pieces)
 
 
 def path_of(environ: Environment) -> str:

@@ -19,10 +19,17 @@ class AdmissionMiddleware:
         app: the application.
         capturing: which requests are captured; these are looked at, too.
         admission: what they must be like.
+        names: of values that come without; None for those of the columns.
     """
 
-    def __init__(self, app: Application, capturing: Capturing, admission: Admission) -> None:
-        self.app, self.capturing, self.admission = app, capturing, admission
+    def __init__(
+        self,
+        app: Application,
+        capturing: Capturing,
+        admission: Admission,
+        names: Sequence[str] | None = None,
+    ) -> None:
+        self.app, self.capturing, self.admission, self._names = app, capturing, admission, names
         self._captured = CaptureMiddleware(app, capturing)
 
     def __call__(self, environ: Environment, start_response: StartResponse) -> Iterable[bytes]:
@@ -32,7 +39,8 @@ class AdmissionMiddleware:
         body, complete = self._body(environ)
         environ["wsgi.input"] = io.BytesIO(body)
         start = perf_counter_ns()
-        problems = self.admission.check(body, environ.get("CONTENT_TYPE") or "") if complete else []
+        kind = environ.get("CONTENT_TYPE") or ""
+        problems = self.admission.check(body, kind, self._names) if complete else []
         spent = (perf_counter_ns() - start) // 1000
         if why := reasons(problems):
             whole = len(body) <= self.admission.bytes

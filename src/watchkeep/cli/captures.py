@@ -1,9 +1,11 @@
 """`watchkeep captures`."""
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
 from rich.table import Table
+from rich.text import Text
 
 from watchkeep.adapters.state_files import open_shelf
 from watchkeep.app.captures import follow, listed, seal, store_of
@@ -55,31 +57,38 @@ def listing(
         console().print(f"Nothing is stored in {store_of(home_of(home))}.", markup=False, soft_wrap=True)
         return COMPLETED
     table = Table(box=None, pad_edge=False)
-    for name in ("Endpoint", "Variant", "From", "To"):
-        table.add_column(name)
-    for name in ("Requests", "Errors", "p50 ms", "p99 ms", "Not stored"):
-        table.add_column(name, justify="right")
+    table.add_column("Endpoint/variant, and when (UTC)", overflow="fold")
+    for name in ("Requests", "Errors", "p50 ms", "p99 ms", "Not\nstored"):
+        table.add_column(name, justify="right", vertical="bottom", no_wrap=True)
     for one in found:
         table.add_row(*_cells(one))
     console().print(table)
     return COMPLETED
 
 
-def _cells(one: dict[str, object]) -> list[str]:
+def _cells(one: dict[str, object]) -> list[str | Text]:
     latency, lost = one["ModelLatency"], one["not_stored"]
     assert isinstance(latency, dict)  # noqa: S101 (our own document)
     assert isinstance(lost, dict)  # noqa: S101 (as above)
     times = ["–" if latency[name] is None else f"{latency[name] / 1000:.3g}" for name in ("p50", "p99")]
     return [
-        str(one["endpoint"]),
-        str(one["variant"]),
-        str(one["first"] or "–"),
-        str(one["last"] or "–"),
+        Text.assemble(
+            (f"{one['endpoint']}/{one['variant']}", "bold"), "\n", _when(one["first"], one["last"])
+        ),
         f"{one['Invocations']:,}",
         f"{one['InvocationModelErrors']:,}",
         *times,
         f"{sum(lost.values()):,}",
     ]
+
+
+def _when(first: object, last: object) -> str:
+    """From the beginning of the first hour to the end of the last one."""
+    if first is None:
+        return "–"
+    start = datetime.fromisoformat(str(first))
+    end = datetime.fromisoformat(str(last)) + timedelta(hours=1)
+    return f"{start:%Y-%m-%d %H:%M} – {end:{'%H:%M' if end.date() == start.date() else '%Y-%m-%d %H:%M'}}"
 
 
 @command.command("seal")
@@ -96,7 +105,8 @@ def sealing(follows: bool, home: Path | None, as_json: bool) -> int:
     if as_json:
         print_json({"version": 1, **told.document()})
     elif not follows:
-        text = f"{told.records:,} records of {told.segments} segments sealed into {told.files} files."
+        several = f"{told.records:,} records" + (f" and {told.labels:,} labels" if told.labels else "")
+        text = f"{several} of {told.segments} segments sealed into {told.files} files."
         console().print(text, markup=False, soft_wrap=True)
     return COMPLETED
 

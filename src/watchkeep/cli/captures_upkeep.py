@@ -6,7 +6,7 @@ import click
 
 from watchkeep.adapters.captures.subjects import Subject
 from watchkeep.app.forgetting import PATIENCE, Forgotten, forget
-from watchkeep.app.upkeep import compact, expire
+from watchkeep.app.upkeep import compact, compact_truth, expire
 from watchkeep.capture.home import home_of
 from watchkeep.cli import COMPLETED, FAILED, VIOLATED
 from watchkeep.cli.captures_exchange import home_option, json_option
@@ -29,20 +29,23 @@ _endpoint = click.option("--endpoint", metavar="E", help="Only the hours of this
 @home_option
 @json_option
 def compacting(older: float, endpoint: str | None, home: Path | None, as_json: bool) -> int:
-    """Make one file of the many that an hour gathers. Whoever reads meanwhile does not notice.
+    """Make one file of the many that an hour gathers, of labels too. Whoever reads meanwhile does not notice.
 
     \b
         watchkeep captures compact
     """  # noqa: D301 (click wants the character itself)
     told = compact(home_of(home), older=older, endpoint=endpoint, progress=progress())
+    labels = compact_truth(home_of(home), older=older, endpoint=endpoint)
     if as_json:
-        print_json({"version": 1, **told.document()})
+        print_json({"version": 1, **told.document(), "labels": labels.document()})
         return COMPLETED
     _say(f"{told.hours:,} hours compacted: {told.before:,} files are {told.after:,} now.")
+    if labels.hours:
+        _say(f"{labels.hours:,} hours of labels: {labels.before:,} files are {labels.after:,} now.")
     if told.repeated:
         _say(f"  {told.repeated:,} rows were there more than once, and now are once.")
-    if told.removed:
-        _say(f"  {told.removed:,} files are gone that had made way before.")
+    if told.removed + labels.removed:
+        _say(f"  {told.removed + labels.removed:,} files are gone that had made way before.")
     return COMPLETED
 
 

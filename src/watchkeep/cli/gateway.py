@@ -1,20 +1,18 @@
 """`watchkeep gateway`."""
 
 import re
-from collections.abc import Collection, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import click
-import yaml
 
+from watchkeep.app.policies import policies_in
 from watchkeep.capture.home import home_of
 from watchkeep.cli import COMPLETED
 from watchkeep.cli.output import console
 from watchkeep.core.errors import OptionError
 from watchkeep.gateway import Endpoint, GatewayConfig, Limits, Upstream, serve
-from watchkeep.gateway.recording import makers_of, recording
+from watchkeep.gateway.recording import gates_of, policies_of, recording
 
 _TARGET = re.compile(r"(?P<endpoint>[^/=]+)(?:/(?P<variant>[^/=]+))?=(?P<url>.+?)(?:\*(?P<weight>[0-9.]+))?")
 
@@ -48,7 +46,7 @@ _TARGET = re.compile(r"(?P<endpoint>[^/=]+)(?:/(?P<variant>[^/=]+))?=(?P<url>.+?
     "policy_file",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="YAML: sampling, privacy and admission of each endpoint.",
+    help="YAML: sampling, privacy, admission and columns of each endpoint.",
 )
 @click.option("--home", type=click.Path(path_type=Path), help="Where everything is kept (WATCHKEEP_HOME).")
 def command(
@@ -90,28 +88,21 @@ def command(
         limits=Limits(captured_bytes=limit),
     )
     where = home_of(home)
-    policies = {} if policy_file is None else _policies(policy_file, list(upstreams))
-    makers_of(policies, limit)  # what is wrong with them is told now, not by workers
+    options = {} if policy_file is None else policies_in(policy_file, list(upstreams))
+    for name, policy in policies_of(
+        options, limit
+    ).items():  # what is wrong with them is told now, not by workers
+        policy.tell(where, name)
 
     def ready(listens: int) -> None:
         console().print(
             f"Answering at http://{host}:{listens}, recording into {where}", markup=False, soft_wrap=True
         )
 
-    serve(config, partial(recording, where, durability == "sync", limit, policies), ready=ready)
+    serve(
+        config,
+        partial(recording, where, durability == "sync", limit, options),
+        open_gates=partial(gates_of, options, limit),
+        ready=ready,
+    )
     return COMPLETED
-
-
-def _policies(path: Path, endpoints: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
-    expected = "a YAML file of policies: endpoint, then sampling, privacy and admission"
-    try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise OptionError("--policy", got=str(path), expected=expected) from error
-    if not isinstance(found, dict) or not all(isinstance(policy, dict) for policy in found.values()):
-        raise OptionError("--policy", got=str(path), expected=expected)
-    for name in found:
-        if name not in endpoints:
-            told = f"endpoints of this gateway: {', '.join(endpoints)}"
-            raise OptionError("--policy", got=str(name), expected=told, choices=endpoints)
-    return found

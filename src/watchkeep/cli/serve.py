@@ -5,7 +5,9 @@ from pathlib import Path
 
 import click
 
+from watchkeep.app.policies import policies_in
 from watchkeep.capture.home import home_of
+from watchkeep.capture.policies import EndpointPolicy
 from watchkeep.cli import COMPLETED
 from watchkeep.core.errors import MissingExtraError, OptionError
 
@@ -17,8 +19,15 @@ from watchkeep.core.errors import MissingExtraError, OptionError
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8471, show_default=True, help="0: any that is free."
 )
+@click.option(
+    "--policy",
+    "policy_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="YAML: sampling, privacy, admission and columns of endpoints, as for the gateway.",
+)
 @click.option("--home", type=click.Path(path_type=Path), help="Where everything is kept (WATCHKEEP_HOME).")
-def command(host: str, port: int, home: Path | None) -> int:
+def command(host: str, port: int, policy_file: Path | None, home: Path | None) -> int:
     """Serve the API: captures, labels and events of payload loggers in, metrics out.
 
     \b
@@ -29,14 +38,19 @@ def command(host: str, port: int, home: Path | None) -> int:
     try:
         import uvicorn
 
-        from watchkeep.web.api import application
+        from watchkeep.web.api import LIMIT, application
     except ImportError as error:
         raise MissingExtraError("watchkeep serve", extra="server") from error
     if not _is_here(host):
         expected = "an address of this machine alone, such as 127.0.0.1: the API has no tokens yet"
         raise OptionError("--host", got=host, expected=expected)
+    policies = {
+        name: EndpointPolicy.of(options, limit=LIMIT, endpoint=name)
+        for name, options in ({} if policy_file is None else policies_in(policy_file)).items()
+    }
+    app = application(home_of(home), policies)
     click.echo(f"Serving {home_of(home)} at http://{host}:{port}")
-    uvicorn.run(application(home_of(home)), host=host, port=port, log_level="warning")
+    uvicorn.run(app, host=host, port=port, log_level="warning")
     return COMPLETED
 
 

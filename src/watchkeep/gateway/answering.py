@@ -98,7 +98,7 @@ class Answering(asyncio.Protocol):
         turn.keep = turn.keep and keep
         if not self._begun and turn.route.protocol == SAGEMAKER:
             last = _naming_variant(turn, last)
-        self._end(turn, last)
+        self.end(turn, last)
 
     def fail(self, error: str, detail: str, *, hard: bool = False) -> None:
         """See `Asker`."""
@@ -116,7 +116,8 @@ class Answering(asyncio.Protocol):
                 self.refuse(turn, turn.refusal)
         elif turn.door is not None:
             self.house.counters.running += 1
-            turn.door.ask(turn, self)
+            if turn.gate is None:
+                turn.door.ask(turn, self)
 
     def refuse(self, turn: Turn, refusal: Refusal) -> None:
         """Answer a turn that nobody was asked about."""
@@ -136,7 +137,7 @@ class Answering(asyncio.Protocol):
             return
         turn.keep = turn.keep and turn.ended and not self.house.draining
         turn.status = refusal.status
-        self._end(turn, _own(turn, refusal))
+        self.end(turn, _own(turn, refusal))
 
     def pause(self, why: int, on: bool) -> None:
         """Stop reading what the client sends for some reason, or have that reason no more."""
@@ -161,7 +162,7 @@ class Answering(asyncio.Protocol):
         """Read the next request, as far as it is there already."""
         raise NotImplementedError
 
-    def _end(self, turn: Turn, last: bytes) -> None:
+    def end(self, turn: Turn, last: bytes) -> None:
         """Settle a turn, and answer its last bytes when the watch lets them go."""
         turn.done = monotonic()
         hold = self.house.settle(turn)
@@ -283,5 +284,10 @@ def _naming_variant(turn: Turn, data: bytes) -> bytes:
 
 
 def _own(turn: Turn, refusal: Refusal) -> bytes:
-    sagemaker = turn.route.protocol == SAGEMAKER or turn.target.startswith(b"/endpoints/")
-    return answer(refusal, keep=turn.keep, bodiless=turn.method == b"HEAD", sagemaker=sagemaker)
+    bodiless = turn.method == b"HEAD"
+    return answer(refusal, keep=turn.keep, bodiless=bodiless, sagemaker=is_sagemaker(turn))
+
+
+def is_sagemaker(turn: Turn) -> bool:
+    """Whether whoever asks is a client of SageMaker's."""
+    return turn.route.protocol == SAGEMAKER or turn.target.startswith(b"/endpoints/")

@@ -2,18 +2,24 @@
 
 import asyncio
 import re
+from functools import partial
 from math import inf
 from time import monotonic
 from typing import Final, cast
 
-from watchkeep.gateway.answering import BY_NEXT, Answering
-from watchkeep.gateway.problems import Refusal
+from watchkeep.capture.refusing import STATUS, reasons, refusal
+from watchkeep.gateway.answering import BY_NEXT, Answering, is_sagemaker
+from watchkeep.gateway.exchange import Finding
+from watchkeep.gateway.problems import Refusal, whole_answer
 from watchkeep.gateway.reading import read_head
 from watchkeep.gateway.requests import RequestError, is_stray
 from watchkeep.gateway.responses import FramingError
-from watchkeep.gateway.turns import Turn
+from watchkeep.gateway.turns import Gate, Turn
 
 _CR: Final = 13
+_CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+_LONG: Final = 1 << 16
+"""Bytes of a request that is looked at in another thread, so that other requests are answered meanwhile."""
 _BLANK: Final = re.compile(rb"(?:\r\n)*+")
 """Empty lines before a request, which are passed over (RFC 9112, 2.2)."""
 
@@ -111,6 +117,8 @@ class ClientConnection(Answering):
             turn.pending.append(sent)
         self.deadline = inf if turn.ended else monotonic() + house.timeouts.body
         self.begin(turn)
+        if turn.gate is not None:
+            self._at_gate(turn, turn.gate)
 
     def _wait_for_head(self, data: bytes, end: int) -> None:
         most = self.house.limits.head_bytes
@@ -144,10 +152,51 @@ class ClientConnection(Answering):
                 self.refuse(turn, turn.refusal)
             return
         turn.take(data)
-        if self.link is not None:
+        if turn.gate is not None:
+            turn.pending.append(data)
+            self._at_gate(turn, turn.gate)
+        elif self.link is not None:
             self.link.send(data)
         else:
             turn.pending.append(data)
+
+    # How requests are looked at that must be like what the model learned from.
+
+    def _at_gate(self, turn: Turn, gate: Gate) -> None:
+        """Hold a request until it is read whole, or is too large; then look at it."""
+        finding = gate.beyond(turn)
+        if finding is not None:
+            self.deaf = not turn.ended
+            turn.input_truncated = turn.input_truncated or self.deaf
+            self._looked_at(turn, finding)
+        elif not turn.ended:
+            if b"expect" in turn.told and len(turn.pending) == 1 and turn.line.modern:
+                self.transport.write(_CONTINUE)
+        elif turn.input_size <= _LONG:
+            try:
+                finding = gate.look(turn)
+            except Exception as error:  # noqa: BLE001 - a fault of ours keeps no request from its model
+                self.house.unwatched(error)
+            self._looked_at(turn, finding)
+        else:
+            looking = asyncio.get_running_loop().run_in_executor(None, gate.look, turn)
+            looking.add_done_callback(partial(self._looked, turn))
+
+    def _looked(self, turn: Turn, done: "asyncio.Future[Finding | None]") -> None:
+        error = asyncio.CancelledError() if done.cancelled() else done.exception()
+        if error is not None:
+            self.house.unwatched(error)
+        if self.turn is turn:  # else the client has left
+            self._looked_at(turn, None if error is not None else done.result())
+
+    def _looked_at(self, turn: Turn, finding: Finding | None) -> None:
+        turn.gate, turn.finding = None, finding
+        if finding is not None and finding.refused:
+            turn.status, turn.keep = STATUS, turn.keep and turn.ended and not self.house.draining
+            body = refusal(reasons(finding.problems), message=is_sagemaker(turn))
+            self.end(turn, whole_answer(STATUS, body, keep=turn.keep))
+        elif turn.door is not None:
+            turn.door.ask(turn, self)
 
     def _refuse_to_read(self, refusal: Refusal) -> None:
         """End what is being read, and read nothing after it."""

@@ -1,15 +1,26 @@
 """One request and its answer, as they passed."""
 
-import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic, time_ns
-from typing import Final
+from typing import NamedTuple
 
+from watchkeep.capture.admission_columns import Problem
+from watchkeep.gateway.bodies import body_of
 from watchkeep.gateway.requests import ATTRIBUTES, INFERENCE_ID, NO_LINE, REQUEST_ID, TARGET_MODEL
 from watchkeep.gateway.responses import Head
 from watchkeep.gateway.routes import NOWHERE
 
-_CHUNK: Final = re.compile(rb"([0-9A-Fa-f]+)[^\r\n]*\r\n")
+
+class Finding(NamedTuple):
+    """What was found wrong with a request before its model was asked.
+
+    Args:
+        problems: at least one.
+        refused: whether the model is not asked for that.
+    """
+
+    problems: Sequence[Problem]
+    refused: bool
 
 
 class Exchange:
@@ -23,6 +34,7 @@ class Exchange:
         answer: the head of the upstream's answer; None when there is none.
         status: of the answer; of the gateway's own when the upstream gave none; 0 when nobody was told any.
         error: why there is no whole answer of the upstream; None when there is.
+        finding: what was found wrong with the request before anyone was asked; None when nothing was.
         input, output: pieces of request and answer as they passed, heads and framing included; see `input_bytes`
             and `output_bytes`.
         input_size, output_size: bytes that passed, all of them.
@@ -39,6 +51,7 @@ class Exchange:
         "began",
         "done",
         "error",
+        "finding",
         "input",
         "input_chunked",
         "input_size",
@@ -67,6 +80,7 @@ class Exchange:
         self.variant = ""
         self.answer: Head | None = None
         self.error: str | None = None
+        self.finding: Finding | None = None
         self.input: list[bytes] = []
         self.output: list[bytes] = []
         self.status = self.input_size = self.output_size = self.input_skip = self.output_skip = 0
@@ -136,7 +150,7 @@ class Exchange:
 
     def input_bytes(self) -> bytes:
         """The request's body, or its beginning when `input_truncated`; without the framing of chunks."""
-        return _body(self.input, self.input_skip, chunked=self.input_chunked)
+        return body_of(self.input, self.input_skip, chunked=self.input_chunked)
 
     def output_bytes(self) -> bytes:
         """The answer's body, or its beginning when `output_truncated`; without the framing of chunks.
@@ -144,28 +158,7 @@ class Exchange:
         Contents stay encoded as `output_encoding` tells.
         """
         chunked = self.answer is not None and self.answer.chunked
-        return _body(self.output, self.output_skip, chunked=chunked)
-
-
-def _body(pieces: list[bytes], skip: int, *, chunked: bool) -> bytes:
-    data = (pieces[0] if len(pieces) == 1 else b"".join(pieces))[skip:]
-    return unchunked(data) if chunked else data
-
-
-def unchunked(data: bytes) -> bytes:
-    r"""What the chunks of a body hold; a body that breaks off gives what is there of it.
-
-    >>> unchunked(b"4\r\n0.25\r\n1;note\r\n7\r\n0\r\n\r\n")
-    b'0.257'
-    """
-    pieces, at = [], 0
-    while found := _CHUNK.match(data, at):
-        size, at = int(found[1], 16), found.end()
-        if not size:
-            break
-        pieces.append(data[at : at + size])
-        at += size + 2
-    return b"".join(pieces)
+        return body_of(self.output, self.output_skip, chunked=chunked)
 
 
 Watch = Callable[[Exchange], Awaitable[object] | None]

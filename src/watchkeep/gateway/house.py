@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from itertools import accumulate
 from random import Random
+from types import MappingProxyType
 from typing import Final, NamedTuple, Protocol
 
 from watchkeep.gateway.config import Endpoint, GatewayConfig
@@ -15,9 +16,12 @@ from watchkeep.gateway.pool import Pool
 from watchkeep.gateway.problems import Refusal
 from watchkeep.gateway.requests import Line, RequestError, read_field, read_line
 from watchkeep.gateway.routes import NOWHERE, Route, Router
-from watchkeep.gateway.turns import Turn
+from watchkeep.gateway.turns import Gate, Turn
 
 _IDEMPOTENT: Final = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"TRACE"})
+ADMISSION: Final = "admission"
+"""Under which requests are counted that were refused as they are not like what the model learned from."""
+NO_GATES: Final[Mapping[str, Gate]] = MappingProxyType({})
 _log = logging.getLogger(__name__)
 
 
@@ -46,6 +50,7 @@ class Plan(NamedTuple):
         watched: whether the watch is told.
         collects: bytes of request and answer to keep.
         replayable: whether it may be asked twice.
+        gate: what it must pass before anyone is asked; None for nothing.
     """
 
     line: Line
@@ -56,6 +61,7 @@ class Plan(NamedTuple):
     watched: bool
     collects: int
     replayable: bool
+    gate: Gate | None = None
 
 
 class House:
@@ -65,14 +71,20 @@ class House:
         config: what it was told.
         watch: who is told of captured exchanges; None for nobody.
         counters: what is counted.
+        gates: what requests must be like, by endpoint.
         random: chooses between variants.
     """
 
     def __init__(
-        self, config: GatewayConfig, watch: Watch | None, counters: Counters, random: Random | None = None
+        self,
+        config: GatewayConfig,
+        watch: Watch | None,
+        counters: Counters,
+        gates: Mapping[str, Gate] = NO_GATES,
+        random: Random | None = None,
     ) -> None:
         self.config, self.limits, self.timeouts = config, config.limits, config.timeouts
-        self.watch, self.counters = watch, counters
+        self.watch, self.counters, self._gates = watch, counters, gates
         self.router = Router(config.endpoints, config.default)
         self.adds = config.forwarded or config.via is not None
         self.plans = Memo(self.plan, 1024)
@@ -106,15 +118,19 @@ class House:
             return Plan(read, NOWHERE, route, None, read.where, watched=False, collects=0, replayable=False)
         where = read.where if route.path == path else route.path.encode() + mark + query
         replayable = self.config.retry and (route.captured or read.method in _IDEMPOTENT)
-        watched = self.watch is not None and route.captured and read.method.decode() in self.config.methods
+        asks = route.captured and read.method.decode() in self.config.methods
+        watched = self.watch is not None and asks
         keeps = self.limits.captured_bytes if watched else self.limits.replay_bytes * replayable
-        return Plan(read, route, None, self.choices[route.endpoint], where, watched, keeps, replayable)
+        gate = self._gates.get(route.endpoint) if asks else None
+        return Plan(read, route, None, self.choices[route.endpoint], where, watched, keeps, replayable, gate)
 
     def settle(self, turn: Turn) -> Awaitable[object] | None:
         """Tell the watch of an exchange that is over; what it gives back holds the answer's end."""
         self.counters.running -= 1
         if turn.error is not None:
             self.counters.fail(turn.error)
+        elif turn.finding is not None and turn.finding.refused:
+            self.counters.refuse(ADMISSION)
         else:
             self.counters.answers[min(turn.status // 100, 9)] += 1
         watch = self.watch

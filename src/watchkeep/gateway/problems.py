@@ -43,10 +43,20 @@ def answer(refusal: Refusal, *, keep: bool, bodiless: bool = False, sagemaker: b
     }
     if sagemaker:
         told["message"] = refusal.detail
-    body = json.dumps(told).encode()
+    return whole_answer(refusal.status, json.dumps(told).encode(), keep=keep, bodiless=bodiless)
+
+
+def whole_answer(status: int, body: bytes, *, keep: bool, bodiless: bool = False) -> bytes:
+    """A whole HTTP answer with a problem document.
+
+    Args:
+        status: of the answer.
+        body: the document.
+        keep, bodiless: see `answer`.
+    """
     end = "" if keep else "Connection: close\r\n"
     head = (
-        f"HTTP/1.1 {refusal.status} {told['title']}\r\n"
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
         f"Content-Type: application/problem+json\r\nContent-Length: {len(body)}\r\n{end}\r\n"
     )
     return head.encode() + (b"" if bodiless else body)

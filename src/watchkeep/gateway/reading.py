@@ -46,9 +46,11 @@ def read_head(turn: Turn, house: House, head: bytes, peer: bytes) -> bytes:
         if door is not None:
             turn.door, turn.variant = door, door.variant
             turn.watched, turn.collects, turn.replayable = plan.watched, plan.collects, plan.replayable
+            turn.gate = plan.gate
             line = plan.line
             host = door.host or line.host
-            if house.adds or host or not line.modern or not HOPS.isdisjoint(told):
+            held = plan.gate is not None and b"expect" in told  # who asks it has the body already
+            if house.adds or host or held or not line.modern or not HOPS.isdisjoint(told):
                 lines = _mended(lines, turn, house, peer, host)
             elif plan.where is line.target and not door.prefix:
                 return head
@@ -90,7 +92,7 @@ def _read(turn: Turn, house: House, lines: list[bytes], *, short: bool) -> Plan:
 def _mended(lines: list[bytes], turn: Turn, house: House, peer: bytes, host: bytes | None) -> list[bytes]:
     """The request's lines as the upstream is sent them; the first is a place for its line."""
     also = [b"host"] if host else []
-    if not turn.line.modern:
+    if not turn.line.modern or turn.gate is not None:
         also.append(b"expect")
     config = house.config
     if config.forwarded:

@@ -9,18 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from watchkeep.capture.client import admission_of, recorder_of, steps_of
+from watchkeep.capture.client import recorder_of
 from watchkeep.capture.exchange import VARIANT, RecordLostError
+from watchkeep.capture.flagging import Told
+from watchkeep.capture.policies import EndpointPolicy
 from watchkeep.capture.record import Inference
 from watchkeep.capture.steps import Step
-from watchkeep.core.errors import OptionError
+from watchkeep.gateway.bodies import WBITS
 from watchkeep.gateway.counters import Counters
-from watchkeep.gateway.exchange import Exchange, Watch
+from watchkeep.gateway.exchange import Exchange, Finding, Watch
+from watchkeep.gateway.gate import Gate
 
-POLICIES: Final = ("sampling", "privacy", "admission")
 _LONGEST: Final = 1024
 """Characters of an id, or of custom attributes; the rest is cut off."""
-_WBITS: Final = {b"gzip": 31, b"x-gzip": 31, b"deflate": 15}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,37 +31,45 @@ class Maker:
     Args:
         limit: bytes of a body that are recorded, after it is unpacked.
         steps: what is done with records before they are written.
+        refused: whether the model was not asked: it has no latency, and what was answered is not kept.
     """
 
     limit: int
     steps: tuple[Step, ...] = ()
+    refused: bool = False
 
     def __call__(self, exchange: Exchange, event_id: str) -> Inference:
         """See `Make`."""
-        return inference_of(exchange, event_id, self.limit)
+        one = inference_of(exchange, event_id, self.limit)
+        return one._replace(latency=-1, output=None, output_type="") if self.refused else one
+
+    def of(self, finding: Finding) -> "Maker":
+        """Makes the record of a request in which something was found."""
+        return Maker(self.limit, (Told(finding.problems), *self.steps), finding.refused)
 
 
-def makers_of(policies: Mapping[str, Mapping[str, Any]], limit: int) -> dict[str, Maker]:
-    """A maker for each endpoint that has a policy.
+def policies_of(options: Mapping[str, Mapping[str, Any]], limit: int) -> dict[str, EndpointPolicy]:
+    """The policies of endpoints.
 
     Args:
-        policies: `sampling`, `privacy` and `admission` of endpoints, by name; see `middleware`.
+        options: of each endpoint by name; see `EndpointPolicy.of`.
         limit: bytes of a body that are recorded.
 
     Raises:
         DocumentError: an admission does not follow its schema.
         OptionError: a policy is none.
     """
-    makers = {}
-    for endpoint, policy in policies.items():
-        for name in policy:
-            if name not in POLICIES:
-                expected = ", ".join(POLICIES)
-                raise OptionError(f"policy of {endpoint}", got=str(name), expected=expected, choices=POLICIES)
-        admitted = admission_of(policy.get("admission"))
-        steps = steps_of(admitted, policy.get("sampling"), policy.get("privacy"), limit)
-        makers[endpoint] = Maker(limit, steps)
-    return makers
+    return {name: EndpointPolicy.of(own, limit=limit, endpoint=name) for name, own in options.items()}
+
+
+def gates_of(options: Mapping[str, Mapping[str, Any]], limit: int) -> dict[str, Gate]:
+    """The gates of endpoints whose policy refuses; see `policies_of`."""
+    policies = policies_of(options, limit)
+    return {
+        name: Gate(policy.admission, policy.names)
+        for name, policy in policies.items()
+        if policy.refuses and policy.admission is not None
+    }
 
 
 @contextmanager
@@ -68,7 +77,7 @@ def recording(
     home: Path,
     durable: bool,
     limit: int,
-    policies: Mapping[str, Mapping[str, Any]],
+    options: Mapping[str, Mapping[str, Any]],
     number: int,  # noqa: ARG001 (see `OpenWatch`)
     counters: Counters,  # noqa: ARG001
 ) -> Iterator[Watch]:
@@ -78,15 +87,21 @@ def recording(
         home: where.
         durable: whether an answer is complete only when its record is on the disk.
         limit: bytes of a body that are recorded, after it is unpacked.
-        policies: see `makers_of`.
+        options: see `policies_of`.
         number, counters: of the worker.
     """
     recorder = recorder_of(home)
-    makers, plain = makers_of(policies, limit), Maker(limit)
+    plain = Maker(limit)
+    makers = {
+        name: Maker(limit, policy.after if policy.refuses else policy.steps)
+        for name, policy in policies_of(options, limit).items()
+    }
 
     def watch(exchange: Exchange) -> "asyncio.Future[None] | None":
         size = exchange.input_size + exchange.output_size
         make = makers.get(exchange.route.endpoint, plain)
+        if exchange.finding is not None:
+            make = make.of(exchange.finding)
         if not durable:
             recorder.take(make, exchange, size)
             return None
@@ -153,7 +168,7 @@ def _unpacked(
     body: bytes | None, encoding: bytes, side: str, limit: int, flags: dict[str, str]
 ) -> bytes | None:
     """A body as it was before it was compressed; None where it is larger than the limit."""
-    bits = _WBITS.get(encoding.strip().lower())
+    bits = WBITS.get(encoding.strip().lower())
     if body and bits is not None:
         try:
             engine = zlib.decompressobj(bits)

@@ -103,11 +103,16 @@ _Reader = Callable[[bytes], "tuple[_Reader, int] | None"]
 
 
 class Chunks:
-    """Follows the chunks of a body to find its end. One for each body."""
+    """Follows the chunks of a body to find its end. One for each body.
 
-    __slots__ = ("_left", "_line", "_want")
+    Attributes:
+        content: bytes that they hold, so far.
+    """
+
+    __slots__ = ("_left", "_line", "_want", "content")
 
     def __init__(self) -> None:
+        self.content = 0
         self._left = 0
         self._line = b""
         self._want: _Reader = _size
@@ -126,6 +131,7 @@ class Chunks:
             if self._left:
                 taken = min(self._left, size - at)
                 self._left -= taken
+                self.content += taken
                 at += taken
                 continue
             end = data.find(b"\n", at) + 1

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import Mapping
 from time import monotonic
 from typing import Final
 
@@ -9,7 +10,8 @@ from watchkeep.gateway.client import ClientConnection
 from watchkeep.gateway.config import GatewayConfig
 from watchkeep.gateway.counters import Counters
 from watchkeep.gateway.exchange import Watch
-from watchkeep.gateway.house import House
+from watchkeep.gateway.house import NO_GATES, House
+from watchkeep.gateway.turns import Gate
 
 _LAST_CALL: Final = 0.02
 """Seconds that connections and requests are still taken after the word to stop: those that were on their way."""
@@ -22,6 +24,7 @@ class Server:
         config: what to do. Its number of workers is not this one's business.
         watch: who is told of captured exchanges; None for nobody, which costs nothing.
         counters: where to count; its own when None.
+        gates: what requests must be like, by endpoint.
 
     >>> async def serve_for_a_moment(config):
     ...     server = Server(config)
@@ -35,10 +38,14 @@ class Server:
     """
 
     def __init__(
-        self, config: GatewayConfig, watch: Watch | None = None, counters: Counters | None = None
+        self,
+        config: GatewayConfig,
+        watch: Watch | None = None,
+        counters: Counters | None = None,
+        gates: Mapping[str, Gate] = NO_GATES,
     ) -> None:
         self.counters = counters or Counters()
-        self._house = House(config, watch, self.counters)
+        self._house = House(config, watch, self.counters, gates)
         self._config = config
         self._server: asyncio.Server | None = None
         self._tick: asyncio.TimerHandle | None = None

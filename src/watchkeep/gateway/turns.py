@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from watchkeep.gateway.exchange import Exchange
+from watchkeep.gateway.exchange import Exchange, Finding
 from watchkeep.gateway.problems import Refusal
 from watchkeep.gateway.responses import Chunks
 
@@ -53,6 +53,16 @@ class Door(Protocol):
         """Give the turn to a connection, at once or when there is one."""
 
 
+class Gate(Protocol):
+    """Looks at requests before their model is asked."""
+
+    def beyond(self, turn: "Turn") -> Finding | None:
+        """What is wrong with a request because of its size, as far as it has been read; None where nothing is."""
+
+    def look(self, turn: "Turn") -> Finding | None:
+        """What is wrong with a request that was read whole; None where nothing is."""
+
+
 class Turn(Exchange):
     """An exchange, and what the engine needs to get it done.
 
@@ -67,6 +77,7 @@ class Turn(Exchange):
         collects: bytes of either body to keep.
         replayable: whether `input` holds all of the request so far, and the request may be sent again.
         refusal: what to answer instead of asking anyone.
+        gate: holds the request until it is read whole, and says whether anyone is asked; None where it is not held.
     """
 
     __slots__ = (
@@ -74,6 +85,7 @@ class Turn(Exchange):
         "collects",
         "door",
         "ended",
+        "gate",
         "keep",
         "left",
         "pending",
@@ -92,6 +104,7 @@ class Turn(Exchange):
         self.keep = self.replayable = True
         self.collects = 0
         self.refusal: Refusal | None = None
+        self.gate: Gate | None = None
 
     def take(self, piece: bytes) -> None:
         """Keep a piece of the request, as far as it is to be kept."""

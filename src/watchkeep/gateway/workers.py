@@ -8,24 +8,29 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from time import monotonic
 from types import FrameType
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 from watchkeep.core.errors import OptionError
 from watchkeep.gateway.config import GatewayConfig
 from watchkeep.gateway.counters import Counters
 from watchkeep.gateway.exchange import Watch
+from watchkeep.gateway.house import NO_GATES
 from watchkeep.gateway.server import Server, listen
+from watchkeep.gateway.turns import Gate
 
 OpenWatch = Callable[[int, Counters], AbstractContextManager[Watch | None]]
 """Makes a worker's watch, given the worker's number (from 0) and its counters. It is entered within the worker's event
 loop, before the first connection is taken, and left after the last request was answered. It is sent to another
 process, so it must be a function of a module, or a `functools.partial` of one."""
+
+OpenGates = Callable[[], Mapping[str, Gate]]
+"""Makes a worker's gates: what requests must be like, by endpoint. It is sent as `OpenWatch` is."""
 
 _log = logging.getLogger(__name__)
 _SPAWN: Final = multiprocessing.get_context("spawn")
@@ -38,6 +43,7 @@ def serve(
     config: GatewayConfig,
     open_watch: OpenWatch | None = None,
     *,
+    open_gates: OpenGates | None = None,
     ready: Callable[[int], None] | None = None,
 ) -> None:
     """Answer until told to stop by SIGTERM or SIGINT; then finish what runs, and return.
@@ -48,6 +54,7 @@ def serve(
     Args:
         config: what to do.
         open_watch: makes each worker's watch; None for none.
+        open_gates: makes each worker's gates; None for none.
         ready: is told the port once all workers answer.
 
     Raises:
@@ -55,7 +62,7 @@ def serve(
         Exception: whatever the making of the first watches raised.
     """
     sockets = _sockets(config)
-    supervisor = _Supervisor(config, open_watch, sockets)
+    supervisor = _Supervisor(_Work(config, open_watch, open_gates), sockets)
     with _signals(supervisor.stop):
         try:
             supervisor.run(ready)
@@ -63,18 +70,24 @@ def serve(
             supervisor.end()
 
 
+class _Work(NamedTuple):
+    """What a worker is told."""
+
+    config: GatewayConfig
+    open_watch: OpenWatch | None
+    open_gates: OpenGates | None
+
+
 class _Worker:
     """One process, and how to speak with it."""
 
-    def __init__(
-        self, number: int, sock: socket.socket, config: GatewayConfig, open_watch: OpenWatch | None
-    ) -> None:
+    def __init__(self, number: int, sock: socket.socket, work: _Work) -> None:
         self.number, self.sock = number, sock
         self.started = monotonic()
         self.ready = False
         self.pipe, theirs = _SPAWN.Pipe()
         self.process = _SPAWN.Process(
-            target=_work, args=(number, config, open_watch, sock, theirs), name=f"gateway worker {number}"
+            target=_work, args=(number, work, sock, theirs), name=f"gateway worker {number}"
         )
         self.process.start()
         theirs.close()
@@ -83,10 +96,8 @@ class _Worker:
 class _Supervisor:
     """Keeps a worker on each socket."""
 
-    def __init__(
-        self, config: GatewayConfig, open_watch: OpenWatch | None, sockets: list[socket.socket]
-    ) -> None:
-        self._config, self._open_watch, self._sockets = config, open_watch, sockets
+    def __init__(self, work: _Work, sockets: list[socket.socket]) -> None:
+        self._work, self._sockets = work._replace(config=replace(work.config, workers=1)), sockets
         self._workers: list[_Worker] = []
         self._due: list[tuple[float, int]] = []  # when to start a worker of which number
         self._pauses = [0.0] * len(sockets)
@@ -114,7 +125,7 @@ class _Supervisor:
             sock.close()
         for worker in self._workers:
             worker.process.terminate()
-        until = monotonic() + self._config.timeouts.drain + 5
+        until = monotonic() + self._work.config.timeouts.drain + 5
         while self._signals == 1 and monotonic() < until and any(w.process.is_alive() for w in self._workers):
             wait([self._wake, *(worker.process.sentinel for worker in self._workers)], 0.2)
 
@@ -131,8 +142,7 @@ class _Supervisor:
         os.close(self._woken)
 
     def _start(self, number: int) -> None:
-        config = replace(self._config, workers=1)
-        self._workers.append(_Worker(number, self._sockets[number], config, self._open_watch))
+        self._workers.append(_Worker(number, self._sockets[number], self._work))
 
     def _look(self, *, first: bool) -> None:
         """Wait for something to happen, and see to it."""
@@ -203,19 +213,16 @@ def _signals(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]
             signal.signal(number, old)
 
 
-def _work(
-    number: int, config: GatewayConfig, open_watch: OpenWatch | None, sock: socket.socket, pipe: Connection
-) -> None:
+def _work(number: int, work: _Work, sock: socket.socket, pipe: Connection) -> None:
     """What a worker process does."""
     for each in _STOPS:
         signal.signal(each, signal.SIG_DFL if each == signal.SIGTERM else signal.SIG_IGN)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_answer(number, config, open_watch, sock, pipe))
+        runner.run(_answer(number, work, sock, pipe))
 
 
-async def _answer(
-    number: int, config: GatewayConfig, open_watch: OpenWatch | None, sock: socket.socket, pipe: Connection
-) -> None:
+async def _answer(number: int, work: _Work, sock: socket.socket, pipe: Connection) -> None:
+    config, open_watch, open_gates = work
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
@@ -223,7 +230,7 @@ async def _answer(
     counters = Counters()
     try:
         with open_watch(number, counters) if open_watch is not None else nullcontext() as watch:
-            server = Server(config, watch, counters)
+            server = Server(config, watch, counters, NO_GATES if open_gates is None else open_gates())
             await server.start(sock)
             gc.collect()
             gc.freeze()

@@ -6,8 +6,10 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
+from watchkeep.adapters.captures.label_segments import is_outcome, told_labels
+from watchkeep.adapters.sources.stored.labels import ARRIVAL, ID
 from watchkeep.capture.exchange import VARIANT
 from watchkeep.capture.record import Inference
 
@@ -70,7 +72,7 @@ class Capture(BaseModel):
             self.variant,
             self.event_id,
             self.inference_id,
-            ((self.time or now) - _EPOCH) // timedelta(microseconds=1),
+            _micros(self.time or now),
             -1 if self.model_latency is None else self.model_latency,
             -1 if self.overhead_latency is None else self.overhead_latency,
             self.status,
@@ -102,7 +104,7 @@ class Label(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     id: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
-    label: bool | int | float | str
+    label: bool | int | float | Id
     arrival: AwareDatetime | None = Field(None, description="When it came to be known; now, when not told.")
 
 
@@ -113,3 +115,23 @@ class Labels(BaseModel):
     endpoint: Name
     name: Name = Field("label", description="What the outcome is called: the column of the role label.")
     labels: list[Label] = Field(min_length=1, max_length=100_000)
+
+    @field_validator("name")
+    @classmethod
+    def _free(cls, name: str) -> str:
+        if name in (ID, ARRIVAL):
+            raise ValueError(f"the store calls another column {name}")
+        return name
+
+    def told(self, now: datetime) -> tuple[Inference, int]:
+        """They as a record for the intake, and how many tell no outcome, and are left out."""
+        sound = [
+            (one.id, one.label, None if one.arrival is None else _micros(one.arrival))
+            for one in self.labels
+            if is_outcome(one.label)
+        ]
+        return told_labels(self.endpoint, self.name, sound, now=_micros(now)), len(self.labels) - len(sound)
+
+
+def _micros(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)

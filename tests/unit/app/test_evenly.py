@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -76,7 +77,7 @@ def test_shares_are_those_of_all_rows() -> None:
 def test_the_same_rows_stay_in_whatever_parts_they_are_read(seed: int, cuts: list[int]) -> None:
     table = sampled(1000, seed)
     bounds = sorted({0, table.num_rows, *(cut for cut in cuts if cut < table.num_rows)})
-    pieces = [table.slice(low, high - low) for low, high in zip(bounds, bounds[1:], strict=False)]
+    pieces = [table.slice(low, high - low) for low, high in pairwise(bounds)]
 
     whole, _ = read(evenly(Sampled([table]), Roles()), ["rare", "id"])
     parts = parts_of(evenly(Sampled(pieces), Roles()), Ask())

@@ -46,6 +46,11 @@ def tensor(name: str, shape: list[int], data: Any) -> dict[str, Any]:
             {"inputs": [tensor("a", [1, 1], [2]), tensor("b", [1, 2], [5, 6])], "id": "x"},
         ),
         (
+            {"inputs": [tensor("a", [2, 1], [1, 2])], "outputs": [{"name": "p"}]},
+            [1],
+            {"inputs": [tensor("a", [1, 1], [1])], "outputs": [{"name": "p"}]},
+        ),
+        (
             {"outputs": [tensor("a", [2, 2], [[1, 2], [3, 4]])]},
             [1],
             {"outputs": [tensor("a", [1, 2], [[1, 2]])]},

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import watchkeep as wk
 from watchkeep.capture.asgi import CaptureMiddleware as Asgi
-from watchkeep.capture.exchange import Capturing, RecordLostError
+from watchkeep.capture.exchange import Capturing, RecordLostError, whole
 from watchkeep.capture.record import Inference, records_of
 from watchkeep.capture.recorder import Recorder, Settings
 from watchkeep.capture.segment import blocks_of, complete
@@ -305,3 +305,12 @@ def test_one_line_captures(tmp_path: Path) -> None:
 def test_values_that_cannot_be_used_are_told(tmp_path: Path, options: dict[str, Any], told: str) -> None:
     with pytest.raises(wk.WatchkeepError, match=told):
         wk.capture.middleware(print, home=tmp_path, seal=False, **options)
+
+
+def test_what_is_kept_of_a_body_takes_no_more_memory_than_it_is_long() -> None:
+    small, large = b"x" * 100, b"x" * 100_000
+
+    assert whole([small]) == small
+    assert whole([small]) is not small  # its buffer may be larger, as long as it lives
+    assert whole([large]) is large
+    assert whole([small, large]) == small + large

@@ -24,6 +24,11 @@ FORMS = {
         "dataframe_split": {"index": [0, 1], "columns": ["age", "fare"], "data": [[41, 7.5], [8, 1.25]]}
     },
     "dataframe_records": {"dataframe_records": ROWS, "params": {"x": 1}},
+    "tensors, and the outputs that are wanted": {
+        "parameters": {"content_type": "pd"},
+        "inputs": [tensor("age", [2, 1], [[41], [8]]), tensor("fare", [2, 1], [7.5, 1.25])],
+        "outputs": [{"name": "predict_proba", "parameters": {"content_type": "np"}}],
+    },
     "tensors": {"id": "7", "inputs": [tensor("age", [2, 1], [41, 8]), tensor("fare", [2], [[7.5], [1.25]])]},
     "Seldon": {"data": {"names": ["age", "fare"], "ndarray": [[41, 7.5], [8, 1.25]]}},
     "Seldon's tensor": {
@@ -65,6 +70,10 @@ def test_values_without_names_keep_their_places(body: object) -> None:
         ({"predictions": 0.5, "age": 3}, [{"age": 3, "predictions": 0.5}]),
         ({"instances": [1], "age": 3}, [{"age": 3, "instances": [1]}]),
         ({"inputs": "a text"}, [{"inputs": "a text"}]),
+        (
+            {"inputs": [1], "outputs": [{"name": "p", "data": 2}]},
+            [{"inputs": [1], "outputs": [{"name": "p", "data": 2}]}],
+        ),
     ],
 )
 def test_answers(body: object, rows: object) -> None:

@@ -188,6 +188,24 @@ def test_a_spool_that_is_full_is_left_alone(tmp_path: Path) -> None:
     assert recorder.counts.lost == {SPOOLED: 1}
 
 
+def test_large_bodies_are_written_a_few_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    append = Segment.append
+
+    def seen(segment: Segment, records: Any, *what: Any, given: bool) -> None:
+        sizes.append(sum(len(one.input) for one in records))
+        append(segment, records, *what, given=given)
+
+    monkeypatch.setattr(Segment, "append", seen)
+    recorder = Recorder(Settings(folder=tmp_path, delay=60))
+    for number in range(30):
+        recorder.record(inference(number, bytes(1 << 20)))
+    recorder.close()
+
+    assert recorder.counts.stored == 30
+    assert max(sizes) <= 5 << 20  # what is written is copied, and that is memory, too
+
+
 def test_a_step_may_leave_records_out_and_count_them(tmp_path: Path) -> None:
     def half(records: Any, tallies: Tallies) -> list[Inference]:
         for one in records[1::2]:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchkeep.gateway.exchange import unchunked
+from watchkeep.gateway.bodies import unchunked
 from watchkeep.gateway.responses import Chunks, FramingError, Head, read_head
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchkeep.gateway.exchange import unchunked
+from watchkeep.gateway.bodies import unchunked
 from watchkeep.gateway.problems import Refusal, answer
 from watchkeep.gateway.turns import Turn
 

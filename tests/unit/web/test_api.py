@@ -1,6 +1,7 @@
 """The API keeps what it is sent, and says what it cannot use."""
 
 import base64
+import errno
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,15 +11,22 @@ import pytest
 from fastapi.testclient import TestClient
 from tests.unit.capture.stores import queried
 
+from watchkeep.adapters.sources import open_source
+from watchkeep.adapters.sources.labels import LabelRows
+from watchkeep.app import ground_truth
 from watchkeep.app.captures import seal
 from watchkeep.capture import client as clients
 from watchkeep.capture.client import recorder_of
+from watchkeep.capture.home import LABEL_SEGMENTS
+from watchkeep.capture.policies import EndpointPolicy
+from watchkeep.capture.segment import Segment, blocks_of, pending
 from watchkeep.web.api import LIMIT, application
 
 
 @pytest.fixture
 def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
-    monkeypatch.setattr(clients, "start_sealer", lambda home: None)
+    for module in (clients, ground_truth):
+        monkeypatch.setattr(module, "start_sealer", lambda home: None)
     monkeypatch.delenv("WATCHKEEP_STORE_URL", raising=False)
     with TestClient(application(tmp_path)) as client:
         yield client
@@ -75,20 +83,123 @@ def test_events_of_a_payload_logger(client: TestClient, tmp_path: Path) -> None:
     assert "no event of a payload logger" in wrong.json()["title"]
 
 
-def test_labels(client: TestClient, tmp_path: Path) -> None:
-    sent = {
-        "endpoint": "churn",
-        "name": "churned",
-        "labels": [{"id": "a", "label": 1}, {"id": "b", "label": 0}],
-    }
-    for _ in range(2):
-        answer = client.post("/api/v1/labels", json=sent)
-        assert (answer.status_code, answer.json()["labels"]) == (201, 2)
+def labelled(home: Path, columns: str) -> list[Any]:
+    ground_truth.intake_of(home).flush()
+    seal(home)
+    files = f"read_parquet('{home}/labels/**/*.parquet', union_by_name=true)"
+    rows: list[Any] = queried(f"SELECT {columns} FROM {files} ORDER BY ALL")
+    return rows
 
-    found = queried(
-        f"SELECT inferenceId, churned FROM read_parquet('{tmp_path}/labels/**/*.parquet') ORDER BY 1"
+
+def test_labels_that_come_one_by_one_make_few_files(client: TestClient, tmp_path: Path) -> None:
+    for at in range(40):
+        one = {"id": f"i{at % 20}", "label": at % 2}
+        answer = client.post("/api/v1/labels", json={"endpoint": "churn", "name": "churned", "labels": [one]})
+        assert (answer.status_code, answer.json()) == (201, {"labels": 1, "without_value": 0})
+        there = [block.rows for path, _ in pending(tmp_path / LABEL_SEGMENTS) for block in blocks_of(path)[0]]
+        assert sum(there) == at + 1
+
+    found = labelled(
+        tmp_path, "inferenceId, churned, age(now()::timestamp, arrival::timestamp) < INTERVAL 1 MINUTE"
     )
-    assert found == [("a", 1), ("b", 0)]
+    assert found == sorted((f"i{at}", at % 2, True) for at in range(20))
+    assert len(list(tmp_path.glob("labels/**/*.parquet"))) in (1, 2)  # an hour may have begun
+    assert list(pending(tmp_path / LABEL_SEGMENTS)) == []
+
+
+def test_labels_of_any_type_and_time(client: TestClient, tmp_path: Path) -> None:
+    early = "2026-11-23T19:59:59.999999+01:00"
+    sent = [
+        {"id": "a", "label": True, "arrival": early},
+        {"id": "b", "label": 2**70},
+        {"id": "c", "label": 0.5},
+        {"id": "d", "label": "no"},
+        {"id": "e", "label": ""},
+        {"id": "f", "label": 7, "arrival": "1969-12-31T23:00:00Z"},
+        {"id": "a", "label": True, "arrival": early},
+        {"id": "a", "label": True, "arrival": "2026-11-23T19:00:00Z"},
+    ]
+
+    answer = client.post("/api/v1/labels", json={"endpoint": "a/b", "labels": sent})
+    assert answer.json() == {"labels": 7, "without_value": 1}
+
+    labelled(tmp_path, "inferenceId")
+    read = open_source(f"labels:{tmp_path}/labels#a/b")
+    rows = LabelRows(read, "inferenceId", "label", "arrival")
+    found = {(row["id"], row["label"]) for table in rows.tables() for row in table.to_pylist()}
+    assert found == {("a", "true"), ("b", str(2**70)), ("c", "0.5"), ("d", "no"), ("f", "7")}
+    hours = {path.parent.name for path in tmp_path.glob("labels/*/label_date=2026-11-23/*/*.parquet")}
+    assert {"label_hour=18", "label_hour=19"} <= hours
+    assert len(list(tmp_path.glob("labels/*/label_date=1969-12-31/label_hour=23/*.parquet"))) == 1
+
+
+def test_labels_that_cannot_be_kept_are_not_acknowledged(
+    client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "no")
+
+    sent = {"endpoint": "churn", "labels": [{"id": "a", "label": 1}]}
+    with monkeypatch.context() as patched:
+        patched.setattr(Segment, "append", full)
+        refused = client.post("/api/v1/labels", json=sent)
+        assert refused.status_code == 503
+        assert "disk is full" in refused.json()["title"]
+        assert client.get("/readyz").status_code == 503
+    assert client.post("/api/v1/labels", json=sent).status_code == 201
+    assert labelled(tmp_path, "inferenceId, label") == [("a", 1)]
+
+
+POLICIES = {
+    "churn": {
+        "sampling": {"percentage": 0, "keep": ["score > 0.5", "problems > 0"]},
+        "privacy": {"columns": {"ssn": {"truncate": 3}}, "detect": ["email"]},
+        "admission": {"columns": [{"name": "age", "type": "integer", "max": 120}], "known": ["ssn"]},
+        "policy": "refuse",
+        "columns": {"input": ["age", "ssn"], "output": ["score"]},
+    }
+}
+
+
+def test_policies_hold_for_what_comes_over_http(
+    client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "other"
+    policies = {name: EndpointPolicy.of(one, limit=LIMIT) for name, one in POLICIES.items()}
+
+    def capture(age: int, score: float, endpoint: str = "churn") -> dict[str, Any]:
+        given = {"data": f"{age},123-45-6789", "content_type": "text/csv"}
+        said = {"data": str(score), "content_type": "text/csv"}
+        return {
+            "endpoint": endpoint,
+            "input_body": given,
+            "output_body": said,
+            "custom_attributes": "a@b.org",
+        }
+
+    with TestClient(application(home, policies)) as other:
+        both = [capture(41, 0.9), capture(41, 0.1), capture(999, 0.1), capture(999, 0.1, "others")]
+        answer = other.post("/api/v1/captures", json={"captures": both})
+        assert (answer.status_code, answer.json()) == (201, {"stored": 3, "left_out": 1})
+        headers = {"ce-time": "2026-11-23T19:00:00Z", "ce-inferenceservicename": "churn"}
+        for name, score in (("7", 0.1), ("8", 0.8)):
+            for side, body in (("request", [[41, "123-45-6789"]]), ("response", {"predictions": [score]})):
+                told = {**headers, "ce-id": name, "ce-type": f"org.kubeflow.serving.inference.{side}"}
+                assert other.post("/api/v1/events", json=body, headers=told).status_code == 202
+        found = stored(home, "capture_endpoint, age, score, ssn, capture_attributes, capture_input, _c1")
+
+    mail = "<email>"
+    assert found == [
+        ("churn", "41", "0.8", "123", None, b'[[41,"123"]]', None),
+        ("churn", "41", "0.9", "123", mail, b"41,123", None),
+        ("churn", "999", "0.1", "123", mail, b"999,123", None),
+        ("others", None, None, None, "a@b.org", b"999,123-45-6789", "999"),
+    ]
+    (traffic,) = (json.loads(path.read_bytes()) for path in home.glob("traffic.json"))
+    (own,) = (one for one in traffic["totals"] if one["endpoint"] == "churn")
+    assert own["invocations"] == 5
+    assert own["flagged"] == {"age": {"range": 1}}
+    assert own["lost"] == {"left out of the sample": 2}
 
 
 @pytest.mark.parametrize(
@@ -99,6 +210,7 @@ def test_labels(client: TestClient, tmp_path: Path) -> None:
         ("captures", {"captures": [{"endpoint": "a\nb"}]}, "/captures/0/endpoint"),
         ("captures", {"captures": [{"endpoint": "a", "time": "2026-11-23T19:00:00"}]}, "/captures/0/time"),
         ("labels", {"endpoint": "a", "labels": [{"id": "", "label": 1}]}, "/labels/0/id"),
+        ("labels", {"endpoint": "a", "name": "arrival", "labels": [{"id": "a", "label": 1}]}, "/name"),
     ],
 )
 def test_what_cannot_be_used_is_told(client: TestClient, path: str, body: Any, told: str) -> None:
@@ -112,11 +224,15 @@ def test_what_cannot_be_used_is_told(client: TestClient, path: str, body: Any, t
 def test_hostile_requests(client: TestClient) -> None:
     broken = client.post("/api/v1/captures", content=b"{", headers={"content-type": "application/json"})
     coded = {"captures": [{"endpoint": "a", "input_body": {"data": "?", "encoding": "base64"}}]}
+    halved = b'{"endpoint": "a", "labels": [{"id": "\\ud800", "label": 1}, {"id": "a", "label": "\\ud800"}]}'
     large = client.post("/api/v1/captures", content=b"", headers={"content-length": str(LIMIT + 1)})
     deep = client.post("/api/v1/captures", content=b'{"captures": ' + b"[" * 100_000)
 
     assert broken.status_code == 422
     assert client.post("/api/v1/captures", json=coded).status_code == 422
+    json_type = {"content-type": "application/json"}
+    told = client.post("/api/v1/labels", content=halved, headers=json_type).json()["errors"]
+    assert {"/labels/0/id", "/labels/1/label/constrained-str"} <= {one["pointer"] for one in told}
     assert large.status_code == 413
     assert deep.status_code in (400, 422)
     assert client.get("/api/v1/nothing").json()["status"] == 404

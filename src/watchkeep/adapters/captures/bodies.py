@@ -14,7 +14,8 @@ from watchkeep.adapters.sources.arrow_json import doubled, is_simple, parsed
 from watchkeep.adapters.sources.json_columns import JsonColumns
 from watchkeep.adapters.sources.tables import leaves, take
 from watchkeep.capture.contents import is_csv, is_json, rows_of
-from watchkeep.capture.payloads import BESIDE, MEMBERS, SIDES, Rejection, Row
+from watchkeep.capture.payloads import Rejection, Row
+from watchkeep.capture.wrappers import BESIDE, MEMBERS, SIDES
 from watchkeep.core.errors import DuplicateColumnError
 from watchkeep.frames.buffers import plain, positions
 
@@ -65,12 +66,15 @@ class Side:
         columns: all rows, one column each, by name, and by place (a number) where values have no names.
         textual: columns whose texts are of unknown type.
         problems: why a body holds no rows, by its place.
+        layouts: which columns the first row of each body has, as numbers that differ where these do, shape (bodies,);
+            0 where it holds none. None where all have all.
     """
 
     rows: npt.NDArray[np.int64]
     columns: Columns
     textual: frozenset[Key]
     problems: dict[int, str]
+    layouts: npt.NDArray[np.int64] | None = None
 
 
 def columns_of(bodies: Bodies, kinds: Sequence[str], strings: set[tuple[str, ...]]) -> Side | None:
@@ -219,7 +223,8 @@ def _named(table: pa.Table) -> "Columns | None":
 
 def one_by_one(bodies: Bodies, kinds: Sequence[str]) -> Side:
     """What bodies hold, looked at one by one."""
-    rows = np.zeros(len(bodies), np.int64)
+    rows, layouts = np.zeros(len(bodies), np.int64), np.zeros(len(bodies), np.int64)
+    known: dict[object, int] = {}
     problems: dict[int, str] = {}
     found: list[Row] = []
     for at, kind in enumerate(kinds):
@@ -229,9 +234,12 @@ def one_by_one(bodies: Bodies, kinds: Sequence[str]) -> Side:
             problems[at] = rejection.reason
             continue
         rows[at] = len(own)
+        if own:
+            first = tuple(own[0]) if isinstance(own[0], dict) else len(own[0])
+            layouts[at] = known.setdefault(first, len(known) + 1)
         found += own
     columns, textual = table_of(found)
-    return Side(rows, columns, textual, problems)
+    return Side(rows, columns, textual, problems, layouts)
 
 
 def table_of(rows: Sequence[Row]) -> tuple[Columns, frozenset[Key]]:

@@ -1,16 +1,21 @@
-"""Puts tables of records apart by hour of event time, on disk where they do not fit in memory."""
+"""Puts tables of records apart by hour of event time, on disk where they do not fit in memory.
 
+Where captures are encrypted, what is put there is, too: with a key that nobody else has, and that is gone with it.
+"""
+
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
 import pyarrow as pa
 
 from watchkeep.adapters.captures.evolution import fitted, inexact_in, settled_schema
 from watchkeep.adapters.sources.stored.columns import TIME
+from watchkeep.capture.encryption import SIZE, Keys
 from watchkeep.frames.batches import one_chunk
 from watchkeep.frames.buffers import plain, positions
 
@@ -34,6 +39,7 @@ class ByHour:
         self._spilled: dict[int, list[Path]] = {}
         self._pieces = 0
         self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._keys = None if Keys.of_environment() is None else Keys([("", os.urandom(SIZE))])
 
     def __enter__(self) -> Self:
         return self
@@ -71,7 +77,8 @@ class ByHour:
     def _of(self, hour: int) -> Iterator[pa.Table]:
         for path in self._spilled.get(hour, ()):
             with pa.memory_map(str(path)) as file:
-                yield pa.ipc.open_file(file).read_all()
+                opened = file if self._keys is None else pa.py_buffer(self._keys.opened(file.read()))
+                yield pa.ipc.open_file(opened).read_all()
         yield from self._waiting.get(hour, ())
 
     def _spill(self) -> None:
@@ -80,11 +87,21 @@ class ByHour:
         for hour, tables in self._waiting.items():
             path = Path(self._folder.name, f"{hour}-{self._pieces}.arrow")
             table = together(tables)
-            with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
-                writer.write_table(table)
+            with pa.OSFile(str(path), "wb") as file:
+                if self._keys is None:
+                    _write(table, file)
+                else:
+                    sink = pa.BufferOutputStream()
+                    _write(table, sink)
+                    file.write(self._keys.sealed(sink.getvalue().to_pybytes()))
             self._spilled.setdefault(hour, []).append(path)
             self._pieces += 1
         self._waiting, self._held = {}, 0
+
+
+def _write(table: pa.Table, sink: Any) -> None:
+    with pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
 
 
 def together(tables: list[pa.Table]) -> pa.Table:

@@ -11,14 +11,15 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from watchkeep.adapters.captures.evolution import fitted, inexact_in, settled_schema
 from watchkeep.adapters.captures.on_disk import OnDisk
 from watchkeep.adapters.captures.replacing import KEPT, finish
 from watchkeep.adapters.captures.sealing import written_as
 from watchkeep.adapters.sources.files import File
+from watchkeep.adapters.sources.parquet_files import parquet_writer
 from watchkeep.adapters.sources.stored.columns import EVENT_ID, ROW
+from watchkeep.adapters.sources.stored.empties import with_empty, without_empty
 from watchkeep.adapters.sources.stored.layout import HOUR, SUFFIX, TRAFFIC, Hour, endpoints, hours
 from watchkeep.adapters.sources.stored.lines import batches_of
 from watchkeep.adapters.sources.stored.reading import opened_file
@@ -209,7 +210,7 @@ class _Hour:
         """Files as one."""
         schema = _schema(group)
         stream = io.BytesIO()
-        with pq.ParquetWriter(stream, schema, **written_as(schema)) as writer:
+        with parquet_writer(stream, schema, **written_as(schema)) as writer:
             waiting: list[pa.Table] = []
             size = 0
             for table in self._tables(group, schema, repeats):
@@ -257,9 +258,9 @@ def _schema(group: Sequence[File]) -> pa.Schema:
     schemas, extremes = [], []
     for file in group:
         with opened_file(file) as opened:
-            schemas.append(opened.schema_arrow)
+            schemas.append(with_empty(opened.schema_arrow))
             extremes += list(_extremes(opened.schema_arrow, opened.metadata))
-    return settled_schema(schemas, inexact=inexact_in(extremes))
+    return without_empty(settled_schema(schemas, inexact=inexact_in(extremes)))
 
 
 def _extremes(schema: pa.Schema, metadata: Any) -> Iterator[tuple[str, Any, Any]]:

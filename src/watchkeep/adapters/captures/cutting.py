@@ -7,7 +7,8 @@ from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from watchkeep.capture.contents import is_csv, rows_of
-from watchkeep.capture.payloads import BESIDE, MEMBERS, SIDES, Rejection
+from watchkeep.capture.payloads import Rejection
+from watchkeep.capture.wrappers import MEMBERS, SIDES, is_wrapper
 
 
 def without_rows(body: bytes, kind: str, rows: Collection[int]) -> bytes | None:
@@ -98,7 +99,7 @@ def _cut(body: Any, rows: Collection[int], count: int) -> Any:
     if not isinstance(body, dict):
         return None
     for name in (*MEMBERS, *SIDES):
-        if name in body and BESIDE.issuperset(body.keys() - {name}):
+        if name in body and is_wrapper(body, name):
             held = _of_side(body[name], rows, count)
             return None if held is None else {**body, name: held}
     split = body.get("dataframe_split")

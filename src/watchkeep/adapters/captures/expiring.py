@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from watchkeep.adapters.sources.files import reading
+from watchkeep.adapters.sources.parquet_files import parquet_metadata
 from watchkeep.adapters.sources.stored.layout import HOUR, Hour, endpoints, hours
 from watchkeep.adapters.sources.stored.source import files_of, place_of
+from watchkeep.core.errors import UnreadableSourceError
 from watchkeep.core.window import Window
 from watchkeep.service.ports import Shelf
 
@@ -22,7 +22,7 @@ class Expired:
     Args:
         endpoint, variant: whose.
         hours: how many.
-        rows: in their files.
+        rows: in their files, those that can be read.
         bytes: of these.
         first, last: the first and the last of these hours.
     """
@@ -60,6 +60,8 @@ def expire(shelf: Shelf, *, before: datetime, endpoint: str | None = None) -> li
         for hour in hours(shelf, endpoint=name, window=Window(end=before)):
             if hour.start + HOUR > before:
                 continue
+            if not shelf.names(hour.folder):  # buckets may keep the folder of an hour that is gone
+                continue
             told = found.setdefault((hour.endpoint, hour.variant), Expired(hour.endpoint, hour.variant))
             for rows, size in _held(shelf, hour):
                 told.rows += rows
@@ -75,7 +77,12 @@ def _held(shelf: Shelf, hour: Hour) -> Iterator[tuple[int, int]]:
     for file in files_of(shelf, hour):
         with reading(file.name):
             opened = file.open()
-            yield pq.read_metadata(opened).num_rows, opened.size()
+        try:
+            with reading(file.name):
+                rows = parquet_metadata(file.name, opened).num_rows
+        except UnreadableSourceError:  # its key may be gone, and what is to go need not be read
+            rows = 0
+        yield rows, opened.size()
 
 
 def _delete(shelf: Shelf, hour: Hour) -> None:

@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from watchkeep.adapters.captures.arrivals import kind_of
 from watchkeep.adapters.captures.cutting import DROPPED, FORGOTTEN, without_rows
 from watchkeep.adapters.captures.sealing import written_as
 from watchkeep.adapters.captures.subjects import Subject
 from watchkeep.adapters.sources.files import File
+from watchkeep.adapters.sources.parquet_files import parquet_writer
 from watchkeep.adapters.sources.stored.columns import (
     EVENT_ID,
     FLAGS,
@@ -180,7 +180,7 @@ def _rewritten(
     stream = io.BytesIO()
     with opened_file(file) as opened:
         schema = opened.schema_arrow
-        with pq.ParquetWriter(stream, schema, **written_as(schema)) as writer:
+        with parquet_writer(stream, schema, **written_as(schema)) as writer:
             for at in range(opened.metadata.num_row_groups):
                 table = opened.read_row_group(at, use_threads=False)
                 writer.write_table(_kept(table, records, changed).cast(schema))

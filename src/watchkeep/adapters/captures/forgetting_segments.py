@@ -12,8 +12,10 @@ from watchkeep.adapters.captures.forgetting import Gone
 from watchkeep.adapters.captures.rows import Flattening, records_of
 from watchkeep.adapters.captures.subjects import Subject
 from watchkeep.adapters.sources.stored.columns import EVENT_ID, ROW
+from watchkeep.capture.column_names import UNNAMED, ColumnNames
+from watchkeep.capture.encryption import Keys
 from watchkeep.capture.flags import with_flag
-from watchkeep.capture.record import Block, Inference, decode, encode
+from watchkeep.capture.record import ENCRYPTED, Block, Inference, decode, encode, whole
 from watchkeep.capture.record import records_of as inferences_of
 from watchkeep.capture.segment import CLOSED, OPEN, TORN, blocks_of, complete
 from watchkeep.frames.buffers import strings
@@ -21,8 +23,14 @@ from watchkeep.frames.buffers import strings
 _REWRITING = ".rewriting"
 
 
-def forget_in_segments(folder: Path, endpoint: str, subject: Subject) -> Gone:
+def forget_in_segments(folder: Path, endpoint: str, subject: Subject, names: ColumnNames = UNNAMED) -> Gone:
     """Rewrite the segments that nobody writes any more, and those they left; nobody else may seal them meanwhile.
+
+    Args:
+        folder: of the segments.
+        endpoint: whose records.
+        subject: what is forgotten.
+        names: of values that come without.
 
     Raises:
         OSError: one cannot be read or written.
@@ -31,7 +39,7 @@ def forget_in_segments(folder: Path, endpoint: str, subject: Subject) -> Gone:
     gone = Gone()
     for path in complete(folder):
         content = path.read_bytes()
-        new, own = _without(content, endpoint, subject)
+        new, own = _without(content, endpoint, subject, names)
         if new != content:
             _put(path, new)
             own.files = 1
@@ -42,18 +50,20 @@ def forget_in_segments(folder: Path, endpoint: str, subject: Subject) -> Gone:
 def forget_torn(folder: Path, subject: Subject) -> int:
     """Delete the ends of segments that were no whole record and hold the subject's bytes; gives how many.
 
+    An end that is encrypted may hold them, as nobody can look into it.
+
     Raises:
         OSError: one cannot be read or deleted.
     """
     count = 0
     for path in _of(folder, TORN, _REWRITING):
-        if path.suffix == _REWRITING or subject.stands_in(path.read_bytes()):
+        if path.suffix == _REWRITING or _may_hold(path.read_bytes(), subject):
             path.unlink()
             count += path.suffix == TORN
     return count
 
 
-def waiting_in(folder: Path, endpoint: str, subject: Subject) -> int:
+def waiting_in(folder: Path, endpoint: str, subject: Subject, names: ColumnNames = UNNAMED) -> int:
     """How many records of the subject are in segments that others write or seal."""
     count = 0
     for path in _of(folder, OPEN, CLOSED):
@@ -61,7 +71,7 @@ def waiting_in(folder: Path, endpoint: str, subject: Subject) -> int:
             blocks, _ = blocks_of(path)
         except FileNotFoundError:  # sealed just now
             continue
-        count += sum(len(_gone_of(block, endpoint, subject)) for block in blocks)
+        count += sum(len(_gone_of(block, endpoint, subject, names)) for block in blocks)
     return count
 
 
@@ -70,11 +80,29 @@ def bytes_in(folder: Path, subject: Subject) -> list[str]:
     found = []
     for path in _of(folder, OPEN, CLOSED, TORN):
         try:
-            if subject.stands_in(path.read_bytes()):
+            if _holds(path.read_bytes(), subject):
                 found.append(str(path))
         except FileNotFoundError:
             continue
     return found
+
+
+def _holds(data: bytes, subject: Subject) -> bool:
+    """Whether the bytes of a segment, decrypted, are the subject's somewhere."""
+    rest = memoryview(data)
+    while rest:
+        block, after = whole(rest)
+        if block is None:
+            break
+        if subject.stands_in(bytes(block)):
+            return True
+        rest = after
+    return subject.stands_in(bytes(rest))
+
+
+def _may_hold(end: bytes, subject: Subject) -> bool:
+    """Whether what is no whole block holds the subject; of what is encrypted nobody can say that it does not."""
+    return ENCRYPTED in end or subject.stands_in(end)
 
 
 def _of(folder: Path, *suffixes: str) -> list[Path]:
@@ -84,24 +112,24 @@ def _of(folder: Path, *suffixes: str) -> list[Path]:
         return []
 
 
-def _without(content: bytes, endpoint: str, subject: Subject) -> tuple[bytes, Gone]:
+def _without(content: bytes, endpoint: str, subject: Subject, names: ColumnNames) -> tuple[bytes, Gone]:
     gone, pieces = Gone(), []
     rest = memoryview(content)
     while rest:
         block, after = decode(rest)
         if block is None:
             break
-        new = _block(block, endpoint, subject, gone)
+        new = _block(block, endpoint, subject, names, gone)
         pieces.append(bytes(rest[: len(rest) - len(after)]) if new is None else new)
         rest = after
-    if rest and not subject.stands_in(bytes(rest)):
+    if rest and not _may_hold(bytes(rest), subject):
         pieces.append(bytes(rest))  # whoever seals it tells of it
     return b"".join(pieces), gone
 
 
-def _block(block: Block, endpoint: str, subject: Subject, gone: Gone) -> bytes | None:
+def _block(block: Block, endpoint: str, subject: Subject, names: ColumnNames, gone: Gone) -> bytes | None:
     """A block without the subject; None where it holds nothing of it."""
-    found = _gone_of(block, endpoint, subject)
+    found = _gone_of(block, endpoint, subject, names)
     if not found:
         return None
     kept: list[Inference] = []
@@ -118,7 +146,7 @@ def _block(block: Block, endpoint: str, subject: Subject, gone: Gone) -> bytes |
         else:
             gone.ids |= {f"{name}\x1f{row}/{of}" for row in rows}
             kept.append(_cut(one, rows, subject, gone))
-    return b"".join(encode(kept, block.tallies, given=block.given))
+    return b"".join(encode(kept, block.tallies, given=block.given, keys=Keys.of_environment()))
 
 
 def _cut(one: Inference, rows: set[int], subject: Subject, gone: Gone) -> Inference:
@@ -134,7 +162,9 @@ def _cut(one: Inference, rows: set[int], subject: Subject, gone: Gone) -> Infere
     return one._replace(flags=flags, input=bodies[0], output=bodies[1])
 
 
-def _gone_of(block: Block, endpoint: str, subject: Subject) -> dict[int, tuple[set[int], int]]:
+def _gone_of(
+    block: Block, endpoint: str, subject: Subject, names: ColumnNames
+) -> dict[int, tuple[set[int], int]]:
     """The records of a block that hold the subject, by their place: the rows that do, and how many they have."""
     if not block.rows or endpoint not in block.words["endpoint"]:
         return {}
@@ -147,7 +177,7 @@ def _gone_of(block: Block, endpoint: str, subject: Subject) -> dict[int, tuple[s
     records = records_of([block])
     places = [at for at, name in enumerate(records.texts["endpoint"]) if name == endpoint]
     for at in places:  # one by one: bodies of one block may be of many forms
-        table, _ = Flattening().table(records.take(np.array([at], np.int64)))
+        table, _ = Flattening(names).table(records.take(np.array([at], np.int64)))
         rows = _rows(table, subject)
         if rows:
             found[at] = (rows, table.num_rows)

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from watchkeep.adapters.captures.by_hour import ByHour
 from watchkeep.adapters.captures.receipts import Receipts, Seen, group_of, key_of
-from watchkeep.adapters.captures.sealing import parquet
+from watchkeep.adapters.captures.sealing import record_file
 from watchkeep.adapters.sources.files import File
 from watchkeep.adapters.sources.stored.layout import GIVEN, MARK, SUFFIX, TRAFFIC, Hour, hour_of, hours
 from watchkeep.adapters.sources.stored.standing import IMPORTED, IMPORTING, digest_in, standing_of
@@ -211,7 +211,7 @@ class Importer:
             for hour, table in by_hour.tables():
                 folder = Hour(one.endpoint, one.variant, hour_of(hour * _HOUR)).folder
                 if self._stands(folder, name := f"{GIVEN}{IMPORTED}{digest}-{number}{SUFFIX}"):
-                    self._shelf.write(f"{folder}/{name}", parquet(table, frozenset()))
+                    self._shelf.write(f"{folder}/{name}", record_file(table))
                     told.written += 1
                 number += 1
         of_hours: dict[datetime, Tallies] = {}

@@ -2,9 +2,8 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
-from watchkeep.adapters.sources.stored.layout import Hour
 from watchkeep.adapters.sources.stored.standing import Replacement, put_aside, standing_of
 from watchkeep.service.ports import Shelf
 
@@ -14,7 +13,15 @@ _LEFT: Final = timedelta(hours=6)
 """After which a compaction by somebody else is taken for one that was killed."""
 
 
-def finish(shelf: Shelf, hour: Hour, *, now: datetime, who: str, kept: timedelta = KEPT) -> int | None:
+class Hourly(Protocol):
+    """An hour of the store."""
+
+    @property
+    def folder(self) -> str:
+        """Where its files lie."""
+
+
+def finish(shelf: Shelf, hour: Hourly, *, now: datetime, who: str, kept: timedelta = KEPT) -> int | None:
     """Put aside what made way, and take away what did so long ago.
 
     Args:
@@ -46,7 +53,7 @@ def finish(shelf: Shelf, hour: Hour, *, now: datetime, who: str, kept: timedelta
     return removed
 
 
-def _without_earlier(shelf: Shelf, hour: Hour, one: Replacement, several: Collection[Replacement]) -> None:
+def _without_earlier(shelf: Shelf, hour: Hourly, one: Replacement, several: Collection[Replacement]) -> None:
     """Take away the sidecars of what was replaced since."""
     for other in several:
         if other is not one and not other.by.isdisjoint(one.files):
@@ -54,7 +61,7 @@ def _without_earlier(shelf: Shelf, hour: Hour, one: Replacement, several: Collec
 
 
 def _made_way(
-    shelf: Shelf, hour: Hour, one: Replacement, names: Collection[str], *, now: datetime, kept: timedelta
+    shelf: Shelf, hour: Hourly, one: Replacement, names: Collection[str], *, now: datetime, kept: timedelta
 ) -> int:
     over = now.timestamp() - one.at >= kept.total_seconds()
     removed = 0

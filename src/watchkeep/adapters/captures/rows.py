@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from watchkeep.adapters.captures.bodies import Bodies, Side, columns_of, one_by_one
+from watchkeep.adapters.captures.merging import differing, in_order
 from watchkeep.adapters.sources.stored.columns import (
     EVENT_ID,
     INFERENCE_ID,
@@ -23,7 +24,7 @@ from watchkeep.adapters.sources.stored.columns import (
     TIME,
     WEIGHT,
 )
-from watchkeep.capture.payloads import named
+from watchkeep.capture.column_names import UNNAMED, ColumnNames
 from watchkeep.capture.record import CODED, NUMBERS, TEXTS, Block
 from watchkeep.frames.buffers import strings
 
@@ -143,12 +144,12 @@ class Flattening:
     """Makes tables of records of one endpoint and variant.
 
     Args:
-        positional: names for values that come without, the output's first.
+        columns: names of values that come without.
         payloads: whether bodies are kept as they came, beside their columns; else only those that hold no rows.
     """
 
-    def __init__(self, positional: Sequence[str] | None = None, *, payloads: bool = True) -> None:
-        self._positional, self._payloads = positional, payloads
+    def __init__(self, columns: ColumnNames = UNNAMED, *, payloads: bool = True) -> None:
+        self._names, self._payloads = columns, payloads
         self._strings: dict[str, set[tuple[str, ...]]] = {"input": set(), "output": set()}
 
     def table(self, records: Records) -> tuple[pa.Table, frozenset[str]]:
@@ -157,9 +158,15 @@ class Flattening:
         answered = (statuses >= 200) & (statuses < 300)  # the body of an error is no prediction
         wanted = {side: records.there[side] & answered for side in ("output", "input")}
         sides = {side: self._side(records, side, there) for side, there in wanted.items() if there.any()}
+        different = differing(sides.get("output"), sides.get("input"))
+        if different is not None:
+            return self._apart(records, different)
         problems = _problems(records, sides)
         rows = np.ones(len(records), np.int64)
         sound = np.array([not problem for problem in problems], bool)
+        if any((held.rows[~sound] > 0).any() for held in sides.values()):  # no columns of what cannot be used
+            left = {side: wanted[side] & sound for side in sides}
+            sides = {side: self._side(records, side, there) for side, there in left.items() if there.any()}
         for held in sides.values():
             rows = np.where(sound, np.maximum(rows, held.rows), rows)
         parents = np.repeat(np.arange(len(records)), rows)
@@ -168,13 +175,20 @@ class Flattening:
         textual: set[str] = set()
         widths = 0
         for side, held in sides.items():
-            for name, array, is_textual in _with_names(held, widths, self._positional):
+            names = self._names.names(side, widths, len(held.columns))
+            for key, array in held.columns.items():
+                name = names[key] if isinstance(key, int) else key
                 free = name if name not in columns and not name.startswith(PREFIX) else f"{name}_{side}"
                 columns[free] = _placed(array, held, records.there[side] & sound, parents, place)
-                textual |= {free} if is_textual else set()
+                textual |= {free} if key in held.textual else set()
             widths += sum(isinstance(key, int) for key in held.columns) or len(held.columns)
         columns |= self._own(records, rows, parents, place, problems)
         return pa.table(columns), frozenset(textual)
+
+    def _apart(self, records: Records, layouts: Places) -> tuple[pa.Table, frozenset[str]]:
+        """The rows of records whose answers have different columns: each gets the names that it has by itself."""
+        groups = [np.flatnonzero(layouts == layout) for layout in np.unique(layouts)]
+        return in_order([(self.table(records.take(places)), places) for places in groups])
 
     def _side(self, records: Records, side: str, there: npt.NDArray[np.bool_]) -> Side:
         bodies, kinds = records.bodies[side], records.texts[f"{side}_type"]
@@ -182,14 +196,13 @@ class Flattening:
             return columns_of(bodies, kinds, self._strings[side]) or one_by_one(bodies, kinds)
         places = np.flatnonzero(there)
         some = records.take(places)
-        own = columns_of(some.bodies[side], some.texts[f"{side}_type"], self._strings[side]) or one_by_one(
-            some.bodies[side], some.texts[f"{side}_type"]
+        kinds = some.texts[f"{side}_type"]
+        own = columns_of(some.bodies[side], kinds, self._strings[side]) or one_by_one(
+            some.bodies[side], kinds
         )
-        rows = np.zeros(len(records), np.int64)
-        rows[places] = own.rows
-        return Side(
-            rows, own.columns, own.textual, {int(places[at]): why for at, why in own.problems.items()}
-        )
+        problems = {int(places[at]): why for at, why in own.problems.items()}
+        layouts = None if own.layouts is None else _at(places, own.layouts, len(records))
+        return Side(_at(places, own.rows, len(records)), own.columns, own.textual, problems, layouts)
 
     def _own(
         self, records: Records, rows: Places, parents: Places, place: Places, problems: Sequence[str]
@@ -247,12 +260,11 @@ def _problems(records: Records, sides: Mapping[str, Side]) -> list[str]:
     return problems
 
 
-def _with_names(
-    side: Side, before: int, positional: Sequence[str] | None
-) -> Iterator[tuple[str, pa.Array, bool]]:
-    names = named(before + len(side.columns), positional)
-    for key, array in side.columns.items():
-        yield names[before + key] if isinstance(key, int) else key, array, key in side.textual
+def _at(places: Places, values: Places, count: int) -> Places:
+    """Values at some of so many places, and zeros elsewhere."""
+    found = np.zeros(count, np.int64)
+    found[places] = values
+    return found
 
 
 def _placed(

@@ -1,6 +1,5 @@
 """Turns complete segments into Parquet files of the store, each exactly once."""
 
-import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,14 +8,17 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from watchkeep.adapters.captures.rows import Flattening, Records, records_of
+from watchkeep.adapters.sources.parquet_files import parquet_bytes
 from watchkeep.adapters.sources.stored.columns import EVENT_ID, INPUT, OUTPUT
+from watchkeep.adapters.sources.stored.empties import without_empty
 from watchkeep.adapters.sources.stored.layout import GIVEN, MARK, SUFFIX, TRAFFIC, Hour, hour_of
+from watchkeep.capture.column_names import UNNAMED, ColumnNames
 from watchkeep.capture.record import Block
 from watchkeep.capture.segment import TORN, blocks_of, complete
 from watchkeep.capture.traffic import Tallies
+from watchkeep.core.errors import StoreError
 from watchkeep.frames.schema import TEXTUAL
 from watchkeep.service.ports import Shelf
 
@@ -34,12 +36,14 @@ class Sealed:
         records: in them.
         files: that were written.
         torn: bytes at the ends of segments that were no whole record, as whoever wrote them was killed.
+        labels: that were sealed.
     """
 
     segments: int = 0
     records: int = 0
     files: int = 0
     torn: int = 0
+    labels: int = 0
 
     def add(self, other: "Sealed") -> None:
         """Take in what was done later."""
@@ -47,6 +51,7 @@ class Sealed:
         self.records += other.records
         self.files += other.files
         self.torn += other.torn
+        self.labels += other.labels
 
     def document(self) -> dict[str, object]:
         """It as JSON."""
@@ -55,6 +60,7 @@ class Sealed:
             "records": self.records,
             "files": self.files,
             "torn_bytes": self.torn,
+            "labels": self.labels,
         }
 
 
@@ -67,14 +73,14 @@ class Sealer:
     Args:
         segments: the folder.
         shelf: the store.
-        columns: names for values that come without, by endpoint; the output's first.
+        columns: names of values that come without, by endpoint.
         payloads: whether bodies are kept as they came, beside their columns.
         counted: told what was counted in a segment, after it was sealed and before it is gone.
     """
 
     segments: Path
     shelf: Shelf
-    columns: dict[str, Sequence[str]] = field(default_factory=dict)
+    columns: dict[str, ColumnNames] = field(default_factory=dict)
     payloads: bool = True
     counted: Callable[[str, Tallies], None] | None = None
     _flattenings: dict[tuple[str, str], Flattening] = field(default_factory=dict)
@@ -83,19 +89,27 @@ class Sealer:
         """Seal what is complete.
 
         Raises:
-            StoreError: the store cannot be written; what is sealed so far is, and the rest is still there.
+            StoreError: the store cannot be written; what is sealed so far is, and the rest is still there. Or a segment
+                is encrypted with a key that is not in the environment; the others are sealed.
             OSError: a segment cannot be read.
         """
         told = Sealed()
+        closed: StoreError | None = None
         for path in complete(self.segments):
-            blocks, torn = blocks_of(path)
+            try:
+                blocks, torn = blocks_of(path)
+            except StoreError as error:
+                closed = closed or error
+                continue
             if torn:
                 told.torn += torn
-                _keep_torn(path, torn)
+                keep_torn(path, torn)
             told.records += sum(block.rows for block in blocks)
             told.files += self._sealed(path.stem, blocks)
             path.unlink()
             told.segments += 1
+        if closed is not None:
+            raise closed
         return told
 
     def _sealed(self, name: str, blocks: Sequence[Block]) -> int:
@@ -108,7 +122,7 @@ class Sealer:
                     table, textual = self._flattening(endpoint, variant).table(own)
                     where = Hour(endpoint, variant, hour_of(hour * _HOUR)).folder
                     start = GIVEN if any(block.given for block in several) else ""
-                    self.shelf.write(f"{where}/{start}{name}-{number}{SUFFIX}", parquet(table, textual))
+                    self.shelf.write(f"{where}/{start}{name}-{number}{SUFFIX}", record_file(table, textual))
                     files += 1
         self._count(name, blocks)
         return files
@@ -116,7 +130,7 @@ class Sealer:
     def _flattening(self, endpoint: str, variant: str) -> Flattening:
         made = self._flattenings.get((endpoint, variant))
         if made is None:
-            made = Flattening(self.columns.get(endpoint), payloads=self.payloads)
+            made = Flattening(self.columns.get(endpoint, UNNAMED), payloads=self.payloads)
             self._flattenings[endpoint, variant] = made
         return made
 
@@ -141,13 +155,17 @@ def tallies_of(blocks: Iterable[Block]) -> Tallies:
     return tallies
 
 
+def record_file(table: pa.Table, textual: frozenset[str] = frozenset()) -> bytes:
+    """Records as a file of the store; see `parquet`. Columns without any value are told, and not held."""
+    schema = without_empty(table.schema)
+    return parquet(table.select(schema.names).replace_schema_metadata(schema.metadata), textual)
+
+
 def parquet(table: pa.Table, textual: frozenset[str]) -> bytes:
     """A table as a Parquet file; columns of texts of unknown type are marked."""
     fields = [part.with_metadata({TEXTUAL: b"1"}) if part.name in textual else part for part in table.schema]
-    table = table.cast(pa.schema(fields)) if textual else table
-    stream = io.BytesIO()
-    pq.write_table(table, stream, **written_as(table.schema))
-    return stream.getvalue()
+    table = table.cast(pa.schema(fields, table.schema.metadata)) if textual else table
+    return parquet_bytes(table, **written_as(table.schema))
 
 
 def written_as(schema: pa.Schema) -> dict[str, Any]:
@@ -189,7 +207,7 @@ def _hours(records: Records) -> Iterator[tuple[int, Records]]:
         yield hour, records if len(different) == 1 else records.take(np.flatnonzero(hours == hour))
 
 
-def _keep_torn(path: Path, size: int) -> None:
+def keep_torn(path: Path, size: int) -> None:
     """Put the end of a segment that is no whole block aside, for whoever wants to look at it."""
     with path.open("rb") as file:
         file.seek(-size, 2)

@@ -26,6 +26,8 @@ from watchkeep.core.errors import (
 _COMPRESSIONS: Final = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"BZh", "bz2"))
 DELTA_LOG: Final = "_delta_log"
 """The folder by which a Delta table is known."""
+_OF_ENCRYPTION: Final = ("Failed decryption", "Serialized ciphertext")
+"""How Arrow begins to say that its key does not authenticate a part of a Parquet file."""
 _NO_VALUE: Final = "__HIVE_DEFAULT_PARTITION__"
 
 
@@ -277,5 +279,7 @@ def sentence(error: BaseException) -> str:
     """The first line of what a library says about an error; for an error of the system, its words."""
     if isinstance(error, OSError) and error.errno and error.strerror:
         return error.strerror
+    if any(word in str(error) for word in _OF_ENCRYPTION):
+        return "it is encrypted, and was changed since"
     said = str(error).strip().splitlines()
     return said[0].rstrip(".") if said else type(error).__name__

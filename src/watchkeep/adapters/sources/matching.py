@@ -140,7 +140,9 @@ class Matching:
     def keep(self, what: str, schema: pa.Schema, tables: Iterator[pa.Table]) -> None:
         """Lay rows down under a name: `predictions` (row, id, moment) or `labels` (row, id, label, arrival)."""
         held = self._held[what] = [schema.empty_table()]
-        room = self._memory * 3 // 4 - sum(table.nbytes for several in self._held.values() for table in several)
+        room = self._memory * 3 // 4 - sum(
+            table.nbytes for several in self._held.values() for table in several
+        )
         for table in tables:
             held.append(table)
             room -= table.nbytes

@@ -7,9 +7,9 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from watchkeep.adapters.sources.files import File, reading
+from watchkeep.adapters.sources.parquet_files import parquet_file, parquet_metadata
 from watchkeep.adapters.sources.readers import Told
 from watchkeep.adapters.sources.tables import (
     FEWEST_ROWS,
@@ -71,7 +71,7 @@ class Parquet:
     def schema(self, file: File, ask: Ask) -> pa.Schema:  # noqa: ARG002 (part of the port)
         """The columns of a file, flattened."""
         with reading(file.name):
-            schema = pq.ParquetFile(file.open()).schema_arrow
+            schema = parquet_file(file.name, file.open()).schema_arrow
         return schema_of({name: leaf.type for name, leaf in leaves(schema, source=file.name).items()})
 
     def batches(self, file: File, ask: Ask) -> Iterator[Batch]:
@@ -103,7 +103,7 @@ class Parquet:
     def cut(self, file: File, most: int) -> Sequence[File]:
         """A file in ranges of row groups."""
         with reading(file.name):
-            metadata = pq.read_metadata(file.open())
+            metadata = parquet_metadata(file.name, file.open())
             sizes = [metadata.row_group(at).total_byte_size for at in range(metadata.num_row_groups)]
         # They tell bytes before compression; of the file it is known how many it takes.
         scale = (file.size or sum(sizes)) / max(1, sum(sizes))
@@ -140,7 +140,7 @@ def skipped(rows: int) -> Batch:
 
 def _open(file: File, wanted: Collection[str] | None) -> _Opened:
     # Without `pre_buffer=False` the library reads a whole row group at once, whatever the size of its buffer.
-    plain = pq.ParquetFile(file.open(), buffer_size=_BUFFER, pre_buffer=False)
+    plain = parquet_file(file.name, file.open(), buffer_size=_BUFFER, pre_buffer=False)
     columns: dict[str, _Column] = {}
     first = 0
     schema = plain.schema_arrow  # made anew at each asking
@@ -152,7 +152,9 @@ def _open(file: File, wanted: Collection[str] | None) -> _Opened:
     repeated = [name for name, column in columns.items() if _is_repeated(plain.metadata, column)]
     if not repeated:
         return _Opened(file, plain, plain, columns)
-    coded = pq.ParquetFile(file.open(), metadata=plain.metadata, read_dictionary=repeated, pre_buffer=False)
+    coded = parquet_file(
+        file.name, file.open(), metadata=plain.metadata, read_dictionary=repeated, pre_buffer=False
+    )
     return _Opened(file, plain, coded, columns)
 
 

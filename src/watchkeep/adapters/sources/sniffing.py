@@ -8,6 +8,7 @@ from typing import Final
 from watchkeep.adapters.sources.files import File, Files, reading
 from watchkeep.adapters.sources.ipc import FILE_MAGIC
 from watchkeep.adapters.sources.json_lines import loads
+from watchkeep.adapters.sources.parquet_files import MAGIC
 from watchkeep.core.errors import EmptySourceError, UnreadableSourceError
 
 FORMATS: Final = ("parquet", "csv", "jsonl", "arrow", "capture")
@@ -96,7 +97,7 @@ def _by_content(file: File) -> str:
 
 
 def _by_magic(head: bytes) -> str | None:
-    if head.startswith(b"PAR1"):
+    if head.startswith((b"PAR1", MAGIC)):
         return "parquet"
     return "arrow" if head.startswith((FILE_MAGIC, _STREAM_MAGIC)) else None
 

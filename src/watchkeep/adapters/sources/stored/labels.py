@@ -11,8 +11,9 @@ import pyarrow as pa
 from watchkeep.adapters.sources.file_source import FileSource
 from watchkeep.adapters.sources.files import File, Files
 from watchkeep.adapters.sources.parquet import Parquet
-from watchkeep.adapters.sources.stored.layout import SUFFIX, parted, quoted, unquoted
+from watchkeep.adapters.sources.stored.layout import parted, quoted, unquoted
 from watchkeep.adapters.sources.stored.source import place_of
+from watchkeep.adapters.sources.stored.standing import put_aside, standing_of
 from watchkeep.adapters.state_files import open_shelf
 from watchkeep.core.errors import EmptySourceError, MissingSourceError, OptionError
 from watchkeep.frames.batches import Batch
@@ -46,9 +47,9 @@ def of_labels(source: str) -> "Labels":
     if not found or not where or not endpoint:
         raise OptionError("source", got=source, expected=f"{PREFIX}STORE#ENDPOINT")
     shelf = open_shelf(where)
-    known = [unquoted(name) for name in parted(shelf, "", ENDPOINT)]
+    known = endpoints(shelf)
     if endpoint not in known:
-        told = ", ".join(sorted(known)[:12]) or "none"
+        told = ", ".join(known[:12]) or "none"
         raise MissingSourceError(source, looked_for=f"an endpoint with labels in {shelf.name}: {told}")
     return Labels(shelf, endpoint)
 
@@ -85,7 +86,7 @@ class Labels:
     def _files(self) -> FileSource:
         filesystem, root = place_of(self.shelf)
         members = [
-            File(f"{self.shelf.name}/{path}", filesystem, f"{root}/{path}")
+            File(f"{self.shelf.name}/{path}", filesystem, f"{root}/{path}", aside=f"{root}/{put_aside(path)}")
             for path in paths(self.shelf, self.endpoint)
         ]
         if not members:
@@ -93,12 +94,41 @@ class Labels:
         return FileSource(Files(self.name, members), Parquet())
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class LabelHour:
+    """One hour in which labels of an endpoint arrived.
+
+    Args:
+        endpoint: whose.
+        start: when it begins, UTC.
+    """
+
+    endpoint: str
+    start: datetime
+
+    @property
+    def folder(self) -> str:
+        """Where its files lie."""
+        return folder_of(self.endpoint, self.start)
+
+
+def endpoints(shelf: Shelf) -> list[str]:
+    """The endpoints that have labels, by name."""
+    return sorted(unquoted(name) for name in parted(shelf, "", ENDPOINT))
+
+
 def paths(shelf: Shelf, endpoint: str) -> Iterator[str]:
-    """The files of an endpoint's labels, by hour of arrival."""
+    """The files of an endpoint's labels that count, by hour of arrival."""
+    for hour in hours(shelf, endpoint):
+        yield from (f"{hour.folder}/{name}" for name in standing_of(shelf, hour.folder, importing=()).records)
+
+
+def hours(shelf: Shelf, endpoint: str) -> Iterator[LabelHour]:
+    """The hours in which labels of an endpoint arrived, in order."""
     above = f"{ENDPOINT}={quoted(endpoint)}"
     for date in parted(shelf, above, "label_date"):
         if not _DATE.fullmatch(date):
             continue
         for hour in parted(shelf, f"{above}/label_date={date}", "label_hour"):
-            folder = f"{above}/label_date={date}/label_hour={hour}"
-            yield from (f"{folder}/{name}" for name in sorted(shelf.names(folder)) if name.endswith(SUFFIX))
+            if hour.isdecimal() and int(hour) < 24:
+                yield LabelHour(endpoint, datetime.fromisoformat(f"{date}T{int(hour):02}:00Z"))

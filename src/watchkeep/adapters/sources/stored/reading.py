@@ -16,8 +16,10 @@ from watchkeep.adapters.sources.capture import METADATA, PLACE, REPEATED
 from watchkeep.adapters.sources.files import File, reading
 from watchkeep.adapters.sources.keys import place_of
 from watchkeep.adapters.sources.parquet import Parquet
+from watchkeep.adapters.sources.parquet_files import parquet_file
 from watchkeep.adapters.sources.readers import Told
 from watchkeep.adapters.sources.stored.columns import EVENT_ID, INFERENCE_ID, PREFIX, PROBLEM, ROW, ROWS, TIME
+from watchkeep.adapters.sources.stored.empties import with_empty
 from watchkeep.adapters.sources.tables import schema_of
 from watchkeep.frames.batches import Batch
 from watchkeep.frames.buffers import filled
@@ -59,8 +61,9 @@ class Sealed:
         ]
         texts = _textual(stored)
         textual = frozenset(name for name in names if held.get(name, name) in texts)
+        empty = frozenset(part.name for part in stored if pa.types.is_null(part.type))
         for batch in _PARQUET.batches(file, _inner(ask, names, held)):
-            yield _renamed(_sound(batch), names, held, textual)
+            yield _renamed(_sound(batch), names, held, textual, empty)
 
     def cut(self, file: File, most: int) -> Sequence[File]:
         """See `Indexed`."""
@@ -78,14 +81,14 @@ def opened_file(file: File) -> Iterator[pq.ParquetFile]:
     Raises:
         SourceError: it cannot be read.
     """
-    with reading(file.name), file.open() as stream, pq.ParquetFile(stream) as opened:
+    with reading(file.name), file.open() as stream, parquet_file(file.name, stream) as opened:
         yield opened
 
 
 def _stored(file: File) -> pa.Schema:
     """The columns of a file."""
     with opened_file(file) as opened:
-        return opened.schema_arrow
+        return with_empty(opened.schema_arrow)
 
 
 def _textual(stored: pa.Schema) -> frozenset[str]:
@@ -131,10 +134,18 @@ def _sound(batch: Batch) -> Batch:
     return replace(kept, rejected=dict(Counter(kept.rejected) + counts))
 
 
-def _renamed(batch: Batch, names: Sequence[str], held: Mapping[str, str], textual: frozenset[str]) -> Batch:
+def _renamed(
+    batch: Batch,
+    names: Sequence[str],
+    held: Mapping[str, str],
+    textual: frozenset[str],
+    empty: frozenset[str],
+) -> Batch:
     inner = batch.load
 
     def load(name: str) -> pa.Array:
+        if held.get(name, name) in empty:
+            return pa.nulls(len(inner(PROBLEM)))
         return _places(inner(ROW), inner(ROWS)) if name == PLACE else inner(held.get(name, name))
 
     return replace(batch, names=tuple(names), load=load, textual=textual)
