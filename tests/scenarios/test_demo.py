@@ -2,7 +2,6 @@
 
 import io
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -18,7 +17,7 @@ from rich.console import Console
 from sklearn.metrics import roc_auc_score
 
 from watchkeep.core.errors import MissingExtraError, OptionError, UnreadableSourceError, WatchkeepError
-from watchkeep.demo import DemoResult, answers, flights, run, weeks
+from watchkeep.demo import answers, flights, run, weeks
 from watchkeep.demo.found import Day, table
 from watchkeep.demo.scenario import Command, Stage, Work, play
 from watchkeep.demo.weeks import Week
@@ -34,7 +33,6 @@ class Told:
     home: Path
     text: io.StringIO = field(default_factory=io.StringIO)
     width: int = 100
-    result: DemoResult = field(init=False)
 
     @property
     def console(self) -> Console:
@@ -45,18 +43,14 @@ class Told:
         return Stage(self.home, self.console)
 
 
-@pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Told:
-    """The whole demo, once for those who look at it."""
-    told = Told(tmp_path_factory.mktemp("demo") / "demo")
-    told.result = run(told.home, told.console)
-    return told
-
-
 @pytest.mark.slow
-@pytest.mark.xdist_group("demo")
-def test_the_demo_names_the_blizzard_and_the_columns_that_went_missing(played: Told) -> None:
-    told, result = played, played.result
+def test_the_demo_names_the_blizzard_and_the_columns_that_went_missing(tmp_path: Path) -> None:
+    told = Told(tmp_path / "demo")
+    earlier = told.home / "reports" / "2013-01-31"
+    earlier.mkdir(parents=True)
+    (earlier / "report.json").write_text("{}")
+
+    result = run(told.home, told.console)
 
     days = {found.day: found for found in result.days}
     assert len(days) == 28
@@ -91,10 +85,14 @@ def test_the_demo_names_the_blizzard_and_the_columns_that_went_missing(played: T
     assert "mostly where origin = 'EWR'" in " ".join(told.text.getvalue().split())
     for week in result.weeks:
         assert_as_sklearn_says(week, told.home)
-    assert (
-        max(len(line) for line in told.text.getvalue().splitlines() if str(told.home.parent) not in line)
-        <= 100
-    )
+    labels = pq.read_table(told.home / "labels.parquet")
+    served = pq.read_table(told.home / "week-2013-02-08.parquet")
+    assert set(labels.column_names) == {"id", "outcome"}
+    assert not set(served.column_names) & {"outcome", *flights.OPERATIONS}
+    assert labels["outcome"].null_count == 0
+    assert result.weeks[1].unlabelled > 300
+    assert not earlier.exists()
+    assert max(len(line) for line in told.text.getvalue().splitlines() if str(tmp_path) not in line) <= 100
 
 
 def assert_as_sklearn_says(week: Week, home: Path) -> None:
@@ -113,26 +111,6 @@ def assert_as_sklearn_says(week: Week, home: Path) -> None:
         known = [number for number in (one.low, one.value, one.high) if number is not None]
         assert len(known) == 3
         assert known == sorted(known)
-
-
-@pytest.mark.slow
-@pytest.mark.xdist_group("demo")
-def test_a_second_demo_replaces_the_first_and_finds_the_same(played: Told, tmp_path: Path) -> None:
-    told, only = Told(tmp_path / "demo"), (date(2013, 2, 9), date(2013, 2, 10))
-    shutil.copytree(played.home, told.home)
-
-    second = run(told.home, told.console, days=only)
-
-    (first,) = (one for one in played.result.days if one.day == only[0])
-    assert second.days == (replace(first, report=second.days[0].report),)
-    reports = sorted(folder.name for folder in (told.home / "reports").iterdir())
-    assert reports == ["2013-02-09", "inches", "week-2013-02-09", "why"]
-    labels = pq.read_table(told.home / "labels.parquet")
-    served = pq.read_table(told.home / "week-2013-02-09.parquet")
-    assert set(labels.column_names) == {"id", "outcome"}
-    assert not set(served.column_names) & {"outcome", *flights.OPERATIONS}
-    assert labels["outcome"].null_count == 0
-    assert served.num_rows - labels.num_rows == second.weeks[0].unlabelled > 300
 
 
 def test_days_that_cannot_be_replayed_are_refused(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 import pyarrow.parquet as pq
 
 from watchkeep.demo import flights
-from watchkeep.demo.scenario import ITEM, Command, Stage, Step, Work, play
+from watchkeep.demo.scenario import ITEM, Command, Stage, Step, Together, Work, play
 from watchkeep.demo.weeks import Week, number, table, worst_of
 
 ANSWERS: Final = "answers.parquet"
@@ -54,7 +54,8 @@ def judging(days: Sequence[date]) -> tuple[Step, ...]:
             tell=lambda home: _read(home, week).line,
         )
 
-    return (Work(title=_JUDGING, do=lambda home: _labels(home, days)), *map(check, _weeks(days)))
+    weeks = Together(title=_JUDGING, commands=list(map(check, _weeks(days))))
+    return (Work(title=_JUDGING, do=lambda home: _labels(home, days)), weeks)
 
 
 def conclude(stage: Stage, days: Sequence[date]) -> tuple[tuple[Week, ...], Week | None]:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -148,10 +149,22 @@ class Command:
         Raises:
             WatchkeepError: the command did not do its work; it said why on standard error.
         """
+        self.announce(stage)
+        self.told(stage, self.done(stage))
+
+    def announce(self, stage: Stage) -> None:
+        """Print the command."""
         for line in self.note:
             stage.tell(line, indent=2)
         folded = self.folded(stage.console.width - len(_PROMPT))
         stage.say(_PROMPT + folded.replace("\n", "\n" + " " * len(_PROMPT)), style="bold")
+
+    def done(self, stage: Stage) -> str:
+        """Run the command; what it printed.
+
+        Raises:
+            WatchkeepError: the command did not do its work; it said why on standard error.
+        """
         done = subprocess.run(  # noqa: S603 (our own interpreter and our own program)
             (sys.executable, "-m", "watchkeep", *self.arguments),
             cwd=stage.home,
@@ -165,10 +178,42 @@ class Command:
         if done.returncode not in SUCCESS or not done.stdout.strip():
             why = done.stderr.strip() or "it gave no reason"
             raise WatchkeepError(f"{self.line}: ended with exit code {done.returncode}: {why}")
+        return done.stdout
+
+    def told(self, stage: Stage, printed: str) -> None:
+        """Print what came of it."""
         if self.tell is None:
-            stage.console.print(Text.from_ansi(done.stdout.rstrip()), soft_wrap=True)
+            stage.console.print(Text.from_ansi(printed.rstrip()), soft_wrap=True)
         else:
             stage.tell(self.tell(stage.home))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Together:
+    """Commands that do not wait for each other: as many run at a time as there are cores, and are told in their order.
+
+    Args:
+        title: what they are for.
+        commands: at least one.
+    """
+
+    title: str
+    commands: Sequence[Command]
+
+    def run(self, stage: Stage) -> None:
+        """Run them.
+
+        Raises:
+            WatchkeepError: a command did not do its work; those that have not begun do not.
+        """
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            begun = [pool.submit(command.done, stage) for command in self.commands]
+            try:
+                for command, printed in zip(self.commands, begun, strict=True):
+                    command.announce(stage)
+                    command.told(stage, printed.result())
+            finally:
+                pool.shutdown(cancel_futures=True)
 
 
 def _quoted(word: str) -> str:

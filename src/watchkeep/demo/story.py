@@ -1,5 +1,6 @@
 """The story the demo tells, from the data to the report of the worst day."""
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -12,7 +13,7 @@ from watchkeep.core.errors import OptionError
 from watchkeep.demo import answers, causes, flights
 from watchkeep.demo.flights import LIVE, TRAIN
 from watchkeep.demo.found import Day, table
-from watchkeep.demo.scenario import Command, Stage, Step, Work, play
+from watchkeep.demo.scenario import Command, Stage, Step, Together, Work, play
 from watchkeep.demo.weeks import Week
 
 HOME: Final = Path(".watchkeep/demo")
@@ -66,6 +67,8 @@ def run(home: Path, console: Console, *, days: tuple[date, date] = flights.REPLA
         home.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
         raise OptionError("--home", got=str(home), expected="a folder, or a place to make one") from error
+    for report in (home / "reports").glob("*/report.json"):
+        shutil.rmtree(report.parent)
     stage = Stage(home, console)
     stage.tell(
         "A model foretells which of the flights that leave New York arrive late. It learned from January 2013, "
@@ -121,7 +124,7 @@ def watching(days: Sequence[date]) -> tuple[Step, ...]:
             tell=lambda home: Day.read(day, home / report).line,
         )
 
-    return tuple(check(day) for day in days)
+    return (Together(title="Check every day", commands=[check(day) for day in days]),)
 
 
 def _train(home: Path) -> str:
