@@ -261,12 +261,13 @@ class Keys:
         return MissingColumnError(self._id, reader=reader, available=self.schema.names)
 
     def _table(self, batch: Batch) -> pa.Table:
-        there = [
-            key_texts(batch.column(column), column=column, source=self._source.name)
-            for column in self._columns
-            if column in batch.names
-        ]
-        ids = pc.coalesce(*there) if there else pa.nulls(batch.rows, pa.large_string())
+        ids: pa.Array | None = None
+        for column in self._columns:
+            if column in batch.names and (ids is None or ids.null_count):
+                own = key_texts(batch.column(column), column=column, source=self._source.name)
+                ids = own if ids is None else pc.coalesce(ids, own)
+        if ids is None:
+            ids = pa.nulls(batch.rows, pa.large_string())
         if self._captured and PLACE in batch.names:
             ids = placed(ids, batch.column(PLACE))
         timed = self.timestamp is not None and self.timestamp in batch.names
