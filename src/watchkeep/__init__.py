@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from watchkeep.core.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from watchkeep import capture
+    from watchkeep import capture, schedules
     from watchkeep.alarms.decision import Decision
     from watchkeep.app.api import Baseline, Report, load
     from watchkeep.app.datasets import Dataset, read
@@ -58,6 +58,7 @@ __all__ = [
     "engine",
     "load",
     "read",
+    "schedules",
 ]
 
 _HOMES: Final = MappingProxyType(
@@ -91,8 +92,8 @@ _HOMES: Final = MappingProxyType(
 
 
 def __getattr__(name: str) -> object:
-    if name == "capture":
-        return import_module("watchkeep.capture")
+    if name in ("capture", "schedules"):
+        return import_module(f"watchkeep.{name}")
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'watchkeep' has no attribute {name!r}")
