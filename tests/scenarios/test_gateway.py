@@ -249,6 +249,7 @@ def test_policies_that_cannot_be_used_are_told(home: Path, tmp_path: Path) -> No
         ("a=ftp://x", "upstream"),
         ("../x=http://y", "endpoint"),
         ("a=http://y*0", "weight"),
+        ("a=http://y*1.2.3", "weight"),
     ],
 )
 def test_targets_that_cannot_be_used_are_told(home: Path, target: str, told: str) -> None:

@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
@@ -64,6 +66,21 @@ def test_what_was_acknowledged_is_there_after_a_kill(home: Path, tmp_path: Path)
     assert len(list(home.glob("labels/**/*.parquet"))) <= 2
     rows = queried(f"SELECT age, zip FROM read_parquet('{home}/captures/**/*.parquet')")
     assert rows == [("41", "94")]
+
+
+def test_a_port_that_is_free_is_told_and_one_that_is_taken_is_an_error(home: Path, tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "watchkeep", "serve", "--port", "0"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        port = int(process.stdout.readline().rpartition(":")[2])
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=20) as answer:
+            assert answer.status == 200
+        asked = watchkeep("serve", "--port", port, "--home", tmp_path / "home")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+
+    assert (asked.code, asked.is_one_sentence) == (2, True)
+    assert f"127.0.0.1:{port}" in asked.err
 
 
 @pytest.mark.parametrize("text", ["churn", "- churn", "churn: 1", "7: {}", "\x00", "churn: {colums: {}}"])

@@ -13,10 +13,9 @@ import pyarrow as pa
 import pyarrow.fs as pafs
 
 from watchkeep.core.errors import OptionError, StoreError
-from watchkeep.service.ports import Shelf
+from watchkeep.service.ports import LONG_AGO, Shelf
 
 _PARTIAL: Final = ".partial"
-_LONG_AGO: Final = 3600  # seconds: no writer takes so long
 
 
 def open_shelf(where: str | Path) -> Shelf:
@@ -100,14 +99,14 @@ class Local:
         with self._telling(name, "taken away"):
             (self.folder / name).unlink(missing_ok=True)
 
-    def tidy(self) -> int:
+    def tidy(self, *, older: float = LONG_AGO) -> int:
         """See `Shelf`."""
-        removed, before = 0, time.time() - _LONG_AGO
+        removed, before = 0, time.time() - older
         with self._telling("", "read"):
             for above, _, names in os.walk(self.folder):
                 for path in (Path(above, name) for name in names if name.endswith(_PARTIAL)):
                     with contextlib.suppress(FileNotFoundError):
-                        if path.stat().st_mtime < before:
+                        if path.stat().st_mtime <= before:
                             path.unlink()
                             removed += 1
         return removed
@@ -168,7 +167,7 @@ class Remote:
         with self._telling(name, "taken away"), contextlib.suppress(FileNotFoundError):
             self.filesystem.delete_file(f"{self.path}/{name}")
 
-    def tidy(self) -> int:
+    def tidy(self, *, older: float = LONG_AGO) -> int:  # noqa: ARG002 (part of the port)
         """See `Shelf`: what was sent in part is not there."""
         return 0
 

@@ -11,6 +11,7 @@ from watchkeep.adapters.captures.sealing import Sealed, Sealer
 from watchkeep.adapters.sources.stored.labels import PREFIX as LABELS
 from watchkeep.adapters.sources.stored.layout import endpoints, hours, variants
 from watchkeep.adapters.sources.stored.source import PREFIX, files_of, traffic_of
+from watchkeep.adapters.sources.stored.standing import importing_in
 from watchkeep.adapters.state_files import open_shelf
 from watchkeep.app.traffic import Totals
 from watchkeep.capture.column_names import told_in
@@ -183,12 +184,13 @@ _SHARES: Final = (0.5, 0.9, 0.99, 0.999)
 
 def listed(shelf: Shelf, *, endpoint: str | None = None, window: Window | None = None) -> list[Captured]:
     """What is stored, by endpoint and variant."""
-    found = []
+    found, importing = [], importing_in(shelf)
     for name in [endpoint] if endpoint is not None else endpoints(shelf):
         for variant in variants(shelf, name):
             traffic, files, starts = Traffic(), 0, list[str]()
             for hour in hours(shelf, endpoint=name, variant=variant, window=window):
-                held, counted = len(files_of(shelf, hour)), traffic_of(shelf, hour).of.values()
+                held = len(files_of(shelf, hour, importing=importing))
+                counted = traffic_of(shelf, hour, importing=importing).of.values()
                 files += held
                 for own in counted:
                     traffic.merge(own)

@@ -10,27 +10,29 @@ from typing import Final
 
 import pyarrow as pa
 
-from watchkeep.adapters.captures.forgetting import Gone, label_rows, without
+from watchkeep.adapters.captures.forgetting import Gone, ids_in, label_ids, label_rows, without
 from watchkeep.adapters.captures.forgetting_segments import (
     bytes_in,
     forget_in_segments,
     forget_torn,
+    ids_in_segments,
     waiting_in,
 )
 from watchkeep.adapters.captures.importing import Importer
 from watchkeep.adapters.captures.label_segments import labels_waiting
-from watchkeep.adapters.captures.proof import Left, left_in
+from watchkeep.adapters.captures.proof import Left, left_in, left_in_labels
 from watchkeep.adapters.captures.replacing import finish
 from watchkeep.adapters.captures.sealing import parquet
 from watchkeep.adapters.captures.subjects import Subject
 from watchkeep.adapters.sources.parquet_files import parquet_file
 from watchkeep.adapters.sources.stored.columns import PREFIX
 from watchkeep.adapters.sources.stored.labels import ID, paths
+from watchkeep.adapters.sources.stored.labels import endpoints as label_endpoints
 from watchkeep.adapters.sources.stored.labels import hours as label_hours
 from watchkeep.adapters.sources.stored.layout import SUFFIX, endpoints, hours
 from watchkeep.adapters.sources.stored.reading import opened_file
 from watchkeep.adapters.sources.stored.source import file_of
-from watchkeep.adapters.sources.stored.standing import ASIDE
+from watchkeep.adapters.sources.stored.standing import ASIDE, OLD
 from watchkeep.adapters.state_files import open_shelf
 from watchkeep.app.captures import label_sealer, labels_of, store_of
 from watchkeep.app.upkeep import alone_in, who_is
@@ -38,7 +40,7 @@ from watchkeep.capture.column_names import UNNAMED, told_in
 from watchkeep.capture.home import LABEL_SEGMENTS, SEGMENTS, hold_sealing
 from watchkeep.core.errors import MissingColumnError, MissingSourceError, StoreError
 from watchkeep.frames.buffers import truths
-from watchkeep.service.ports import Shelf
+from watchkeep.service.ports import LONG_AGO, Shelf
 
 PATIENCE: Final = 90.0
 """Seconds that records are waited for which are being written: a segment is complete after sixty."""
@@ -103,16 +105,26 @@ def forget(
         StoreError: the store cannot be read or written, or somebody else compacts it.
     """
     now = now or datetime.now(UTC)
-    segments, shelf = home / SEGMENTS, open_shelf(store_of(home))
+    segments, shelf, truth = home / SEGMENTS, open_shelf(store_of(home)), open_shelf(labels_of(home))
     told = Forgotten()
     with alone_in(home):
         Importer(shelf, who=who_is(home)).clean(now)
+        _tidy(home, shelf, truth)
+        known = _known(home, shelf, endpoint, subject)
+        # Labels go first: when their records are gone, nobody knows any more which they were.
+        if known:
+            waiting = _labels_sealed(home, endpoint, known, patience)
+            told.labels = _in_labels(truth, endpoint, known, now, who_is(home))
+            if waiting and subject.column is not None:
+                told.waiting = waiting
+                return told
         told.waiting = _in_segments(home, segments, endpoint, subject, told.gone, patience)
         told.torn = forget_torn(segments, subject) + forget_torn(home / LABEL_SEGMENTS, subject)
-        if endpoint not in endpoints(shelf) and not told.gone.files and not told.waiting:
-            known = ", ".join(endpoints(shelf)) or "none"
+        stored = endpoint in endpoints(shelf) or endpoint in label_endpoints(truth)
+        if not stored and not told.gone.files and not told.waiting:
             raise MissingSourceError(
-                f"captures of {endpoint}", looked_for=f"an endpoint that was captured: {known}"
+                f"captures of {endpoint}",
+                looked_for=f"an endpoint that was captured: {', '.join(endpoints(shelf)) or 'none'}",
             )
         _check_column(shelf, endpoint, subject, told)
         for _ in range(_ROUNDS):
@@ -120,12 +132,36 @@ def forget(
             told.left = list(left_in(shelf, endpoint, subject))
             if not any(one.meant for one in told.left):
                 break
-        if told.gone.ids:
-            told.waiting += _labels_sealed(home, endpoint, told.gone.ids, patience)
-            told.labels = _in_labels(open_shelf(labels_of(home)), endpoint, told.gone.ids, now, who_is(home))
+        ids = label_ids(told.gone.ids) | known
+        if ids:  # more may have come meanwhile
+            told.waiting += _labels_sealed(home, endpoint, ids, patience)
+            told.labels += _in_labels(truth, endpoint, ids, now, who_is(home))
+        told.left += left_in_labels(truth, endpoint, subject)
         for folder in (segments, home / LABEL_SEGMENTS):
             told.left += [Left(name) for name in bytes_in(folder, subject)]
     return told
+
+
+def _known(home: Path, shelf: Shelf, endpoint: str, subject: Subject) -> set[str]:
+    """The ids of the subject's records and rows; an id itself also where nothing was captured of it, or expired."""
+    names = told_in(home).get(endpoint, UNNAMED)
+    ids = ids_in_segments(home / SEGMENTS, endpoint, subject, names)
+    for hour in hours(shelf, endpoint=endpoint):
+        for name in shelf.names(hour.folder):
+            if name.endswith((SUFFIX, f"{SUFFIX}{OLD}")):
+                ids |= ids_in(file_of(shelf, hour, name), subject)
+    return label_ids(ids if subject.column is not None else {*ids, subject.value})
+
+
+def _tidy(home: Path, shelf: Shelf, truth: Shelf) -> None:
+    """Take away what killed writers left half written."""
+    lock = hold_sealing(home)
+    try:
+        shelf.tidy(older=LONG_AGO if lock is None else 0)  # nobody else writes there now
+        truth.tidy()
+    finally:
+        if lock is not None:
+            os.close(lock)
 
 
 def _in_segments(

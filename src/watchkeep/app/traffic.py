@@ -1,6 +1,7 @@
 """What was asked of a home's endpoints since it began, for those who watch numbers go up."""
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -43,16 +44,15 @@ class Totals:
 
     def now(self) -> Tallies:
         """All that was counted, the segments that are not sealed yet too."""
-        totals, last = self._read()
-        for path, _ in pending(self.home / SEGMENTS):
-            if path.stem in last:
-                continue
-            try:
-                blocks, _ = blocks_of(path)
-            except FileNotFoundError:  # sealed just now: it is in the next answer
-                continue
-            totals.merge(tallies_of(blocks).totals())
-        return totals
+        while True:
+            totals, last = self._read()
+            for path, _ in pending(self.home / SEGMENTS):
+                if path.stem in last:
+                    continue
+                with suppress(FileNotFoundError):  # sealed just now
+                    totals.merge(tallies_of(blocks_of(path)[0]).totals())
+            if self._read()[1] == last:  # else some were sealed meanwhile, and would be in neither
+                return totals
 
     def _read(self) -> tuple[Tallies, frozenset[str]]:
         try:

@@ -136,12 +136,12 @@ class Admission:
             rows = _rows(body, content_type)
         except Rejection as rejection:
             return [Problem(None, "", BODY, rejection.reason, "rows of JSON or CSV")]
+        if rows and is_csv(content_type) and self._known.issuperset(rows[0]):  # the first line holds names
+            rows = [dict(zip(rows[0], row, strict=False)) for row in rows[1:]]  # type: ignore[arg-type]
         if not 0 < len(rows) <= self.rows:
             return [Problem(None, "", SIZE, _several(len(rows), "row"), f"1 to {self.rows} rows")]
         found = _Found()
         columns = self.columns if names is None else [self._by_name.get(name) for name in names]
-        if is_csv(content_type) and self._known.issuperset(rows[0]):  # the first line holds names
-            rows = [dict(zip(rows[0], row, strict=False)) for row in rows[1:]]  # type: ignore[arg-type]
         for at, row in enumerate(rows):
             if isinstance(row, dict):
                 self._check_named(at, row, found)
@@ -161,7 +161,7 @@ class Admission:
             value = row.get(one.name)
             what = one.wrong(value)
             if what is not None:
-                found.add(at, one.name, what, shown(value), one.expected)
+                found.wrong(at, one, what, value)
 
     def _flattened(self, at: int, row: dict[str, Any], found: "_Found") -> dict[str, Any]:
         """A row whose nested values have dotted names; the columns that nobody knows are told."""
@@ -170,6 +170,8 @@ class Admission:
                 row = flat(row, source="")
             except DuplicateColumnError:
                 found.add(at, "", BODY, "two values of one name", "a name for each value")
+            except RecursionError:
+                found.add(at, "", BODY, "objects nested too deep", "values by name")
         for name in row:
             if name not in self._known:
                 found.unknown(at, name, shown(row[name]))
@@ -228,6 +230,11 @@ class _Found:
             self._kinds.add((column, what))
             self.problems.append(Problem(row, column, what, got, expected))
 
+    def wrong(self, row: int, column: AdmissionColumn, what: str, value: object) -> None:
+        """A value of a column; nothing is put into words that is not told."""
+        if len(self.problems) < MOST or (column.name, what) not in self._kinds:
+            self.add(row, column.name, what, shown(value), column.expected)
+
     def unknown(self, row: int, column: str, got: str) -> None:
         """A column that nobody knows: these are one kind, whatever they are called."""
         if len(self.problems) < MOST or ("", UNKNOWN) not in self._kinds:
@@ -244,7 +251,7 @@ def _check_placed(
     for one, value in zip(columns, row, strict=True):
         what = None if one is None else one.wrong(value)
         if one is not None and what is not None:
-            found.add(at, one.name, what, shown(value), one.expected)
+            found.wrong(at, one, what, value)
 
 
 def _bounded(at: int, one: AdmissionColumn) -> tuple[int, str, float, float]:

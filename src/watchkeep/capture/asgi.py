@@ -64,7 +64,7 @@ class CaptureMiddleware:
             message = await receive()
             body = message.get("body", b"")
             if sizes[0] <= limit:  # what passes the limit tells that it does; more is not needed
-                asked.append(body)
+                asked.append(body[: limit + 1 - sizes[0]])
                 sizes[0] += len(body)
             return message
 
@@ -75,7 +75,7 @@ class CaptureMiddleware:
             elif message["type"] == "http.response.body":
                 body = message.get("body", b"")
                 if sizes[1] <= limit:
-                    answered.append(body)
+                    answered.append(body[: limit + 1 - sizes[1]])
                     sizes[1] += len(body)
                 if not message.get("more_body", False):
                     waiting = False

@@ -10,7 +10,7 @@ from watchkeep.capture.admission_columns import Problem
 from watchkeep.capture.asgi import Application, CaptureMiddleware, Message, Receive, Send
 from watchkeep.capture.exchange import Capturing
 from watchkeep.capture.flagging import Checked
-from watchkeep.capture.refusing import CONTENT_TYPE, STATUS, reasons, refusal
+from watchkeep.capture.refusing import CONTENT_TYPE, STATUS, looked_at, reasons, refusal
 
 _LONG: Final = 1 << 16
 """Bytes of a body that is looked at in another thread, so that other requests are answered meanwhile."""
@@ -55,9 +55,9 @@ class AdmissionMiddleware:
         kind = dict(scope["headers"]).get(b"content-type", b"").decode("latin-1")
         start = perf_counter_ns()
         if len(body) <= _LONG:
-            problems = self.admission.check(body, kind, self._names)
+            problems = looked_at(self.admission, body, kind, self._names)
         else:
-            problems = await asyncio.to_thread(self.admission.check, body, kind, self._names)
+            problems = await asyncio.to_thread(looked_at, self.admission, body, kind, self._names)
         spent = (perf_counter_ns() - start) // 1000
         if not problems:
             await self._captured(scope, again, send)

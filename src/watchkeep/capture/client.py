@@ -4,12 +4,13 @@ import os
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
-from inspect import iscoroutinefunction
+from inspect import Parameter, iscoroutinefunction, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, ParamSpec, TypeVar
 
 from watchkeep.capture.exchange import LIMIT, VARIANT, Capturing
 from watchkeep.capture.home import SEGMENTS, home_of, start_sealer
+from watchkeep.capture.names import EXPECTED, is_name
 from watchkeep.capture.policies import EndpointPolicy, Policy
 from watchkeep.capture.recorder import Recorder, Settings
 from watchkeep.capture.steps import Step
@@ -189,8 +190,8 @@ def _capturing(
             "durability", got=durability, expected="'async' or 'sync'", choices=("async", "sync")
         )
     for option, value in (("endpoint", endpoint), ("variant", variant)):
-        if not value or len(value) > _LONGEST or not value.isprintable():
-            raise OptionError(option, got=value, expected=f"a name of 1 to {_LONGEST} printable characters")
+        if not is_name(value):
+            raise OptionError(option, got=value, expected=EXPECTED)
     if not 0 < delay <= _LATEST:
         raise OptionError("delay", got=str(delay), expected=f"seconds, more than 0 and at most {_LATEST}")
     return Capturing(
@@ -205,9 +206,19 @@ def _capturing(
     )
 
 
-_LONGEST: Final = 63
 _LATEST: Final = 60
 
 
 def _is_asgi(app: Any) -> bool:
-    return iscoroutinefunction(app) or iscoroutinefunction(type(app).__call__)
+    if iscoroutinefunction(app) or iscoroutinefunction(type(app).__call__):
+        return True
+    try:
+        takes = signature(app).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    return sum(one.default is one.empty and one.kind in _BY_PLACE for one in takes) == _OF_ASGI
+
+
+_BY_PLACE: Final = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+_OF_ASGI: Final = 3
+"""Arguments of an ASGI application; a WSGI application has two."""

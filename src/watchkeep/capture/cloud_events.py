@@ -5,7 +5,6 @@ A logger beside a model sends each request and each answer as an event of its ow
 """
 
 import base64
-import binascii
 import json
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from watchkeep.capture.exchange import VARIANT
+from watchkeep.capture.names import EXPECTED, is_name
 from watchkeep.capture.record import Inference
 
 REQUEST: Final = ".inference.request"
@@ -23,6 +23,8 @@ _ENDPOINTS: Final = ("inferenceservicename", "deploymentname", "endpoint")
 _VARIANTS: Final = ("component", "predictor", "model")
 _MODEL_SERVER: Final = "predictor"
 """What KServe calls the only component that answers."""
+_LONGEST: Final = 1024
+"""Characters of an id, or of a content type."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -94,11 +96,15 @@ def _structured(body: bytes) -> Half:
     if "data_base64" in event:
         try:
             data = base64.b64decode(str(event["data_base64"]), validate=True)
-        except binascii.Error as error:
+        except ValueError as error:
             raise NotAnEventError("its data_base64 is not base64") from error
     else:
         given = event.get("data")
-        data = given.encode() if isinstance(given, str) else json.dumps(given).encode()
+        try:
+            data = given.encode() if isinstance(given, str) else json.dumps(given).encode()
+            "".join(attributes.values()).encode()
+        except (UnicodeEncodeError, RecursionError) as error:
+            raise NotAnEventError("it holds halves of characters, or lists without end") from error
     return _half(attributes, data, attributes.get("datacontenttype", "application/json"))
 
 
@@ -108,10 +114,15 @@ def _half(attributes: Mapping[str, str], body: bytes, content_type: str) -> Half
         raise NotAnEventError(f"its type is {kind!r}; expected one that ends with {REQUEST} or {RESPONSE}")
     if not name:
         raise NotAnEventError("it has no id")
+    if len(name) > _LONGEST:
+        raise NotAnEventError(f"its id has {len(name)} characters; expected {_LONGEST} at most")
     endpoint = next((attributes[key] for key in _ENDPOINTS if attributes.get(key)), "")
     if not endpoint:
         raise NotAnEventError(f"it names no endpoint; expected one of {', '.join(_ENDPOINTS)}")
     variant = next((attributes[key] for key in _VARIANTS if attributes.get(key)), VARIANT)
+    for named in (endpoint, variant):
+        if not is_name(named):
+            raise NotAnEventError(f"its endpoint or variant is {named[:_LONGEST]!r}; expected {EXPECTED}")
     return Half(
         endpoint,
         VARIANT if variant == _MODEL_SERVER else variant,
@@ -119,7 +130,7 @@ def _half(attributes: Mapping[str, str], body: bytes, content_type: str) -> Half
         _micros(attributes.get("time")),
         kind.endswith(RESPONSE),
         body,
-        content_type,
+        content_type[:_LONGEST],
     )
 
 
@@ -141,10 +152,12 @@ class Pairing:
     Args:
         patience: seconds for which a side waits.
         most: sides that wait, at most; then the one that waits longest is recorded alone.
+        memory: bytes of their bodies, at most; then likewise.
     """
 
-    def __init__(self, *, patience: float = 60.0, most: int = 100_000) -> None:
-        self._patience, self._most = patience, most
+    def __init__(self, *, patience: float = 60.0, most: int = 100_000, memory: int = 64 << 20) -> None:
+        self._patience, self._most, self._memory = patience, most, memory
+        self._held = 0
         self._waiting: OrderedDict[tuple[str, str], tuple[Half, float]] = OrderedDict()
 
     def __len__(self) -> int:
@@ -161,9 +174,11 @@ class Pairing:
         other = self._waiting.get(key)
         if other is not None and other[0].is_answer != half.is_answer:
             del self._waiting[key]
+            self._held -= len(other[0].body)
             return [joined(half, other[0]), *self.expired(now)]
         if other is None:
             self._waiting[key] = half, now
+            self._held += len(half.body)
         return self.expired(now)
 
     def expired(self, now: float) -> list[Inference]:
@@ -175,9 +190,11 @@ class Pairing:
         found = []
         while self._waiting:
             half, since = next(iter(self._waiting.values()))
-            if now - since < self._patience and len(self._waiting) <= self._most:
+            fits = len(self._waiting) <= self._most and self._held <= self._memory
+            if now - since < self._patience and fits:
                 break
             self._waiting.popitem(last=False)
+            self._held -= len(half.body)
             found.append(joined(half, None))
         return found
 
@@ -185,6 +202,7 @@ class Pairing:
         """Everything that still waits, as records of their own."""
         found = [joined(half, None) for half, _ in self._waiting.values()]
         self._waiting.clear()
+        self._held = 0
         return found
 
 

@@ -79,9 +79,18 @@ def _is_none(value: object) -> bool:
 
 def _pattern(pattern: str) -> Callable[[str], object]:
     """What tells whether a text is like a pattern of SQL."""
-    parts = re.findall(r"\\.|.", pattern, re.DOTALL)
-    wild = {"%": ".*", "_": "."}
-    return re.compile("".join(wild.get(part) or re.escape(part[-1]) for part in parts), re.DOTALL).fullmatch
+    pieces = [""]
+    for part in re.findall(r"\\.|.", pattern, re.DOTALL):
+        if part == "%":
+            pieces.append("")
+        else:
+            pieces[-1] += "." if part == "_" else re.escape(part[-1])
+    if len(pieces) == 1:
+        return re.compile(pieces[0], re.DOTALL).fullmatch
+    first, *between, last = pieces
+    # Whatever stands between two of them is found where it comes first, and nowhere else: no text takes long.
+    middle = "".join(f"(?>.*?{piece})" for piece in between if piece)
+    return re.compile(f"{first}{middle}.*{last}", re.DOTALL).fullmatch
 
 
 def _compared(sign: str, wanted: Value) -> Callable[[object], bool | None]:

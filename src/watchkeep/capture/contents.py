@@ -63,5 +63,5 @@ def rows_of(body: bytes, content_type: str, *, row: MakeRow = flat_row) -> list[
         return list(
             chain.from_iterable(rows_of_json(one, source="", row=row) for one in bodies_of_json(text))
         )
-    except (UnicodeDecodeError, DuplicateColumnError) as error:
+    except (UnicodeDecodeError, DuplicateColumnError, RecursionError) as error:
         raise Rejection(NOT_BODY) from error

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from watchkeep.capture.record import Inference
-from watchkeep.capture.recorder import Recorder, Told
+from watchkeep.capture.batches import Told
+from watchkeep.capture.record import Columns, Inference
+from watchkeep.capture.recorder import Recorder
 from watchkeep.capture.steps import Step
 
 VARIANT: Final = "AllTraffic"
@@ -20,7 +21,7 @@ CONTENT_TYPE: Final = b"content-type"
 TOO_LARGE: Final = "larger than the limit"
 _new: Final = tuple.__new__
 _LONGEST: Final = 1024
-"""Characters of an id, or of custom attributes; the rest is cut off."""
+"""Characters of an id, of custom attributes, or of a content type; the rest is cut off."""
 _LARGE: Final = 1 << 16
 """Bytes of a body from which on a copy costs more than what it may spare."""
 
@@ -85,6 +86,40 @@ class Capturing:
         """Have an exchange recorded; see `Recorder.take`."""
         self.recorder.take(self, exchange, len(exchange[-1]) + len(exchange[-2]), told)
 
+    def columns(self, exchanges: Sequence[Exchange], event_ids: Sequence[str]) -> Columns:
+        """The records of several exchanges, column by column."""
+        starts, ends, statuses, input_types, output_types, names, attributes, given, said = zip(
+            *exchanges, strict=True
+        )
+        rows = len(exchanges)
+        if max(map(len, given)) > self.limit or max(map(len, said)) > self.limit:
+            return Columns.of(
+                [self(one, event_id) for one, event_id in zip(exchanges, event_ids, strict=True)]
+            )
+        return Columns(
+            rows,
+            [
+                [self.endpoint] * rows,
+                [self.variant] * rows,
+                event_ids,
+                _texts(names),
+                [start // 1000 for start in starts],
+                [
+                    (end - start) // 1000 if end > start else 0
+                    for start, end in zip(starts, ends, strict=True)
+                ],
+                [-1] * rows,
+                statuses,
+                [1.0] * rows,
+                [""] * rows,
+                _texts(attributes),
+                _texts(input_types),
+                _texts(output_types),
+                given,
+                said,
+            ],
+        )
+
     def __call__(self, exchange: Exchange, event_id: str) -> Inference:
         """Make the record of an exchange; see `Make`."""
         start, end, status, input_type, output_type, name, attributes, given, said = exchange
@@ -106,9 +141,15 @@ class Capturing:
                 1.0,
                 flags,
                 attributes.decode("latin-1")[:_LONGEST] if attributes else "",
-                input_type.decode("latin-1") if input_type else "",
-                output_type.decode("latin-1") if output_type else "",
+                input_type.decode("latin-1")[:_LONGEST] if input_type else "",
+                output_type.decode("latin-1")[:_LONGEST] if output_type else "",
                 given if len(given) <= self.limit else None,
                 said if len(said) <= self.limit else None,
             ),
         )
+
+
+def _texts(headers: Sequence[bytes | None]) -> list[str]:
+    """Values of a header as texts."""
+    known = {value: value.decode("latin-1")[:_LONGEST] if value else "" for value in {*headers}}
+    return [known[value] for value in headers]

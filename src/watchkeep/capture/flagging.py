@@ -7,14 +7,12 @@ from typing import Final, Self
 from watchkeep.capture.admission import Admission
 from watchkeep.capture.admission_columns import SIZE, UNKNOWN, Problem
 from watchkeep.capture.exchange import TOO_LARGE, Capturing, Exchange
-from watchkeep.capture.flags import ADMISSION, with_flag
+from watchkeep.capture.flags import ADMISSION, MORE, with_flag
 from watchkeep.capture.record import Inference
 from watchkeep.capture.traffic import Tallies
 
 TOLD: Final = 8
 """Problems of one request that its record tells."""
-MORE: Final = "admission_more"
-"""The flag that tells how many there are besides."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -41,7 +41,16 @@ def form_of(content_type: str, body: bytes) -> tuple[str, str]:
     )
     if not form or not charset:
         raise Unreadable(OPAQUE)
-    return form, charset
+    return form, charset if charset == "utf-8" or not _is_utf8(body) else "utf-8"
+
+
+def _is_utf8(body: bytes) -> bool:
+    """Whether bytes are UTF-8, whatever they are said to be: where captures are stored they are read so."""
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 @lru_cache(maxsize=256)

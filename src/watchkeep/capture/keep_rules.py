@@ -6,7 +6,7 @@ from typing import Final, Self
 
 from watchkeep.capture.body_rows import BodyRows, Pair
 from watchkeep.capture.conditions import Test, holding
-from watchkeep.capture.flags import admission_of
+from watchkeep.capture.flags import problems_of
 from watchkeep.capture.record import Inference
 from watchkeep.core.errors import OptionError
 from watchkeep.core.rule_text import parse_rule
@@ -17,7 +17,7 @@ RECORD: Final[dict[str, Callable[[Inference], object]]] = {
     "latency": lambda one: None if one.latency < 0 else one.latency,
     "overhead": lambda one: None if one.overhead < 0 else one.overhead,
     "variant": lambda one: one.variant,
-    "problems": lambda one: len(admission_of(one.flags)),
+    "problems": lambda one: problems_of(one.flags),
 }
 """Names that are about the record. All others are columns of its bodies."""
 TIMES: Final = ("latency", "overhead")

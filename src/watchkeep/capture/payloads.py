@@ -3,8 +3,8 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
-from itertools import chain
 from typing import Any, Final, TypeAlias
 
 from watchkeep.capture.wrappers import MEMBERS, SIDES, is_wrapper
@@ -18,6 +18,8 @@ MakeRow: TypeAlias = Callable[[object, str], Row]
 NOT_BODY: Final = "payload cannot be parsed"
 UNEVEN: Final = "columns of a payload have different lengths"
 BINARY: Final = "payload holds binary tensors"
+_LINES: Final = re.compile("[\r\n]+").split
+"""Gives the lines of JSON Lines: texts in them may hold whatever else ends a line elsewhere, such as U+2028."""
 
 
 class Rejection(Exception):  # noqa: N818 (it is counted, never shown)
@@ -95,7 +97,7 @@ def rows_of_csv(data: str) -> list[Row]:
         raise Rejection(NOT_BODY) from error
 
 
-def bodies_of_json(data: str | bytes) -> list[object]:
+def bodies_of_json(data: str) -> list[object]:
     r"""The JSON value of a body, or those of its lines.
 
     Raises:
@@ -109,10 +111,10 @@ def bodies_of_json(data: str | bytes) -> list[object]:
     except RecursionError as error:
         raise Rejection(NOT_BODY) from error
     except ValueError:
-        return [_of_line(line) for line in data.splitlines() if line.strip()]
+        return [_of_line(line) for line in _LINES(data) if line.strip()]
 
 
-def _of_line(line: str | bytes) -> object:
+def _of_line(line: str) -> object:
     try:
         return json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -233,10 +235,17 @@ def _first(shape: object) -> int:
 
 
 def _level(data: object) -> list[object]:
-    """Nested lists as one."""
-    cells: list[object] = data if isinstance(data, list) else [data]
-    while any(isinstance(cell, list) for cell in cells):
-        cells = list(chain.from_iterable(cell if isinstance(cell, list) else [cell] for cell in cells))
+    """Nested lists as one; each value is looked at once, however deep they are nested."""
+    cells: list[object] = []
+    left = [iter(data if isinstance(data, list) else [data])]
+    while left:
+        for cell in left[-1]:
+            if isinstance(cell, list):
+                left.append(iter(cell))
+                break
+            cells.append(cell)
+        else:
+            left.pop()
     return cells
 
 
@@ -260,8 +269,10 @@ def _of_seldon(data: Mapping[str, Any], source: str, row: MakeRow) -> list[Row]:
     tensor, names = data.get("tensor"), data.get("names")
     if isinstance(tensor, dict):
         rows = _of_tensors([{"name": "", "shape": tensor.get("shape"), "data": tensor.get("values")}])
-    else:
+    elif "ndarray" in data:
         rows = rows_of_json(data["ndarray"], source=source, row=row)
+    else:
+        raise Rejection(NOT_BODY)
     bare = [list(row.values()) if isinstance(row, dict) and tensor is not None else row for row in rows]
     if not isinstance(names, list) or any(isinstance(row, dict) or len(row) != len(names) for row in bare):
         return bare

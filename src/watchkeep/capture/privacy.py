@@ -73,6 +73,8 @@ class Privacy:
         >>> privacy.redact(b'{"zip": "94105", "note": "ann@example.org", "fare": 1.10}', "application/json").body
         b'{"zip":"941","note":"<email>","fare":1.10}'
         """
+        if not isinstance(options, Mapping):
+            raise OptionError("privacy", got=str(options), expected=f"a mapping of {', '.join(_OPTIONS)}")
         for name in options:
             if name not in _OPTIONS:
                 raise OptionError("privacy", got=str(name), expected=", ".join(_OPTIONS), choices=_OPTIONS)
@@ -176,10 +178,10 @@ class Privacy:
         return written(body) if ruling.changed else None
 
     def _plain(self, text: str, form: str, names: Sequence[str] | None, counts: dict[str, int]) -> str:
-        """Lines of cells, or plain text, for which a form has no delimiter."""
-        delimiter = DELIMITERS.get(form)
+        """Lines of cells; plain text is looked at as CSV, as it is read so where captures are stored."""
+        delimiter = DELIMITERS.get(form, ",")
         new = text
-        if delimiter and self.columns and text:
+        if self.columns and text:
             new = csv_bodies.ruled(text, delimiter, self.columns, names, counts)
         hits = self.finder.find(new) if self.finder else []
         for hit in hits:

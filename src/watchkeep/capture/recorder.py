@@ -6,21 +6,24 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from weakref import WeakSet
 
+from watchkeep.capture.batches import Batch, Make, Told, Waiting, batch_of, rest, tell
 from watchkeep.capture.encryption import Keys
-from watchkeep.capture.record import Inference
+from watchkeep.capture.record import Columns, Inference
 from watchkeep.capture.segment import Segment, pending
-from watchkeep.capture.steps import Step, after
+from watchkeep.capture.steps import Step
 from watchkeep.capture.traffic import Tallies
 
 FULL: Final = "more records than memory holds"
 SPOOLED: Final = "more segments than the spool holds"
 ENDED: Final = "the recorder had ended"
+NO_THREAD: Final = "no thread can be started"
 _WORDS: Final = {errno.ENOSPC: "disk is full", errno.EDQUOT: "disk is full", errno.EROFS: "disk is read-only"}
 _EACH: Final = 560
 """Bytes of memory that a record takes beside its bodies."""
@@ -30,11 +33,6 @@ _BYTES: Final = 4 << 20
 """Bytes from which on no more are written at a time: they are copied for it, beside the memory of what waits."""
 _AGAIN: Final = 0.5
 """Seconds until a failed write is tried again."""
-
-Make = Callable[[Any, str], Inference]
-"""Makes a record. One that has `steps` says what is done with the records it makes, before what is done with all."""
-Told = Callable[[str | None], None]
-"""Told that a record is on the disk (None), or why it never will be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,14 +113,14 @@ class Recorder:
             threading.Event(),
             threading.Event(),
         )
-        self._queue: deque[_Waiting] = deque()
+        self._queue: deque[Waiting] = deque()
         self._held = 0
         self._most = -1
         """Bytes that records may take: nothing before the first one, and after the end."""
         self._many = self.settings.memory // 4
         self._lost = Tallies()
         self._segment = None
-        self._batch: _Batch | None = None
+        self._batch: Batch | None = None
         self._thread: threading.Thread | None = None
         self._ended, self._given_up = False, threading.Event()
         self._failing: str | None = None
@@ -171,9 +169,13 @@ class Recorder:
     def _not_taken(self, make: Make, what: Any, size: int, told: Told | None) -> str | None:
         """Begin to work with the first record; the others are too many. Why it is lost; None where it is not."""
         if self._thread is None and not self._ended:
-            self._most = self.settings.memory
-            self._thread = threading.Thread(target=self._run, name="watchkeep-recorder", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._run, name="watchkeep-recorder", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # too many run, or the interpreter ends
+                self._lose(make(what, ""), NO_THREAD)
+                return NO_THREAD
+            self._thread, self._most = thread, self.settings.memory
             atexit.register(self.close)
             if size <= self._most:
                 self._held = size
@@ -191,8 +193,8 @@ class Recorder:
         """
         if self._thread is None:
             return True
-        self._to_complete.set()
         self._completed.clear()
+        self._to_complete.set()
         self._wake.set()
         return self._completed.wait(patience)
 
@@ -230,19 +232,21 @@ class Recorder:
             self._queue.clear()
             for make, what, _, _ in left:
                 self._lose(make(what, ""), self._failing or ENDED)
-        _tell(left, self._failing or ENDED)
+        tell(left, self._failing or ENDED)
 
     def _flush(self) -> bool:
         """Write what is waiting; whether it could be."""
+        asked = self._to_complete.is_set()  # what is taken from now on need not be in it
+        self._to_complete.clear()
         while self._queue or self._lost.of or self._batch is not None:
             if self._given_up.is_set() or not self._write():
+                if asked:
+                    self._to_complete.set()
                 return False
             self._rotate()
-            time.sleep(0)  # others may want to run
         self._rotate()
-        if self._to_complete.is_set():
+        if asked:
             self._complete()
-            self._to_complete.clear()
             self._completed.set()
         return True
 
@@ -268,16 +272,23 @@ class Recorder:
             with self._lock:
                 waiting = list(self._queue)
                 self._queue = deque((make, what, size, None) for make, what, size, _ in waiting)
-            _tell([*batch.taken, *waiting], self._failing)
-            batch.taken = [(make, what, size, None) for make, what, size, _ in batch.taken]
+            tell([*batch.taken, *waiting], self._failing)
+            batch.nobody_waits()
+            return False
+        except Exception as error:  # noqa: BLE001 (one fault must not end the recording of everything else)
+            if batch.kept.rows:
+                batch.give_up(f"it cannot be written: {type(error).__name__}")
+                return True
+            batch.tallies = Tallies()
             return False
         self._failing, self._batch = None, None
         with self._lock:
             self._held -= sum([one[2] for one in batch.taken])
-            self.counts.stored += len(batch.kept)
-            self.counts.left_out += len(batch.taken) - len(batch.kept)
+            self.counts.stored += batch.kept.rows
+            self.counts.left_out += len(batch.taken) - batch.kept.rows
             self.traffic.merge(batch.tallies.totals())
-        _tell(batch.taken, None)
+        tell(batch.taken, None)
+        rest(batch.taken)
         return True
 
     def _opened(self) -> Segment:
@@ -286,48 +297,39 @@ class Recorder:
                 raise OSError(0, SPOOLED)
             self._segment = Segment.new(self.settings.folder, keys=self.settings.keys)
             if self.settings.opened is not None:
-                self.settings.opened()
+                with suppress(OSError):  # the next segment has it tried again
+                    self.settings.opened()
         return self._segment
 
-    def _prepared(self) -> "_Batch":
+    def _prepared(self) -> Batch:
         with self._lock:
-            taken: list[_Waiting] = []
+            taken: list[Waiting] = []
             size = 0
             while self._queue and len(taken) < _BATCH and size < _BYTES:
                 taken.append(self._queue.popleft())
                 size += taken[-1][2]
             tallies, self._lost = self._lost, Tallies()
-        first = self._next
-        self._next += len(taken)
-        kept = [
-            make(what, f"{self._prefix}{number:012x}")
-            for number, (make, what, _, _) in enumerate(taken, first)
-        ]
-        tallies.count(kept)
-        kept = after(kept, [make for make, _, _, _ in taken], self.settings.steps, tallies)
-        return _Batch(taken, kept, tallies, not all(one.event_id.startswith(self._prefix) for one in kept))
+        try:
+            first = self._next
+            self._next += len(taken)
+            return batch_of(taken, self._prefix, first, steps=self.settings.steps, tallies=tallies)
+        except Exception as error:  # noqa: BLE001 (as where it is written)
+            why = f"it cannot be made: {type(error).__name__}"
+            with self._lock:
+                self._held -= sum([one[2] for one in taken])
+                self.counts.lost[why] = self.counts.lost.get(why, 0) + len(taken)
+            tell(taken, why)
+            return Batch([], Columns.of([]), tallies, given=False)
 
     def _complete(self) -> None:
-        if self._segment is not None:
-            self._segment.close()
-            self._segment = None
+        segment, self._segment = self._segment, None
+        if segment is not None:
+            with suppress(OSError):  # it is left as it is, and whoever seals takes it over
+                segment.close()
 
     def _lose(self, one: Inference, reason: str) -> None:
         self.counts.lost[reason] = self.counts.lost.get(reason, 0) + 1
         self._lost.lose(one, reason)
-
-
-_Waiting = tuple[Make, Any, int, Told | None]
-
-
-@dataclass(slots=True)
-class _Batch:
-    """Records that are being written."""
-
-    taken: list[_Waiting]
-    kept: list[Inference]
-    tallies: Tallies
-    given: bool
 
 
 _ALL: Final[WeakSet[Recorder]] = WeakSet()
@@ -339,12 +341,6 @@ def _again() -> None:
 
 
 os.register_at_fork(after_in_child=_again)
-
-
-def _tell(several: Iterable[_Waiting], why: str | None) -> None:
-    for _, _, _, told in several:
-        if told is not None:
-            told(why)
 
 
 def _itself(one: Inference, event_id: str) -> Inference:

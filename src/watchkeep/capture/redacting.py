@@ -1,10 +1,13 @@
 """Privacy as a step of recording: what must not be stored is taken out of a record before it is written."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from watchkeep.capture.admission import LONGEST
+from watchkeep.capture.admission_columns import UNKNOWN
 from watchkeep.capture.column_names import UNNAMED, ColumnNames
 from watchkeep.capture.flags import ADMISSION, admission_of, with_flag
 from watchkeep.capture.privacy import Privacy
@@ -82,4 +85,14 @@ class Redaction:
         for problem in problems:
             if isinstance(problem, dict):
                 problem.pop("got", None)
+                if problem.get("what") == UNKNOWN:
+                    problem["column"] = self._told(str(problem.get("column", "")))
         return with_flag(flags, ADMISSION, problems)
+
+    def _told(self, name: str) -> str:
+        """The name of a column that nobody knows: whoever asked made it up, so that it may say anything."""
+        for dot in re.finditer(r"\.", name):
+            if self.privacy.columns.of_path(name[: dot.start()]) is not None:
+                return name[: dot.start()]
+        cut = self.privacy.finder is not None and len(name) >= LONGEST
+        return "" if cut else self.privacy.text(name)

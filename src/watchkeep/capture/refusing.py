@@ -1,15 +1,35 @@
 """What is answered to a request that is refused."""
 
 import json
+import logging
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from watchkeep.capture.admission_columns import UNKNOWN, Problem
+
+if TYPE_CHECKING:
+    from watchkeep.capture.admission import Admission
 
 STATUS: Final = 422
 CONTENT_TYPE: Final = "application/problem+json"
 TYPE: Final = "urn:watchkeep:admission"
 TITLE: Final = "The request is not like what the model learned from"
+_log = logging.getLogger(__name__)
+
+
+def looked_at(
+    admission: "Admission", body: bytes, content_type: str, names: Sequence[str] | None
+) -> list[Problem]:
+    """What is wrong with a request; nothing where the look itself fails, which is a fault of ours, and logged.
+
+    Args:
+        admission, body, content_type, names: see `Admission.check`.
+    """
+    try:
+        return admission.check(body, content_type, names)
+    except Exception as error:  # noqa: BLE001 (a fault of ours keeps no request from its model)
+        _log.error("a request could not be looked at, and passes: %s", type(error).__name__)
+        return []
 
 
 def reasons(problems: Sequence[Problem]) -> list[Problem]:

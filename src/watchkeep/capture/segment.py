@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from watchkeep.capture.encryption import Keys
-from watchkeep.capture.record import Block, Inference, decode, encode
+from watchkeep.capture.record import Block, Columns, Inference, decode, encode
 from watchkeep.core.errors import StoreError
 
 OPEN: Final = ".open"
@@ -43,9 +43,12 @@ class Segment:
         self.broken = False
         """Whether its end is unknown, so that nothing can be appended."""
         self.started = time.monotonic()
-        self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-        _sync_folder(folder)
+        self._file = _made(self.path)
+        try:
+            _sync_folder(folder)
+        except OSError:
+            os.close(self._file)
+            raise
 
     @classmethod
     def new(cls, folder: Path, *, keys: Keys | None = None) -> Self:
@@ -60,7 +63,11 @@ class Segment:
         return cls(folder, name, keys=keys)
 
     def append(
-        self, records: Sequence[Inference], tallies: Sequence[dict[str, Any]] = (), *, given: bool = True
+        self,
+        records: Sequence[Inference] | Columns,
+        tallies: Sequence[dict[str, Any]] = (),
+        *,
+        given: bool = True,
     ) -> None:
         """Write a block, and wait until it is on the disk. What cannot be written whole is taken back.
 
@@ -83,16 +90,20 @@ class Segment:
         self.size += len(data)
 
     def close(self) -> Path | None:
-        """Complete it; what it is called now, or None where it held nothing and is gone."""
-        if not self.size:
-            self.path.unlink(missing_ok=True)
+        """Complete it; what it is called now, or None where it held nothing and is gone.
+
+        Raises:
+            OSError: it cannot be renamed; it is as a killed process would have left it.
+        """
+        try:
+            if not self.size:
+                self.path.unlink(missing_ok=True)
+                return None
+            target = self.path.rename(self.path.with_suffix(CLOSED))
+            _sync_folder(self.path.parent)
+            return target
+        finally:
             os.close(self._file)
-            return None
-        target = self.path.with_suffix(CLOSED)
-        self.path.rename(target)
-        _sync_folder(self.path.parent)
-        os.close(self._file)
-        return target
 
     def abandon(self) -> None:
         """Leave it as it is, as a process does that is killed."""
@@ -145,6 +156,16 @@ def _blocks(rest: memoryview) -> tuple[list[Block], int]:
             break
         found.append(block)
     return found, len(rest)
+
+
+def _made(path: Path) -> int:
+    """A new file, open and locked; made once more where it was taken for one left behind before it was locked."""
+    while True:
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if os.fstat(file).st_nlink:
+            return file
+        os.close(file)
 
 
 def _taken_over(path: Path) -> Path | None:

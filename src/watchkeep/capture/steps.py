@@ -20,8 +20,8 @@ def after(
 ) -> list[Inference]:
     """Records after all steps: first those that their makers have as `steps`, then those of all records.
 
-    Where a step fails, which is a fault of ours, its records are counted as lost: what it would have taken out of them
-    must not be written.
+    Where a step fails at a record, which is a fault of ours, that record is counted as lost: what the step would have
+    taken out of it must not be written.
 
     Args:
         records: as they were made.
@@ -44,11 +44,19 @@ def after(
 
 def _through(records: list[Inference], steps: Sequence[Step], tallies: Tallies) -> list[Inference]:
     for step in steps:
-        try:
-            records = step(records, tallies)
-        except Exception as error:  # noqa: BLE001 (one fault must not end the recording of everything else)
-            why = f"{type(step).__name__} failed: {type(error).__name__}"
-            for one in records:
-                tallies.leave_out(one, why)
-            return []
+        records = _through_one(records, step, tallies)
     return records
+
+
+def _through_one(records: list[Inference], step: Step, tallies: Tallies) -> list[Inference]:
+    own = Tallies()
+    try:
+        kept = step(records, own)
+    except Exception as error:  # noqa: BLE001 (one fault must not end the recording of everything else)
+        if len(records) > 1:  # one of them it was
+            return [kept for one in records for kept in _through_one([one], step, tallies)]
+        for one in records:
+            tallies.leave_out(one, f"{type(step).__name__} failed: {type(error).__name__}")
+        return []
+    tallies.merge(own)
+    return kept

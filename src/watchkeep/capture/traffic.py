@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
-from watchkeep.capture.record import Inference
+from watchkeep.capture.record import Columns, Inference
 
 MINUTE: Final = 60_000_000
 """Microseconds."""
@@ -202,18 +202,18 @@ class Tallies:
             found = self.of[place] = Traffic()
         return found
 
-    def count(self, records: Sequence[Inference]) -> None:
+    def count(self, records: Sequence[Inference] | Columns) -> None:
         """Take in requests."""
-        if not records:
+        columns = records if isinstance(records, Columns) else Columns.of(records)
+        if not columns.rows:
             return
-        columns = list(zip(*records, strict=True))
-        endpoints, variants, times = columns[0], columns[1], columns[4]
+        endpoints, variants, times = columns.values[0], columns.values[1], columns.values[4]
         if min(times) // MINUTE == max(times) // MINUTE and len({*endpoints}) == len({*variants}) == 1:
-            self.at((endpoints[0], variants[0], times[0] // MINUTE)).merge(_traffic(columns))
+            self.at((endpoints[0], variants[0], times[0] // MINUTE)).merge(_traffic(columns.values))
             return
-        places: dict[Place, list[Inference]] = {}
-        for one in records:
-            places.setdefault((one.endpoint, one.variant, one.time // MINUTE), []).append(one)
+        places: dict[Place, list[tuple[Any, ...]]] = {}
+        for one in zip(*columns.values, strict=True):
+            places.setdefault((one[0], one[1], one[4] // MINUTE), []).append(one)
         for place, several in places.items():
             self.at(place).merge(_traffic(list(zip(*several, strict=True))))
 

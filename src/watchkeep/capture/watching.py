@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable
-from functools import wraps
+from functools import partial, wraps
 from inspect import iscoroutinefunction, signature
 from time import time_ns
 from typing import Any, ParamSpec, TypeVar, cast
@@ -11,14 +11,15 @@ from watchkeep.capture.exchange import Capturing, Exchange
 
 P = ParamSpec("P")
 T = TypeVar("T")
-_JSON = b"application/json"
+_TYPE = b"application/json"
 
 
 def watched(function: Callable[P, T], capturing: Capturing) -> Callable[P, T]:
     """A function as it was, whose calls are recorded: its arguments are the input, what it returns is the output.
 
     A call with one argument that holds fields, or rows (a mapping, a list, an array, a frame), is recorded as these;
-    others by the names of their parameters. An exception passes, and is recorded as status 500.
+    others by the names of their parameters. An exception passes, and is recorded as status 500. What cannot be written
+    as JSON is recorded as an empty body.
 
     Args:
         function: plain or `async`.
@@ -26,44 +27,44 @@ def watched(function: Callable[P, T], capturing: Capturing) -> Callable[P, T]:
     """
     bound = signature(function).bind
 
-    def asked(*args: P.args, **kwargs: P.kwargs) -> bytes:
+    def asked(*args: P.args, **kwargs: P.kwargs) -> object:
         arguments = bound(*args, **kwargs).arguments
         arguments = {name: value for name, value in arguments.items() if name not in ("self", "cls")}
         if len(arguments) == 1:
             (only,) = arguments.values()
             body = _plain(only)
             if isinstance(body, dict | list):
-                return _text(body)
-        return _text(arguments)
+                return body
+        return arguments
 
     def record(start: int, status: int, given: bytes, said: bytes) -> None:
-        what: Exchange = (start, time_ns(), status, _JSON, _JSON, None, None, given, said)
+        what: Exchange = (start, time_ns(), status, _TYPE, _TYPE, None, None, given, said)
         capturing.take(what)
 
     if iscoroutinefunction(function):
 
         @wraps(function)
         async def awaited(*args: P.args, **kwargs: P.kwargs) -> Any:
-            given, start = asked(*args, **kwargs), time_ns()
+            given, start = _text(partial(asked, *args, **kwargs)), time_ns()
             try:
                 found = await cast("Awaitable[Any]", function(*args, **kwargs))
             except BaseException:
                 record(start, 500, given, b"")
                 raise
-            record(start, 200, given, _text(_answer(found)))
+            record(start, 200, given, _text(partial(_answer, found)))
             return found
 
         return cast("Callable[P, T]", awaited)
 
     @wraps(function)
     def called(*args: P.args, **kwargs: P.kwargs) -> T:
-        given, start = asked(*args, **kwargs), time_ns()
+        given, start = _text(partial(asked, *args, **kwargs)), time_ns()
         try:
             found = function(*args, **kwargs)
         except BaseException:
             record(start, 500, given, b"")
             raise
-        record(start, 200, given, _text(_answer(found)))
+        record(start, 200, given, _text(partial(_answer, found)))
         return found
 
     return called
@@ -86,8 +87,28 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _text(value: object) -> bytes:
+def _text(tell: Callable[[], object]) -> bytes:
+    """What is told as JSON; nothing where that fails, since the function must be called and answer all the same."""
+    try:
+        value = tell()
+        try:
+            return _json(value)
+        except TypeError:  # a key that JSON does not have
+            return _json(_spelled(value))
+    except Exception:  # noqa: BLE001 (whatever the arguments of others do when they are looked at)
+        return b""
+
+
+def _json(value: object) -> bytes:
     return json.dumps(value, default=_other, separators=(",", ":")).encode()
+
+
+def _spelled(value: object) -> object:
+    """A value whose keys are texts."""
+    plain = _plain(value)
+    if isinstance(plain, dict):
+        return {key if isinstance(key, str) else str(key): _spelled(held) for key, held in plain.items()}
+    return [_spelled(one) for one in plain] if isinstance(plain, list | tuple) else plain
 
 
 def _other(value: Any) -> Any:

@@ -1,6 +1,5 @@
 """Captures what a WSGI application is asked and answers (Flask, Django, Bottle, MLflow's scoring server)."""
 
-import io
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from time import time_ns
@@ -32,7 +31,7 @@ class CaptureMiddleware:
         """
         if not self.capturing.wants(environ["REQUEST_METHOD"], path_of(environ)):
             return self.app(environ, start_response)
-        return _Answer(self.app, self.capturing, environ, start_response)
+        return _Answer(self.app, self.capturing, environ, start_response).passed()
 
 
 class _Answer:
@@ -47,7 +46,7 @@ class _Answer:
         self._size, self._recorded = 0, False
         self._asked = _Heard(environ["wsgi.input"], capturing.limit)
         environ["wsgi.input"] = self._asked
-        self._start = time_ns()
+        self._start, self._end = time_ns(), 0
         try:
             self._pieces = app(environ, self._begin)
         except BaseException:
@@ -66,16 +65,30 @@ class _Answer:
 
         return heard
 
+    def passed(self) -> Iterable[bytes]:
+        """What the application gave where that is there whole: servers look at how many pieces it has. Else itself."""
+        if type(self._pieces) not in (list, tuple):
+            return self
+        for piece in self._pieces:
+            self._hear(piece)
+        self._record()
+        return self._pieces
+
     def __iter__(self) -> Iterator[bytes]:
         held: bytes | None = None
         try:
             for piece in self._pieces:
                 self._hear(piece)
+                if not self._capturing.durable:
+                    yield piece
+                    continue
                 if held is not None:
                     yield held
                 held = piece
+        except GeneratorExit:  # whoever asked has gone
+            raise
         except BaseException:
-            self._status = 500
+            self._status, self._end = 500, 0
             raise
         finally:
             self._record()
@@ -90,8 +103,10 @@ class _Answer:
             close()
 
     def _hear(self, piece: bytes) -> None:
-        if self._size <= self._capturing.limit:
-            self._answered.append(piece)
+        self._end = time_ns()
+        limit = self._capturing.limit
+        if self._size <= limit:
+            self._answered.append(piece[: limit + 1 - self._size])
             self._size += len(piece)
 
     def _record(self) -> None:
@@ -101,7 +116,7 @@ class _Answer:
         get = self._environ.get
         what: Exchange = (
             self._start,
-            time_ns(),
+            self._end or time_ns(),
             self._status,
             _bytes(get("CONTENT_TYPE")),
             _bytes(self._output_type),
@@ -116,21 +131,36 @@ class _Answer:
             self._capturing.take(what)
 
 
-class _Heard(io.RawIOBase):
-    """A request's body, of which a copy is kept as it is read."""
+class _Heard:
+    """A request's body, of which a copy is kept as it is read, in whatever way that is; what is read twice, once."""
 
     def __init__(self, stream: Any, limit: int) -> None:
         self._stream, self._left = stream, limit
+        self._at = self._heard = 0
         self._pieces: list[bytes] = []
 
     def _hear(self, piece: bytes) -> bytes:
-        if self._left >= 0:
-            self._pieces.append(piece)
-            self._left -= len(piece)
+        self._at += len(piece)
+        new = self._at - self._heard
+        if new > 0:
+            self._heard = self._at
+            if self._left >= 0:
+                self._pieces.append(piece[max(0, len(piece) - new) :][: self._left + 1])
+                self._left -= new
         return piece
 
-    def read(self, size: int = -1) -> bytes:
-        return self._hear(self._stream.read() if size < 0 else self._stream.read(size))
+    def read(self, size: int | None = -1) -> bytes:
+        return self._hear(self._stream.read() if size is None or size < 0 else self._stream.read(size))
+
+    def read1(self, size: int = -1) -> bytes:
+        read = getattr(self._stream, "read1", self._stream.read)
+        return self._hear(read() if size < 0 else read(size))
+
+    def readinto(self, buffer: Any) -> int:
+        view = memoryview(buffer).cast("B")
+        piece = self.read(len(view))
+        view[: len(piece)] = piece
+        return len(piece)
 
     def readline(self, size: int | None = -1) -> bytes:
         return self._hear(
@@ -142,6 +172,10 @@ class _Heard(io.RawIOBase):
             self._hear(line)
             for line in self._stream.readlines(*(() if hint is None or hint < 0 else (hint,)))
         ]
+
+    def seek(self, *where: int) -> int:
+        self._at = int(self._stream.seek(*where))
+        return self._at
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self.readline, b"")

@@ -8,7 +8,7 @@ from watchkeep.capture.admission import Admission
 from watchkeep.capture.admission_columns import Problem
 from watchkeep.capture.exchange import Capturing
 from watchkeep.capture.flagging import Checked
-from watchkeep.capture.refusing import CONTENT_TYPE, STATUS, reasons, refusal
+from watchkeep.capture.refusing import CONTENT_TYPE, STATUS, looked_at, reasons, refusal
 from watchkeep.capture.wsgi import Application, CaptureMiddleware, Environment, StartResponse, path_of
 
 
@@ -40,7 +40,7 @@ class AdmissionMiddleware:
         environ["wsgi.input"] = io.BytesIO(body)
         start = perf_counter_ns()
         kind = environ.get("CONTENT_TYPE") or ""
-        problems = self.admission.check(body, kind, self._names) if complete else []
+        problems = looked_at(self.admission, body, kind, self._names) if complete else []
         spent = (perf_counter_ns() - start) // 1000
         if why := reasons(problems):
             whole = len(body) <= self.admission.bytes

@@ -14,7 +14,7 @@ from watchkeep.core.errors import OptionError
 from watchkeep.gateway import Endpoint, GatewayConfig, Limits, Upstream, serve
 from watchkeep.gateway.recording import gates_of, policies_of, recording
 
-_TARGET = re.compile(r"(?P<endpoint>[^/=]+)(?:/(?P<variant>[^/=]+))?=(?P<url>.+?)(?:\*(?P<weight>[0-9.]+))?")
+_TARGET = re.compile(r"(?P<endpoint>[^/=]+)(?:/(?P<variant>[^/=]+))?=(?P<url>[^*]+)(?:\*(?P<weight>.+))?")
 
 
 @click.command("gateway")
@@ -75,7 +75,7 @@ def command(
         if found is None:
             raise OptionError("target", got=target, expected="ENDPOINT[/VARIANT]=URL[*WEIGHT]")
         own = Upstream(
-            url=found["url"], variant=found["variant"] or "AllTraffic", weight=float(found["weight"] or 1)
+            url=found["url"], variant=found["variant"] or "AllTraffic", weight=_weight(found["weight"])
         )
         upstreams.setdefault(found["endpoint"], []).append(own)
     config = GatewayConfig(
@@ -106,3 +106,10 @@ def command(
         ready=ready,
     )
     return COMPLETED
+
+
+def _weight(told: str | None) -> float:
+    try:
+        return float(told or 1)
+    except ValueError as error:
+        raise OptionError("weight", got=str(told), expected="a number, 0 or more") from error

@@ -1,6 +1,8 @@
 """`watchkeep serve`."""
 
 import ipaddress
+import socket
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -48,10 +50,22 @@ def command(host: str, port: int, policy_file: Path | None, home: Path | None) -
         name: EndpointPolicy.of(options, limit=LIMIT, endpoint=name)
         for name, options in ({} if policy_file is None else policies_in(policy_file)).items()
     }
-    app = application(home_of(home), policies)
-    click.echo(f"Serving {home_of(home)} at http://{host}:{port}")
-    uvicorn.run(app, host=host, port=port, log_level="warning")
+    with _listening(host, port) as sock:
+        app = application(home_of(home), policies)
+        click.echo(f"Serving {home_of(home)} at http://{host}:{sock.getsockname()[1]}")
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(uvicorn.Config(app, log_level="warning")).run([sock])
     return COMPLETED
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=2048
+        )
+    except OSError as error:
+        expected = f"an address to listen at ({error.strerror or error})"
+        raise OptionError("listen", got=f"{host}:{port}", expected=expected) from error
 
 
 def _is_here(host: str) -> bool:

@@ -132,9 +132,9 @@ def micros_of(time: object) -> int | None:
         return None
     try:
         found = datetime.fromisoformat(time)
-    except ValueError:
+        found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):  # in UTC it may be of a year that there is not
         return None
-    found = found.replace(tzinfo=UTC) if found.tzinfo is None else found
     return (found - _EPOCH) // timedelta(microseconds=1)
 
 
@@ -200,12 +200,16 @@ def _usual(sides: tuple[tuple[str, tuple[str, bool]], ...], named: bool, attribu
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else "" if value is None else json.dumps(value)
+    if isinstance(value, str):
+        return (
+            value if value.isascii() else value.encode("utf-8", "replace").decode()
+        )  # half a surrogate pair
+    return "" if value is None else json.dumps(value)
 
 
 def _attributes(value: object) -> str:
     if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str):
-        return value[0]
+        return _text(value[0])
     return _text(value)
 
 
@@ -222,7 +226,7 @@ def _side(value: object) -> Side | None:
         body = b64decode(data) if encoding == "BASE64" else data.encode("utf-8", "surrogatepass")
     except (Error, ValueError) as error:
         raise UnreadableLineError(NOT_BODY) from error
-    return Side(body, encoding, kind if isinstance(kind, str) else "")
+    return Side(body, encoding, _text(kind) if isinstance(kind, str) else "")
 
 
 _TYPES: Final = {INPUT: "x", OUTPUT: "y"}

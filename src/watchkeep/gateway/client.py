@@ -193,6 +193,7 @@ class ClientConnection(Answering):
         turn.gate, turn.finding = None, finding
         if finding is not None and finding.refused:
             turn.status, turn.keep = STATUS, turn.keep and turn.ended and not self.house.draining
+            turn.pending = []  # nobody is asked, and the record may wait for long
             body = refusal(reasons(finding.problems), message=is_sagemaker(turn))
             self.end(turn, whole_answer(STATUS, body, keep=turn.keep))
         elif turn.door is not None:

@@ -42,11 +42,11 @@ class Upstream:
     host: str | None = None
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
         try:
+            parts = urlsplit(self.url)
             there = bool(parts.path if parts.scheme == "unix" else parts.hostname) and parts.port != 0
         except ValueError:
-            there = False
+            parts, there = urlsplit(""), False
         if parts.scheme not in _SCHEMES or not there or parts.query or parts.fragment or parts.username:
             raise OptionError("upstream", got=self.url, expected="http://host:port, https://… or unix:/path")
         if not is_name(self.variant):

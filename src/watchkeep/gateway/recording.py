@@ -98,7 +98,7 @@ def recording(
     }
 
     def watch(exchange: Exchange) -> "asyncio.Future[None] | None":
-        size = exchange.input_size + exchange.output_size
+        size = sum(map(len, exchange.input)) + sum(map(len, exchange.output))
         make = makers.get(exchange.route.endpoint, plain)
         if exchange.finding is not None:
             make = make.of(exchange.finding)

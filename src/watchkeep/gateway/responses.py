@@ -11,7 +11,7 @@ _HEAD: Final = re.compile(
 )
 _FIELDS: Final = re.compile(
     rb"\n(content-length|transfer-encoding|connection|content-type|content-encoding|x-amzn-invoked-production-variant)"
-    rb":[ \t]*([^\r]*?)[ \t]*\r",
+    rb":([^\r]*+)\r",
     re.IGNORECASE,
 )
 _LENGTH: Final = re.compile(rb"[0-9]{1,18}")
@@ -60,8 +60,8 @@ def read_head(head: bytes) -> Head:
     if found is None:
         raise FramingError("its head is not that of an HTTP/1 answer")
     told: dict[bytes, bytes] = {}
-    for name, value in _FIELDS.findall(head):
-        lower = name.lower()
+    for name, text in _FIELDS.findall(head):
+        lower, value = name.lower(), text.strip(b" \t")
         if lower in told:
             if lower == b"content-length":
                 raise FramingError("it has two lengths")

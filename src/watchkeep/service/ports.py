@@ -17,6 +17,8 @@ RULE: Final = "rule"
 EVENLY: Final = "even sample"
 MISSING: Final = "timestamp is missing"
 UNREADABLE: Final = "timestamp is not a time"
+LONG_AGO: Final = 3600.0
+"""Seconds in which a writer writes a file, or was killed amid it."""
 """Why rows are rejected that are to be placed in time."""
 
 
@@ -172,8 +174,12 @@ class Shelf(Protocol):
         """
         ...
 
-    def tidy(self) -> int:
-        """Take away what writers that were killed left half written long ago; gives how many that were."""
+    def tidy(self, *, older: float = LONG_AGO) -> int:
+        """Take away what writers that were killed left half written; gives how many that were.
+
+        Args:
+            older: seconds since they were written to; no writer takes so long.
+        """
         ...
 
 

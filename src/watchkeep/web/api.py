@@ -57,7 +57,8 @@ async def _tick(keeper: Keeper) -> None:
 
 async def _limited(request: Request, call_next: Any) -> Response:
     length = request.headers.get("content-length")
-    if length is None and request.method in ("POST", "PUT", "PATCH"):
+    chunked = "transfer-encoding" in request.headers
+    if chunked or (length is None and request.method in ("POST", "PUT", "PATCH")):
         return problem(411, "A request with a body must tell its length")
     if length is not None and (not length.isdecimal() or int(length) > LIMIT):
         return problem(413, f"A request may have {LIMIT >> 20} MB")

@@ -6,17 +6,35 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+)
 
 from watchkeep.adapters.captures.label_segments import is_outcome, told_labels
 from watchkeep.adapters.sources.stored.labels import ARRIVAL, ID
 from watchkeep.capture.exchange import VARIANT
+from watchkeep.capture.names import EXPECTED, is_name
 from watchkeep.capture.record import Inference
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _JSON: Final = "application/json"
-Name = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[^\x00-\x1f]+$")]
+
+
+def _name(text: str) -> str:
+    if not is_name(text):
+        raise ValueError(f"expected {EXPECTED}")
+    return text
+
+
+Name = Annotated[str, AfterValidator(_name)]
 Id = Annotated[str, StringConstraints(max_length=1024)]
+Micros = Annotated[int, Field(ge=0, le=2**53)]
 
 
 class Body(BaseModel):
@@ -24,7 +42,7 @@ class Body(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     data: str = Field(description="The body; base64 when encoding says so.")
-    content_type: str = _JSON
+    content_type: Id = _JSON
     encoding: Annotated[str, StringConstraints(pattern="^(text|base64)$")] = "text"
 
     def content(self) -> bytes:
@@ -54,8 +72,8 @@ class Capture(BaseModel):
     event_id: Id = Field("", description="Names this inference; sent twice, it counts once.")
     inference_id: Id = Field("", description="What the asker calls it; labels are joined by it.")
     time: AwareDatetime | None = Field(None, description="When it was asked; now, when not told.")
-    model_latency: int | None = Field(None, ge=0, description="Microseconds.")
-    overhead_latency: int | None = Field(None, ge=0, description="Microseconds.")
+    model_latency: Micros | None = Field(None, description="Microseconds.")
+    overhead_latency: Micros | None = Field(None, description="Microseconds.")
     status: int = Field(200, ge=0, le=999)
     custom_attributes: Id = ""
 

@@ -25,7 +25,7 @@ def taking(keeper: Keeper) -> APIRouter:
         now = datetime.now(UTC)
         try:
             records = [one.inference(now) for one in sent.captures]
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             return problem(422, str(error))
         stored, why = await keeper.captures(records)
         if why is not None:

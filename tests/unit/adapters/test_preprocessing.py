@@ -2,6 +2,7 @@
 
 import json
 import textwrap
+import time
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,36 @@ def test_lines_of_transforms_are_given_as_texts_and_as_dicts() -> None:
     assert rows(same, "41,red", kind="csv") == [None]
     assert rows(same, '{"a": 1}', kind="json") == [None]
     assert rows(other, '{"a": 2}', kind="json") == [[{"b": 4}]]
+
+
+def test_a_dict_that_a_handler_changes_is_a_row() -> None:
+    code = """
+        def preprocess_handler(one):
+            one["b"] = one.pop("a") * 2
+            return one
+        """
+
+    assert rows(code, '{"a": 2}', kind="json") == [[{"b": 4}]]
+
+
+def test_what_a_script_started_ends_with_it(tmp_path: Path) -> None:
+    told = tmp_path / "pid"
+    code = f"""
+        import os, time
+        def preprocess_handler(one):
+            child = os.fork()
+            if not child:
+                time.sleep(600)
+            open({str(told)!r}, "w").write(str(child))
+            raise ValueError("enough")
+        """
+
+    with pytest.raises(ScriptError, match="enough"):
+        rows(code, "41", kind="csv")
+
+    child = Path("/proc", told.read_text())
+    while child.exists() and child.joinpath("stat").read_text().split()[2] != "Z":
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,17 @@ def test_nested_objects_become_dotted_columns(tmp_path: Path, read: Read) -> Non
     ]
 
 
+@pytest.mark.parametrize("content", [b'null\n{"a":1}\n', b'{"a":1}\n null\n', b'\xef\xbb\xbfnull\n{"a":1}\n'])
+def test_a_line_of_null_is_no_row(tmp_path: Path, read: Read, content: bytes) -> None:
+    answer = read(file(tmp_path, content))
+
+    assert (answer.rows, answer.rejected) == ([{"a": 1}], {"not a JSON object": 1})
+
+
+def test_lists_hold_whole_numbers_that_are_no_doubles(tmp_path: Path, read: Read) -> None:
+    assert read(file(tmp_path, b'{"a":[9007199254740993, 1]}\n')).rows == [{"a": [2.0**53, 1.0]}]
+
+
 def test_strings_that_look_like_times_stay_strings(tmp_path: Path, read: Read) -> None:
     lines = [{"n": 1, "at": "2024-01-19", "in": {"at": "2024-01-19T18:20:48Z", "x": 1}}, {"at": "2024-01-20"}]
 

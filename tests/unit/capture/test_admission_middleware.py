@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import watchkeep as wk
+from watchkeep.capture.admission import Admission
 from watchkeep.capture.asgi import CaptureMiddleware
 from watchkeep.capture.exchange import Capturing, RecordLostError
 from watchkeep.capture.record import Inference, records_of
@@ -106,7 +107,7 @@ class World:
 
         answer = self.app(environ, start_response)
         pieces = b"".join(answer)
-        answer.close()
+        getattr(answer, "close", lambda: None)()
         return (*told, pieces)
 
     def stored(self) -> tuple[list[Inference], Tallies]:
@@ -367,3 +368,19 @@ def test_functions_are_sampled_too(tmp_path: Path) -> None:
     blocks = [block for path in complete(tmp_path / "segments") for block in blocks_of(path)[0]]
     assert [one.input for block in blocks for one in records_of(block)] == [b'{"age":77}']
     assert recorder.counts.left_out == 1
+
+
+@pytest.mark.parametrize("wsgi", [False, True])
+@pytest.mark.parametrize("size", [10, 100_000])
+def test_a_fault_of_the_check_keeps_no_request_from_its_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, wsgi: bool, size: int
+) -> None:
+    def fails(*_: Any) -> Any:
+        raise ValueError("41 is told to nobody")
+
+    monkeypatch.setattr(Admission, "check", fails)
+
+    status, _, body = World(tmp_path, wsgi=wsgi).ask(b"4" * size)
+
+    assert (status, body) == (200, b'{"echo": %d}' % size)
+    assert caplog.messages == ["a request could not be looked at, and passes: ValueError"]

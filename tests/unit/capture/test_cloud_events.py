@@ -76,6 +76,16 @@ def test_json_mode_and_seldon() -> None:
         (headers("request", name=""), b"", "no id"),
         (headers("request", **{"ce-inferenceservicename": ""}), b"", "names no endpoint"),
         (headers("request", **{"ce-time": "yesterday"}), b"", "its time is 'yesterday'"),
+        (
+            headers("request", **{"ce-inferenceservicename": "x" * 300}),
+            b"",
+            "its endpoint or variant is 'xxx",
+        ),
+        (headers("request", **{"ce-component": "a\nb"}), b"", "its endpoint or variant is 'a"),
+        (headers("request", name="7" * 2000), b"", "its id has 2000 characters"),
+        ({"content-type": "application/cloudevents+json"}, b'{"data_base64": "\xc3\xa9"}', "not base64"),
+        ({"content-type": "application/cloudevents+json"}, b'{"id": "\\ud800"}', "halves of characters"),
+        ({"content-type": "application/cloudevents+json"}, b'{"data": "\\ud800"}', "halves of characters"),
         ({"content-type": "application/cloudevents+json"}, b"{", "no JSON"),
         ({"content-type": "application/cloudevents+json"}, b"[1]", "no JSON object"),
         ({"content-type": "application/cloudevents+json"}, b'{"data_base64": "?"}', "not base64"),
@@ -107,3 +117,14 @@ def test_every_side_is_in_one_record(sides: list[tuple[int, bool, int]], most: i
         any(n == sides[int(body)][0] and a == sides[int(body)][1] for n, a, _ in sides[: int(body)])
         for body in repeated
     )
+
+
+def test_sides_that_wait_have_bodies_of_so_many_bytes_together() -> None:
+    pairing = Pairing(memory=25)
+    halves = [Half("churn", "A", str(at), at, False, bytes(10), "text/csv") for at in range(4)]
+
+    alone = [one.inference_id for half in halves for one in pairing.add(half, 0.0)]
+    (both,) = pairing.add(Half("churn", "A", "3", 9, True, bytes(10), "text/csv"), 0.0)
+    more = pairing.add(halves[0], 0.0)
+
+    assert (alone, both.inference_id, more, len(pairing)) == (["0", "1"], "3", [], 2)

@@ -19,6 +19,7 @@ from watchkeep.adapters.captures.compacting import Compacted, compact
 from watchkeep.adapters.sources.stored.layout import hours
 from watchkeep.adapters.sources.stored.reading import Sealed
 from watchkeep.adapters.sources.stored.source import Captures, files_of, traffic_of
+from watchkeep.adapters.sources.stored.standing import standing_of
 from watchkeep.adapters.state_files import Local, open_shelf
 from watchkeep.service.ports import Ask
 
@@ -117,6 +118,16 @@ def test_records_that_came_twice_are_there_once(tmp_path: Path) -> None:
     (file,) = store.rglob("c-*.parquet")
     assert pq.read_metadata(file).num_rows == 3
     assert len(seen(store)) == 3
+
+
+def test_a_file_that_may_hold_repeats_is_looked_through_once(tmp_path: Path) -> None:
+    store = sealed(tmp_path, [record("e1", [{"age": 1}]), record("e2", [{"age": 2}])], given=True)
+    (hour,) = hours(open_shelf(store), endpoint="churn")
+    before = seen(store, ["age"])
+
+    assert [run(store).hours, run(store).hours] == [1, 0]
+    assert seen(store, ["age"]) == before
+    assert not standing_of(open_shelf(store), hour.folder).repeated
 
 
 def test_a_file_that_comes_back_does_not_count(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What is stored of one subject goes, wherever it is, and nothing else does."""
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,8 @@ def everything(home: Path) -> bytes:
 def test_records_of_an_inference_id_are_gone(home: Path) -> None:
     one = record("e1", [{"user": "ann"}, {"user": "bob"}], inference="order-1")
     other = record("e2", [{"user": "cyd"}], inference="order-12")
-    store = sealed(home, [one, other], [record("e3", [{"user": "dan"}], hour=1, inference="order-1")])
+    third = record("e3", [{"user": "dan"}], hour=1, inference="order-1")
+    store = sealed(home, [one], [other], [third])
     watchkeep("captures", "compact", "--older", "0")
 
     told = forget("order-1")
@@ -167,6 +169,55 @@ def test_labels_go_with_the_records_they_are_about(home: Path) -> None:
     tables = [pq.read_table(path, partitioning=None) for path in (home / "labels").rglob("*.parquet")]
     left = [one for table in tables for one in table["inferenceId"].to_pylist()]
     assert sorted(left) == ["i2\x1f0/2", "i3"]
+
+
+def test_labels_of_an_id_go_though_nothing_was_captured_of_it(home: Path) -> None:
+    sealed(home, [record("e1", [{"user": "ann"}], inference="8.0")])
+    table = write(pa.table({"inferenceId": ["8", "i9", "i1"], "label": [1, 0, 1]}), home / "labels.parquet")
+    for endpoint in ("churn", "other"):
+        assert watchkeep("labels", endpoint, table).code == 0
+
+    assert [forget(value)["labels"] for value in ("i9", "8.0")] == [1, 1]
+    told = watchkeep("captures", "forget", "other", "--id", "i9", "--patience", "0", "--json")
+    assert (told.code, told.document["labels"]) == (0, 1)
+    paths = (home / "labels").rglob("*.parquet")
+    left = [one for path in paths for one in pq.ParquetFile(path).read()["inferenceId"].to_pylist()]
+    assert sorted(left) == ["8", "i1", "i1"]
+
+
+def test_a_value_in_labels_of_others_is_told(home: Path) -> None:
+    sealed(home, [record("e1", [{"user": "ann"}], inference="i1")])
+    table = write(pa.table({"inferenceId": ["i2"], "label": ["ann"]}), home / "labels.parquet")
+    assert watchkeep("labels", "churn", table).code == 0
+
+    told = forget("ann", "--column", "user")
+
+    assert (told["code"], [(one["column"], one["rows"]) for one in told["left"]]) == (1, [("label", 1)])
+
+
+def test_what_a_killed_writer_left_half_written_is_gone(home: Path) -> None:
+    store = sealed(home, [record("e1", [{"user": "ann"}])])
+    (path,) = store.rglob("*.parquet")
+    partial = path.with_name(".0123.partial")
+    partial.write_bytes(path.read_bytes())
+
+    assert forget("ann", "--column", "user")["code"] == 0
+    assert not partial.exists()
+
+    partial.write_bytes(b"PAR1")
+    os.utime(partial, (0, 0))
+    assert watchkeep("captures", "expire", "--older", "1").code == 0
+    assert not path.parent.exists()
+
+
+def test_a_record_that_came_twice_loses_the_row_and_no_other(home: Path) -> None:
+    one = record("e1", [{"user": "ann"}, {"user": "bob"}])
+    sealed(home, [one, one], given=True)
+
+    assert forget("ann", "--column", "user")["rows"] == 1
+    assert [(row["user"], json.loads(row["capture_input"])) for row in rows_in(home)] == [
+        ("bob", {"instances": [{"user": "bob"}]})
+    ] * 2
 
 
 def test_bytes_that_stand_elsewhere_are_told(home: Path) -> None:

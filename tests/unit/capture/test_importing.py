@@ -87,6 +87,43 @@ def test_what_cannot_be_read_is_counted_by_reason(home: Path, tmp_path: Path) ->
     assert events(home) == ["a", "b"]  # half a surrogate pair is kept, and cannot be analysed
 
 
+@pytest.mark.parametrize(
+    ("member", "value", "known"),
+    [
+        ("eventId", "\ud800", 1),
+        ("inferenceId", "\ud800", 1),
+        ("customAttributes", ["\ud800"], 1),
+        ("inferenceTime", "0001-01-01T00:00:00+23:59", 0),
+        ("inferenceTime", "9999-12-31T23:59:59-10:00", 0),
+    ],
+)
+def test_no_line_keeps_others_from_being_imported(
+    home: Path, tmp_path: Path, member: str, value: Any, known: int
+) -> None:
+    odd = json.loads(line("odd"))
+    odd["eventMetadata"][member] = value
+    text = line("a") + json.dumps(odd) + "\n"
+
+    told = watchkeep("captures", "import", tree(tmp_path / "in", one=text), "--json").document
+    watchkeep("captures", "export", "churn", "--out", tmp_path / "out")
+
+    assert told["records"][0]["records"] == 1 + known
+    (path,) = (tmp_path / "out").rglob("*.jsonl")
+    assert path.read_text() == (text if known else line("a"))
+
+
+def test_times_of_years_that_there_are_not_are_left_out(home: Path, tmp_path: Path) -> None:
+    times = pa.array([0, 2**62]).cast(pa.timestamp("us"))
+    table = write(pa.table({"at": times, "a": [1, 2]}), tmp_path / "t.parquet")
+
+    told = watchkeep(
+        "captures", "import", table, "--endpoint", "churn", "--timestamp", "at", "--json"
+    ).document
+
+    assert told["rejected"] == {"timestamp is not a time": 1}
+    assert len(events(home)) == 1
+
+
 def test_the_hour_of_the_folder_is_the_time_of_records_that_tell_none(home: Path, tmp_path: Path) -> None:
     watchkeep("captures", "import", tree(tmp_path / "in", one=line("a", at=None)))
     (tmp_path / "flat.jsonl").write_text(line("b", at=None))
@@ -170,6 +207,17 @@ def test_hours_that_expired_come_back_only_when_that_is_asked_for(home: Path, tm
     assert watchkeep("captures", "list").out.startswith("Nothing is stored")
     assert watchkeep("captures", "import", source, "--again").code == 0
     assert events(home) == ["a"]
+
+
+def test_requests_are_counted_once_though_they_are_brought_in_again(home: Path, tmp_path: Path) -> None:
+    source = tree(tmp_path / "in", one=line("a") + line("b"))
+    watchkeep("captures", "import", source)
+
+    for _ in range(2):
+        assert watchkeep("captures", "import", source, "--again").code == 0
+        (told,) = watchkeep("captures", "list", "--json").document["captures"]
+        assert (told["Invocations"], events(home)) == (2, ["a", "b"])
+        watchkeep("captures", "compact", "--older", "0")
 
 
 class KilledError(BaseException):
@@ -267,7 +315,7 @@ def test_rows_of_a_table_are_records(home: Path, tmp_path: Path, name: str) -> N
     assert json.loads(first["endpointOutput"]["data"]) == {"p": 0.5}
     assert json.loads(lines[3]["captureData"]["endpointInput"]["data"])["city"] == 'a "b"'
     checked = watchkeep("captures", "list", "--json").document["captures"]
-    assert (checked[0]["hours"], checked[0]["Invocations"]) == (3, 8)
+    assert (checked[0]["hours"], checked[0]["Invocations"]) == (3, 4)
 
 
 def test_a_table_needs_a_time_and_a_name(home: Path, tmp_path: Path) -> None:

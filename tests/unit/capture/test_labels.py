@@ -180,6 +180,22 @@ def test_labels_that_are_being_written_are_told_when_a_subject_is_forgotten(tmp_
     assert [name.suffix for name, _ in pending(tmp_path / LABEL_SEGMENTS)] == [CLOSED]
 
 
+def test_labels_go_before_the_records_that_tell_whose_they_are(tmp_path: Path) -> None:
+    sealed(tmp_path, [record("e1", [{"user": "ann"}], inference="i1")])
+    segment(tmp_path / "segments", [record("e2", [{"user": "ann"}, {"user": "bob"}], inference="i2")])
+    told(tmp_path, [("i1", 1, HOUR), ("i2\x1f0/2", 1, HOUR), ("i2\x1f1/2", 1, HOUR)])
+    path = Segment.new(tmp_path / LABEL_SEGMENTS)
+    path.append([told_labels("churn", "left", [("i1", 0, None)], now=HOUR)])
+
+    done = forget(tmp_path, "churn", Subject("ann", "user"), patience=0)
+    assert (done.waiting, done.done, done.labels, done.gone.records) == (1, False, 2, 0)
+    path.close()
+    done = forget(tmp_path, "churn", Subject("ann", "user"), patience=0)
+
+    assert (done.waiting, done.done, done.labels, done.gone.rows) == (0, True, 1, 2)
+    assert {name for name, _, _ in seen(tmp_path)} == {"i2\x1f1/2"}
+
+
 def test_names_of_values_that_came_without_hold_for_the_store_and_for_forgetting(tmp_path: Path) -> None:
     def plain(event: str, *values: object) -> list[object]:
         given = json.dumps([list(values)]).encode()

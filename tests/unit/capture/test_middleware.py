@@ -274,8 +274,9 @@ def test_one_line_captures(tmp_path: Path) -> None:
         return row["age"] / 100
 
     assert predict({"age": 41}) == 0.41
-    asgi = wk.capture.middleware(answering([b"1"]), endpoint="churn", home=tmp_path, seal=False)
-    through_asgi(asgi, [b"2"])
+    app = answering([b"1"])
+    for asgi in (app, lambda scope, receive, send: app(scope, receive, send)):
+        through_asgi(wk.capture.middleware(asgi, endpoint="churn", home=tmp_path, seal=False), [b"2"])
     through_wsgi(wk.capture.middleware(plain([b"1"]), endpoint="churn", home=tmp_path, seal=False), b"3")
     recorder = wk.capture.recorder_of(tmp_path, seal=False)
     recorder.close()
@@ -288,7 +289,7 @@ def test_one_line_captures(tmp_path: Path) -> None:
         for block in blocks_of(path)[0]
         for one in records_of(block)
     ]
-    assert [one.input for one in found] == [b'{"age":41}', b"2", b"3"]
+    assert [one.input for one in found] == [b'{"age":41}', b"2", b"2", b"3"]
 
 
 @pytest.mark.parametrize(
@@ -297,6 +298,7 @@ def test_one_line_captures(tmp_path: Path) -> None:
         ({"endpoint": ""}, "endpoint: got ''"),
         ({"endpoint": "a\nb"}, "endpoint"),
         ({"endpoint": "x" * 64}, "1 to 63"),
+        ({"endpoint": "模" * 30}, "200 bytes as the name of a folder"),
         ({"endpoint": "a", "variant": ""}, "variant"),
         ({"endpoint": "a", "durability": "asynk"}, "did you mean 'async'"),
         ({"endpoint": "a", "delay": 0}, "delay"),

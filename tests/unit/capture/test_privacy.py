@@ -610,6 +610,7 @@ def test_whole_numbers_stay_numbers_when_they_are_truncated() -> None:
     ("options", "said"),
     [
         ({"column": {}}, "privacy: got 'column', .*did you mean 'columns'"),
+        (7, "privacy: got '7', expected a mapping"),
         ({"columns": ["a"]}, "columns: got"),
         ({"columns": {"a": "tokenize"}}, "columns.a: got 'tokenize', .*did you mean 'tokenise'"),
         ({"columns": {"a": "truncate"}}, "columns.a: got 'truncate'"),

@@ -2,24 +2,28 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.capture.records import inference
 
 from watchkeep.adapters.captures.rows import UNPAIRED, Flattening, records_of
 from watchkeep.adapters.sources.stored.columns import EVENT_ID, PREFIX, PROBLEM, ROW
+from watchkeep.capture.column_names import ColumnNames
 from watchkeep.capture.contents import rows_of
 from watchkeep.capture.payloads import joined
 from watchkeep.capture.record import Inference, decode, encode
 
 
-def rows(*records: Inference) -> list[dict[str, Any]]:
+def rows(
+    *records: Inference, columns: tuple[str, ...] = (), answer: tuple[str, ...] = ()
+) -> list[dict[str, Any]]:
     """The rows of records that are sealed together; nulls of bodies are left out."""
     block, _ = decode(
         memoryview(b"".join(encode([one._replace(event_id=str(at)) for at, one in enumerate(records)])))
     )
     assert block is not None
-    table, _ = Flattening().table(records_of([block]))
+    table, _ = Flattening(ColumnNames(columns, answer)).table(records_of([block]))
     return [
         {name: value for name, value in row.items() if value is not None or name.startswith(PREFIX)}
         for row in table.to_pylist()
@@ -113,6 +117,46 @@ def test_a_record_has_the_same_columns_whatever_is_sealed_with_it(pairs: list[tu
         assert one.output is not None
         output, asked = (rows_of(body, "application/json")[0] for body in (one.output, one.input))
         assert bodies(row) == joined(output, asked, None)
+
+
+def test_no_name_hides_another_column() -> None:
+    (same,) = rows(inference({"a": 6, "a_input": 5}, {"a": 1}))
+    (swapped,) = rows(inference(b"5,6", b"1", kind="text/csv"), columns=("a_input", "a"), answer=("a",))
+    (ours,) = rows(inference({"capture": 5, "capture_x": 3}, {"capture": 6}))
+
+    assert bodies(same) == {"a": 1, "a_input": 6, "a_input_input": 5}
+    assert bodies(swapped) == {"a": "1", "a_input": "5", "a_input_input": "6"}
+    assert bodies(ours) == {"capture": 6, "input_capture": 5, "input_capture_x": 3}
+    assert ours["capture_input"] == b'{"capture": 5, "capture_x": 3}'
+
+
+DEEP = 20_000
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        (b"null", None),
+        (b"\xef\xbb\xbf null", None),
+        (b'{"a": ' + b"[" * DEEP + b"]" * DEEP + b"}", None),
+        (b'{"]\\"": ' * DEEP + b"1" + b"}" * DEEP, None),
+        (b'{"a": ' + b'{"a": ' * 700 + b"1" + b"}" * 701, {".".join("a" * 701)}),
+        (b'{"\\ud800": 1, "\\\\ud800": 2}', {"\\ud800_", "\\ud800"}),
+        (b'{"\\u001fx": 1, "\\u001f7": 2, "n": [["q"]]}', {"\x1fx", "\x1f7", "n"}),
+        (b'{"data": {"tensor": 5, "names": ["a"]}}', None),
+        (b'{"a": [-9223372036854775808]}', {"a"}),
+        (b'{"a": [null, NaN]}', {"a"}),
+    ],
+    ids=range(10),
+)
+def test_no_body_keeps_others_from_being_sealed(body: bytes, named: set[str] | None) -> None:
+    odd, sound = rows(inference(body), inference({"age": 41}))
+
+    assert (odd[PROBLEM] is None) == (named is not None)
+    assert bodies(odd).keys() == (named or set())
+    assert bodies(sound) == {"age": 41}
+    assert odd["capture_input"] == body
+    assert [row[PROBLEM] for row in rows(inference(body))] == [odd[PROBLEM]]
 
 
 def test_numbers_that_are_no_doubles_stay_what_they_are() -> None:

@@ -28,6 +28,7 @@ def test_upstreams_that_can_be_asked(url: str) -> None:
         {"url": "http://models:x"},
         {"url": "http://models/?a=b"},
         {"url": "http://user:word@models"},
+        {"url": "http://[::1"},
         {"url": "unix:"},
         {"url": "http://models", "variant": "a/b"},
         {"url": "http://models", "weight": -1},

@@ -204,6 +204,7 @@ def test_fields_are_read_whole_or_not_at_all(name: bytes, value: bytes) -> None:
         read_field(name + b":" + value)
     except RequestError:
         return
+    name = name.partition(b":")[0]  # what follows is part of the value
     assert not set(name) & set(b' \t:\r\n\0(),/<>@[]{}"\\;?=')
     assert not set(value) & set(b"\r\n\0")
 

@@ -56,7 +56,7 @@ class Memory:
         self._act("delete", name)
         self.files.pop(name, None)
 
-    def tidy(self) -> int:
+    def tidy(self, *, older: float = 3600) -> int:
         return 0
 
     def _act(self, what: str, name: str) -> None:

@@ -208,6 +208,8 @@ def test_policies_hold_for_what_comes_over_http(
         ("captures", {"captures": []}, "/captures"),
         ("captures", {"captures": [{"endpoint": "churn", "inputs": 1}]}, "/captures/0/inputs"),
         ("captures", {"captures": [{"endpoint": "a\nb"}]}, "/captures/0/endpoint"),
+        ("captures", {"captures": [{"endpoint": "模" * 30}]}, "/captures/0/endpoint"),
+        ("captures", {"captures": [{"endpoint": "a", "model_latency": 2**70}]}, "/captures/0/model_latency"),
         ("captures", {"captures": [{"endpoint": "a", "time": "2026-11-23T19:00:00"}]}, "/captures/0/time"),
         ("labels", {"endpoint": "a", "labels": [{"id": "", "label": 1}]}, "/labels/0/id"),
         ("labels", {"endpoint": "a", "name": "arrival", "labels": [{"id": "a", "label": 1}]}, "/name"),
@@ -227,6 +229,7 @@ def test_hostile_requests(client: TestClient) -> None:
     halved = b'{"endpoint": "a", "labels": [{"id": "\\ud800", "label": 1}, {"id": "a", "label": "\\ud800"}]}'
     large = client.post("/api/v1/captures", content=b"", headers={"content-length": str(LIMIT + 1)})
     deep = client.post("/api/v1/captures", content=b'{"captures": ' + b"[" * 100_000)
+    two_ways = {"content-length": "2", "transfer-encoding": "chunked"}
 
     assert broken.status_code == 422
     assert client.post("/api/v1/captures", json=coded).status_code == 422
@@ -234,6 +237,7 @@ def test_hostile_requests(client: TestClient) -> None:
     told = client.post("/api/v1/labels", content=halved, headers=json_type).json()["errors"]
     assert {"/labels/0/id", "/labels/1/label/constrained-str"} <= {one["pointer"] for one in told}
     assert large.status_code == 413
+    assert client.post("/api/v1/captures", content=b"{}", headers=two_ways).status_code == 411
     assert deep.status_code in (400, 422)
     assert client.get("/api/v1/nothing").json()["status"] == 404
 

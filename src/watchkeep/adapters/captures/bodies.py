@@ -14,7 +14,7 @@ from watchkeep.adapters.sources.arrow_json import doubled, is_simple, parsed
 from watchkeep.adapters.sources.json_columns import JsonColumns
 from watchkeep.adapters.sources.tables import leaves, take
 from watchkeep.capture.contents import is_csv, is_json, rows_of
-from watchkeep.capture.payloads import Rejection, Row
+from watchkeep.capture.payloads import NOT_BODY, Rejection, Row
 from watchkeep.capture.wrappers import BESIDE, MEMBERS, SIDES
 from watchkeep.core.errors import DuplicateColumnError
 from watchkeep.frames.buffers import plain, positions
@@ -24,7 +24,7 @@ Key: TypeAlias = "str | int"
 Columns: TypeAlias = "dict[Key, pa.Array]"
 
 _PLACE: Final = "\x1f"
-"""How the names of places begin, while rows are collected; no body has a field of that name."""
+"""How the names of places begin, while rows are collected; fields whose names do so get one more."""
 _FIRST: Final = 1 << 20
 """Bytes in which a first line is looked for."""
 
@@ -233,6 +233,9 @@ def one_by_one(bodies: Bodies, kinds: Sequence[str]) -> Side:
         except Rejection as rejection:
             problems[at] = rejection.reason
             continue
+        except Exception:  # noqa: BLE001 (anybody may send it, and the others are to be sealed)
+            problems[at] = NOT_BODY
+            continue
         rows[at] = len(own)
         if own:
             first = tuple(own[0]) if isinstance(own[0], dict) else len(own[0])
@@ -246,13 +249,22 @@ def table_of(rows: Sequence[Row]) -> tuple[Columns, frozenset[Key]]:
     """Rows as columns, and which of these are texts of unknown type."""
     columns = JsonColumns()
     for row in rows:
-        columns.add(
-            row if isinstance(row, dict) else {f"{_PLACE}{at}": value for at, value in enumerate(row)}
-        )
+        if isinstance(row, dict):
+            places = any(name.startswith(_PLACE) for name in row)
+            columns.add({_field(name): value for name, value in row.items()} if places else row)
+        else:
+            columns.add({f"{_PLACE}{at}": value for at, value in enumerate(row)})
     table, textual = columns.finish()
     arrays: Columns = {_key(name): table.column(name).combine_chunks() for name in table.schema.names}
     return arrays, frozenset(map(_key, textual))
 
 
+def _field(name: str) -> str:
+    return _PLACE + name if name.startswith(_PLACE) else name
+
+
 def _key(name: str) -> Key:
-    return int(name.removeprefix(_PLACE)) if name.startswith(_PLACE) else name
+    if not name.startswith(_PLACE):
+        return name
+    rest = name.removeprefix(_PLACE)
+    return rest if rest.startswith(_PLACE) else int(rest)

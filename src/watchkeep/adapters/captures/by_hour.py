@@ -53,9 +53,12 @@ class ByHour:
     def add(self, table: pa.Table) -> None:
         """Take rows, with `capture_time`; their schema says which columns are textual."""
         hours = plain(one_chunk(table.column(TIME))) // _HOUR
-        different = np.unique(hours).tolist()
-        for hour in different:
-            own = table if len(different) == 1 else table.take(positions(np.flatnonzero(hours == hour)))
+        different, starts = np.unique(np.sort(hours), return_index=True)
+        if len(different) > 1:
+            table = table.take(positions(np.argsort(hours, kind="stable")))
+        ends = [*starts[1:].tolist(), len(hours)]
+        for hour, start, end in zip(different.tolist(), starts.tolist(), ends, strict=True):
+            own = table.slice(start, end - start)
             self._waiting.setdefault(hour, []).append(own)
             self._held += own.nbytes
         if self._held > self._memory:

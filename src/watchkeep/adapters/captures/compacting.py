@@ -20,7 +20,15 @@ from watchkeep.adapters.sources.files import File
 from watchkeep.adapters.sources.parquet_files import parquet_writer
 from watchkeep.adapters.sources.stored.columns import EVENT_ID, ROW
 from watchkeep.adapters.sources.stored.empties import with_empty, without_empty
-from watchkeep.adapters.sources.stored.layout import HOUR, SUFFIX, TRAFFIC, Hour, endpoints, hours
+from watchkeep.adapters.sources.stored.layout import (
+    GIVEN,
+    HOUR,
+    SUFFIX,
+    TRAFFIC,
+    Hour,
+    endpoints,
+    hours,
+)
 from watchkeep.adapters.sources.stored.lines import batches_of
 from watchkeep.adapters.sources.stored.reading import opened_file
 from watchkeep.adapters.sources.stored.source import file_of, place_of
@@ -105,6 +113,7 @@ def compact(
         StoreError: the store cannot be read or written.
     """
     told, progress = Compacted(), progress or Silent()
+    shelf.tidy()
     importing = importing_in(shelf)
     progress.start("Compacting", rows=None)
     try:
@@ -144,8 +153,10 @@ class _Hour:
         ]
         repeats = self._repeats(files) if self.standing.repeated else {}
         groups = [
-            group for group in _groups(files, large) if len(group) > 1 or len(repeats.get(group[0].path, ()))
-        ]
+            group
+            for group in _groups(files, large)
+            if len(group) > 1 or len(repeats.get(group[0].path, ())) or _name(group[0]).startswith(GIVEN)
+        ]  # one that may hold repeats is looked through once, not whenever somebody compacts or reads
         if groups or len(self.standing.traffic) > 1:
             self._replace(groups, repeats, now, who)
 

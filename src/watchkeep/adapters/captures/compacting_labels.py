@@ -58,6 +58,7 @@ def compact_labels(
         StoreError: the store cannot be read or written.
     """
     told = Compacted()
+    shelf.tidy()
     for name in [endpoint] if endpoint is not None else endpoints(shelf):
         for hour in hours(shelf, name):
             if hour.start + HOUR > until:

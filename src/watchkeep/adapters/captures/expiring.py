@@ -55,6 +55,7 @@ def expire(shelf: Shelf, *, before: datetime, endpoint: str | None = None) -> li
     Raises:
         StoreError: the store cannot be read, or a file not be taken away.
     """
+    shelf.tidy()  # else what a killed writer left half written stays, and its folder too
     found: dict[tuple[str, str], Expired] = {}
     for name in [endpoint] if endpoint is not None else endpoints(shelf):
         for hour in hours(shelf, endpoint=name, window=Window(end=before)):

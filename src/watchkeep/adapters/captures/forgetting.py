@@ -15,6 +15,7 @@ from watchkeep.adapters.captures.cutting import DROPPED, FORGOTTEN, without_rows
 from watchkeep.adapters.captures.sealing import written_as
 from watchkeep.adapters.captures.subjects import Subject
 from watchkeep.adapters.sources.files import File
+from watchkeep.adapters.sources.keys import key_texts
 from watchkeep.adapters.sources.parquet_files import parquet_writer
 from watchkeep.adapters.sources.stored.columns import (
     EVENT_ID,
@@ -34,7 +35,7 @@ from watchkeep.capture.flags import with_flag
 from watchkeep.formats import capture_lines
 from watchkeep.formats.capture_lines import Side, encoding_in, tells_bodies
 from watchkeep.frames.batches import one_chunk
-from watchkeep.frames.buffers import filled, truths
+from watchkeep.frames.buffers import filled, strings, truths
 
 _AT_A_TIME: Final = 16 << 20
 _SIDES: Final = ((INPUT, INPUT_TYPE, capture_lines.INPUT), (OUTPUT, OUTPUT_TYPE, capture_lines.OUTPUT))
@@ -91,6 +92,10 @@ class _Record:
     def kept(self) -> list[int]:
         return [row for row in self.rows if row not in self.gone]
 
+    def ids(self, event: str) -> set[str]:
+        """What labels may be told of: of rows that go, or of all of it."""
+        return {f"{self.name}\x1f{row}/{self.of}" for row in self.gone} if self.kept else {self.name, event}
+
 
 def without(file: File, subject: Subject) -> tuple[bytes, Gone] | None:
     """A file of the store without what it holds of a subject; None where that is nothing.
@@ -113,13 +118,24 @@ def without(file: File, subject: Subject) -> tuple[bytes, Gone] | None:
     changed: dict[str, tuple[int, dict[str, Any]]] = {}
     for event, one in records.items():
         gone.rows += len(one.gone & set(one.rows))
+        gone.ids |= one.ids(event)
         if kept := one.kept:
             changed[event] = min(kept), _changed(one, subject, gone)
-            gone.ids |= {f"{one.name}\x1f{row}/{one.of}" for row in one.gone}
         else:
             gone.records += 1
-            gone.ids |= {one.name, event}
     return _rewritten(file, records, changed), gone
+
+
+def ids_in(file: File, subject: Subject) -> set[str]:
+    """The ids of what a file holds of a subject, by which labels are told of it.
+
+    Raises:
+        SourceError: it cannot be read.
+    """
+    records = _found(file, subject)
+    if records:
+        _gathered(file, records)
+    return {name for event, one in records.items() for name in one.ids(event)}
 
 
 def _found(file: File, subject: Subject) -> dict[str, _Record]:
@@ -153,8 +169,8 @@ def _changed(one: _Record, subject: Subject, gone: Gone) -> dict[str, Any]:
     told: dict[str, Any] = {SPELLING: first.get(SPELLING)}
     flags = first.get(FLAGS) or ""
     flags = "" if subject.stands_in(flags.encode()) else flags
-    # Rows are counted among those that are there: some may have been forgotten before.
-    places = {at for at, row in enumerate(sorted(one.rows)) if row in one.gone}
+    # Rows are counted among those that are there: some may have been forgotten before. A record may be there twice.
+    places = {at for at, row in enumerate(sorted(set(one.rows))) if row in one.gone}
     for name, kind, side in _SIDES:
         body = first.get(name)
         told[name] = None
@@ -217,6 +233,20 @@ def _with(table: pa.Table, name: str, values: Mapping[int, Any]) -> pa.Table:
     new = pa.array([values[at] for at in places], part.type)
     array = pc.replace_with_mask(one_chunk(table.column(where)), truths(mask), new)
     return table.set_column(where, part, array)
+
+
+def label_ids(ids: Collection[str]) -> set[str]:
+    r"""The ids of records and of their rows, as they came and as labels spell them.
+
+    >>> sorted(label_ids({"7.0", "8.0\x1f0/2"}))
+    ['7', '7.0', '8\x1f0/2', '8.0\x1f0/2']
+    """
+    several = [one.partition("\x1f") for one in ids]
+    keys = key_texts(strings([name for name, _, _ in several]), column="id", source="labels").to_pylist()
+    return {
+        *ids,
+        *(f"{key}{mark}{place}" for key, (_, mark, place) in zip(keys, several, strict=True) if key),
+    }
 
 
 def label_rows(table: pa.Table, name: str, ids: Collection[str]) -> npt.NDArray[np.bool_]:

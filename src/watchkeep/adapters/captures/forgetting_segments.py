@@ -63,6 +63,21 @@ def forget_torn(folder: Path, subject: Subject) -> int:
     return count
 
 
+def ids_in_segments(folder: Path, endpoint: str, subject: Subject, names: ColumnNames = UNNAMED) -> set[str]:
+    """The ids of what segments hold of a subject, by which labels are told of it."""
+    ids: set[str] = set()
+    for path in _of(folder, OPEN, CLOSED):
+        try:
+            blocks, _ = blocks_of(path)
+        except FileNotFoundError:  # sealed just now
+            continue
+        for block in blocks:
+            if found := _gone_of(block, endpoint, subject, names):
+                several = inferences_of(block)
+                ids.update(*(_ids(several[at], rows, of) for at, (rows, of) in found.items()))
+    return ids
+
+
 def waiting_in(folder: Path, endpoint: str, subject: Subject, names: ColumnNames = UNNAMED) -> int:
     """How many records of the subject are in segments that others write or seal."""
     count = 0
@@ -139,14 +154,17 @@ def _block(block: Block, endpoint: str, subject: Subject, names: ColumnNames, go
             continue
         rows, of = found[at]
         gone.rows += len(rows)
-        name = one.inference_id or one.event_id
+        gone.ids |= _ids(one, rows, of)
         if len(rows) == of:
             gone.records += 1
-            gone.ids |= {name, one.event_id}
         else:
-            gone.ids |= {f"{name}\x1f{row}/{of}" for row in rows}
             kept.append(_cut(one, rows, subject, gone))
     return b"".join(encode(kept, block.tallies, given=block.given, keys=Keys.of_environment()))
+
+
+def _ids(one: Inference, rows: set[int], of: int) -> set[str]:
+    name = one.inference_id or one.event_id
+    return {name, one.event_id} if len(rows) == of else {f"{name}\x1f{row}/{of}" for row in rows}
 
 
 def _cut(one: Inference, rows: set[int], subject: Subject, gone: Gone) -> Inference:

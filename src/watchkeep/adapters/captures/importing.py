@@ -138,7 +138,8 @@ class Importer:
                 told.known += len(new)
                 receipts.files |= held
             else:
-                fresh[group] = _Fresh(some, held)
+                before = group_of(one.endpoint, one.variant, held, salt="")
+                fresh[group] = _Fresh(some, held, f"{TRAFFIC}{IMPORTED}{before}.json")
         if fresh:
             self._bring(fresh, told, receipts, now)
         else:
@@ -185,7 +186,7 @@ class Importer:
         whole = False
         try:
             for digest, one in fresh.items():
-                self._one(digest, one.arriving, told)
+                self._one(digest, one, told)
                 one.check()
                 receipts.files |= one.seen
             if not told.records and not told.known:
@@ -201,8 +202,8 @@ class Importer:
                     self._take_away(name, fresh)
             shelf.delete(self._name)
 
-    def _one(self, digest: str, one: Arriving, told: Imported) -> None:
-        tallies = Tallies()
+    def _one(self, digest: str, fresh: "_Fresh", told: Imported) -> None:
+        tallies, one = Tallies(), fresh.arriving
         number = 0
         with ByHour() as by_hour:
             for table in one.tables(told.rejected, tallies):
@@ -221,7 +222,8 @@ class Importer:
             told.records[endpoint, variant] += traffic.invocations
         for start, own in of_hours.items():
             folder = Hour(one.endpoint, one.variant, start).folder
-            if self._stands(folder, name := f"{TRAFFIC}{IMPORTED}{digest}.json"):
+            name = f"{TRAFFIC}{IMPORTED}{digest}.json"
+            if self._stands(folder, name) and not (self._again and self._was_counted(folder, fresh.counts)):
                 self._write(f"{folder}/{name}", {"version": 1, "minutes": own.documents()})
 
     def _stands(self, folder: str, name: str) -> bool:
@@ -229,6 +231,10 @@ class Importer:
         return not any(
             name in one.files for one in standing_of(self._shelf, folder, importing=()).replacements
         )
+
+    def _was_counted(self, folder: str, counts: str) -> bool:
+        """Whether requests that are brought in again were counted when they were first, and have not expired."""
+        return counts in self._shelf.names(folder) or not self._stands(folder, counts)
 
     def _take_away(self, endpoint: str, digests: Collection[str]) -> None:
         for hour in hours(self._shelf, endpoint=endpoint):
@@ -255,10 +261,17 @@ def _is_known(one: Arriving, file: File, receipts: Receipts) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Fresh:
-    """What was not brought in before."""
+    """What was not brought in before, or is to be brought in again.
+
+    Args:
+        arriving: the records.
+        seen: their files.
+        counts: what the file of counts is called where they are brought in for the first time.
+    """
 
     arriving: Arriving
     seen: Mapping[str, Seen]
+    counts: str
 
     def check(self) -> None:
         """Check that the files are what they were."""

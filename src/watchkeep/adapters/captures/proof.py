@@ -12,10 +12,13 @@ import pyarrow.compute as pc
 from watchkeep.adapters.captures.subjects import Subject
 from watchkeep.adapters.sources.files import File
 from watchkeep.adapters.sources.stored.columns import EVENT_ID
+from watchkeep.adapters.sources.stored.labels import ID, label_file
+from watchkeep.adapters.sources.stored.labels import hours as label_hours
 from watchkeep.adapters.sources.stored.layout import SUFFIX, hours
 from watchkeep.adapters.sources.stored.lines import batches_of
 from watchkeep.adapters.sources.stored.reading import opened_file
 from watchkeep.adapters.sources.stored.source import file_of
+from watchkeep.adapters.sources.stored.standing import OLD
 from watchkeep.frames.batches import one_chunk
 from watchkeep.frames.buffers import filled
 from watchkeep.frames.schema import is_text
@@ -65,9 +68,25 @@ def left_in(shelf: Shelf, endpoint: str, subject: Subject) -> Iterator[Left]:
                 yield Left(f"{hour.folder}/{name}")
 
 
-def _in_columns(file: File, subject: Subject) -> Iterator[Left]:
+def left_in_labels(shelf: Shelf, endpoint: str, subject: Subject) -> Iterator[Left]:
+    """Where a value still stands in the ids and texts of an endpoint's labels.
+
+    Raises:
+        SourceError: a file cannot be read.
+        StoreError: the store cannot be read.
+    """
+    for hour in label_hours(shelf, endpoint):
+        for name in sorted(shelf.names(hour.folder)):
+            if name.endswith((SUFFIX, f"{SUFFIX}{OLD}")):
+                yield from _in_columns(
+                    label_file(shelf, f"{hour.folder}/{name}"), subject, texts=True, id_=ID
+                )
+
+
+def _in_columns(file: File, subject: Subject, *, texts: bool = False, id_: str = EVENT_ID) -> Iterator[Left]:
+    """Where a value stands in a file; of some columns only those of texts are looked through."""
     with opened_file(file) as opened:
-        names = opened.schema_arrow.names
+        names = [part.name for part in opened.schema_arrow if not texts or is_text(part.type)]
     found: dict[str, Left] = {}
     for batch in batches_of(file, names, size=_AT_A_TIME):
         for name in names:
@@ -76,7 +95,7 @@ def _in_columns(file: File, subject: Subject) -> Iterator[Left]:
             count = int(np.count_nonzero(mask))
             if count:
                 before = found.get(name, Left(file.name, name, 0, meant))
-                events = batch.column(EVENT_ID).take(pa.array(np.flatnonzero(mask)[:_NAMED])).to_pylist()
+                events = batch.column(id_).take(pa.array(np.flatnonzero(mask)[:_NAMED])).to_pylist()
                 several = tuple(dict.fromkeys((*before.events, *events)))[:_NAMED]
                 found[name] = replace(before, rows=before.rows + count, events=several)
     yield from found.values()

@@ -17,12 +17,12 @@ from watchkeep.adapters.sources.stored.columns import (
     INPUT,
     OUTPUT,
     OWN,
-    PREFIX,
     PROBLEM,
     ROW,
     ROWS,
     TIME,
     WEIGHT,
+    free_name,
 )
 from watchkeep.capture.column_names import UNNAMED, ColumnNames
 from watchkeep.capture.record import CODED, NUMBERS, TEXTS, Block
@@ -178,7 +178,7 @@ class Flattening:
             names = self._names.names(side, widths, len(held.columns))
             for key, array in held.columns.items():
                 name = names[key] if isinstance(key, int) else key
-                free = name if name not in columns and not name.startswith(PREFIX) else f"{name}_{side}"
+                free = free_name(name, side, columns)
                 columns[free] = _placed(array, held, records.there[side] & sound, parents, place)
                 textual |= {free} if key in held.textual else set()
             widths += sum(isinstance(key, int) for key in held.columns) or len(held.columns)
@@ -193,16 +193,21 @@ class Flattening:
     def _side(self, records: Records, side: str, there: npt.NDArray[np.bool_]) -> Side:
         bodies, kinds = records.bodies[side], records.texts[f"{side}_type"]
         if there.all():
-            return columns_of(bodies, kinds, self._strings[side]) or one_by_one(bodies, kinds)
+            return self._read(side, bodies, kinds)
         places = np.flatnonzero(there)
         some = records.take(places)
         kinds = some.texts[f"{side}_type"]
-        own = columns_of(some.bodies[side], kinds, self._strings[side]) or one_by_one(
-            some.bodies[side], kinds
-        )
+        own = self._read(side, some.bodies[side], kinds)
         problems = {int(places[at]): why for at, why in own.problems.items()}
         layouts = None if own.layouts is None else _at(places, own.layouts, len(records))
         return Side(_at(places, own.rows, len(records)), own.columns, own.textual, problems, layouts)
+
+    def _read(self, side: str, bodies: Bodies, kinds: Sequence[str]) -> Side:
+        try:
+            found = columns_of(bodies, kinds, self._strings[side])
+        except pa.ArrowException:  # what its parser made cannot be taken further
+            found = None
+        return found or one_by_one(bodies, kinds)
 
     def _own(
         self, records: Records, rows: Places, parents: Places, place: Places, problems: Sequence[str]

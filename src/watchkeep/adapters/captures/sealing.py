@@ -18,7 +18,7 @@ from watchkeep.capture.column_names import UNNAMED, ColumnNames
 from watchkeep.capture.record import Block
 from watchkeep.capture.segment import TORN, blocks_of, complete
 from watchkeep.capture.traffic import Tallies
-from watchkeep.core.errors import StoreError
+from watchkeep.core.errors import StoreError, WatchkeepError
 from watchkeep.frames.schema import TEXTUAL
 from watchkeep.service.ports import Shelf
 
@@ -90,7 +90,8 @@ class Sealer:
 
         Raises:
             StoreError: the store cannot be written; what is sealed so far is, and the rest is still there. Or a segment
-                is encrypted with a key that is not in the environment; the others are sealed.
+                is encrypted with a key that is not in the environment, or holds what nobody thought of; the others are
+                sealed.
             OSError: a segment cannot be read.
         """
         told = Sealed()
@@ -104,8 +105,14 @@ class Sealer:
             if torn:
                 told.torn += torn
                 keep_torn(path, torn)
+            try:
+                told.files += self._sealed(path.stem, blocks)
+            except (WatchkeepError, OSError):
+                raise
+            except Exception as error:  # noqa: BLE001 (it is kept, and the others are to be sealed)
+                closed = closed or StoreError(str(path), why=f"it cannot be sealed: {error!r}")
+                continue
             told.records += sum(block.rows for block in blocks)
-            told.files += self._sealed(path.stem, blocks)
             path.unlink()
             told.segments += 1
         if closed is not None:

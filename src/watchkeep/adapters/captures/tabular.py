@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -44,6 +44,9 @@ from watchkeep.service.ports import MISSING, UNREADABLE, Ask
 
 _ROWS: Final = 32_768
 _JSON: Final = "application/json"
+_FIRST: Final = (datetime(1, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
+_LAST: Final = (datetime(9999, 12, 31, 23, 59, 59, 999_999, UTC) - EPOCH) // timedelta(microseconds=1)
+"""The times that records may have, as microseconds since 1970."""
 _NUMBER: Final = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?").fullmatch
 
 
@@ -149,7 +152,8 @@ class Table:
     def _times(self, part: "_Part") -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
         column = self.roles.timestamp
         if column is not None:
-            return event_times(part.column(column), textual=column in part.textual)
+            times, valid = event_times(part.column(column), textual=column in part.textual)
+            return times, valid & (times >= _FIRST) & (times <= _LAST)
         assert self.roles.at is not None  # noqa: S101 (see `Roles`)
         moment = (self.roles.at - EPOCH) // timedelta(microseconds=1)
         return np.full(part.rows, moment, np.int64), np.ones(part.rows, bool)

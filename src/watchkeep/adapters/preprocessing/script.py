@@ -4,6 +4,7 @@ import atexit
 import json
 import os
 import selectors
+import signal
 import subprocess
 import sys
 import tempfile
@@ -142,7 +143,7 @@ class _Process:
 
     def __init__(self, script: Script, handler: str, folder: Path) -> None:
         self._script, self._lock = script, threading.Lock()
-        self._owner = os.getpid()
+        self._owner, self._over = os.getpid(), False
         self._process = subprocess.Popen(  # noqa: S603 (this Python, our own file)
             [sys.executable, "-I", "-X", "utf8", str(_RUNNER), str(script.megabytes)],
             stdin=subprocess.PIPE,
@@ -190,9 +191,13 @@ class _Process:
 
     def end(self) -> None:
         """End it."""
-        if self._owner != os.getpid():  # it is another one's
+        if self._owner != os.getpid() or self._over:  # it is another one's, or was ended before
             return
-        self._process.kill()
+        self._over = True
+        with suppress(
+            ProcessLookupError, PermissionError
+        ):  # what it started, too: it leads a group of its own
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             with suppress(OSError):

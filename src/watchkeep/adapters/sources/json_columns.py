@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import pyarrow as pa
@@ -42,12 +42,24 @@ class JsonColumns:
         """The table of all rows, and the names of its textual columns."""
         arrays: list[pa.Array] = []
         textual: set[str] = set()
-        for name, values in self._values.items():
+        names = _sound(self._values)
+        for name, values in zip(names, self._values.values(), strict=True):
             values.extend([None] * (self.rows - len(values)))
             array, is_textual = _column(values)
             arrays.append(array)
             textual |= {name} if is_textual else set()
-        return pa.Table.from_arrays(arrays, names=list(self._values)), frozenset(textual)
+        return pa.Table.from_arrays(arrays, names=names), frozenset(textual)
+
+
+def _sound(names: Collection[str]) -> list[str]:
+    """The names; half a surrogate pair, which JSON can spell, is told as it spells it."""
+    found: dict[str, None] = {}
+    for name in names:
+        own = name.encode("utf-8", "backslashreplace").decode()
+        while own != name and (own in found or own in names):
+            own += "_"
+        found[own] = None
+    return list(found)
 
 
 def _column(values: Sequence[object]) -> tuple[pa.Array, bool]:

@@ -21,7 +21,7 @@ from watchkeep.adapters.sources.keys import place_of
 from watchkeep.adapters.sources.readers import Reader
 from watchkeep.adapters.sources.several import Several
 from watchkeep.adapters.sources.spool import Kept
-from watchkeep.adapters.sources.stored.columns import EVENT_ID, INFERENCE_ID, ROW, ROWS, TIME
+from watchkeep.adapters.sources.stored.columns import EVENT_ID, INFERENCE_ID, ROW, ROWS, TIME, WEIGHT
 from watchkeep.adapters.sources.stored.layout import EPOCH
 from watchkeep.adapters.sources.stored.lines import lines_in
 from watchkeep.adapters.sources.stored.source import Captures
@@ -31,7 +31,7 @@ from watchkeep.core.errors import DuplicateColumnError, OptionError, ScriptError
 from watchkeep.frames.batches import Batch
 from watchkeep.service.ports import Ask, Source
 
-_ABOUT: Final = (*METADATA, PLACE, EVENT_ID, INFERENCE_ID, TIME, ROW, ROWS)
+_ABOUT: Final = (*METADATA, PLACE, EVENT_ID, INFERENCE_ID, TIME, ROW, ROWS, WEIGHT)
 
 
 class _Taken(NamedTuple):
@@ -198,7 +198,7 @@ def _stored(file: File) -> Iterator[_Taking]:
             said = one.said
             moment = (EPOCH + timedelta(microseconds=said.time)).isoformat()
             stored = {EVENT_ID: said.event_id, INFERENCE_ID: said.inference_id or None, TIME: moment}
-            own = dict(zip(METADATA, stored.values(), strict=True)) | stored
+            own = dict(zip(METADATA, stored.values(), strict=True)) | stored | {WEIGHT: one.weight}
             taking.records.append(_Taken(one.text.rstrip("\n"), own))
         yield taking
 

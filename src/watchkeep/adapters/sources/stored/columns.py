@@ -1,5 +1,6 @@
 """The columns of stored captures that are about a record, and not of its bodies."""
 
+from collections.abc import Collection
 from typing import Final
 
 import pyarrow as pa
@@ -51,3 +52,22 @@ OF_LINES: Final = pa.schema([(FILE, pa.string()), (LINE, pa.int64()), (SPELLING,
 """Further columns of records that were imported from SageMaker's captures, so that they can be exported as they were:
 the file below its variant, the line in it, and how the line says what the other columns hold (`formats.capture_lines`).
 The first row of a record has the spelling."""
+
+
+def free_name(name: str, side: str, taken: Collection[str]) -> str:
+    """What a column of bodies is called whose name may be taken, or be as one of ours.
+
+    Args:
+        name: as it is in the body.
+        side: `input` or `output`.
+        taken: what columns are called already.
+
+    >>> free_name("age", "input", {"age"}), free_name("capture_x", "input", ())
+    ('age_input', 'input_capture_x')
+    """
+    free = name if name not in taken else f"{name}_{side}"
+    if free.startswith(PREFIX):
+        free = f"{side}_{name}"
+    while free in taken:
+        free = f"{free}_{side}"
+    return free

@@ -33,7 +33,7 @@ def folder_of(endpoint: str, arrival: datetime) -> str:
     >>> folder_of("churn", datetime.fromisoformat("2026-11-23T19:00Z"))
     'label_endpoint=churn/label_date=2026-11-23/label_hour=19'
     """
-    return f"{ENDPOINT}={quoted(endpoint)}/label_date={arrival:%Y-%m-%d}/label_hour={arrival:%H}"
+    return f"{ENDPOINT}={quoted(endpoint)}/label_date={arrival.date().isoformat()}/label_hour={arrival:%H}"
 
 
 def of_labels(source: str) -> "Labels":
@@ -43,7 +43,7 @@ def of_labels(source: str) -> "Labels":
         OptionError: it names none.
         MissingSourceError: the store holds none of that endpoint.
     """
-    where, found, endpoint = source.removeprefix(PREFIX).partition("#")
+    where, found, endpoint = source.removeprefix(PREFIX).rpartition("#")
     if not found or not where or not endpoint:
         raise OptionError("source", got=source, expected=f"{PREFIX}STORE#ENDPOINT")
     shelf = open_shelf(where)
@@ -84,11 +84,7 @@ class Labels:
         return self._files().parts(ask)
 
     def _files(self) -> FileSource:
-        filesystem, root = place_of(self.shelf)
-        members = [
-            File(f"{self.shelf.name}/{path}", filesystem, f"{root}/{path}", aside=f"{root}/{put_aside(path)}")
-            for path in paths(self.shelf, self.endpoint)
-        ]
+        members = [label_file(self.shelf, path) for path in paths(self.shelf, self.endpoint)]
         if not members:
             raise EmptySourceError(self.name, why="there are none")
         return FileSource(Files(self.name, members), Parquet())
@@ -121,6 +117,12 @@ def paths(shelf: Shelf, endpoint: str) -> Iterator[str]:
     """The files of an endpoint's labels that count, by hour of arrival."""
     for hour in hours(shelf, endpoint):
         yield from (f"{hour.folder}/{name}" for name in standing_of(shelf, hour.folder, importing=()).records)
+
+
+def label_file(shelf: Shelf, path: str) -> File:
+    """A file of labels, which others may put aside while it is read."""
+    filesystem, root = place_of(shelf)
+    return File(f"{shelf.name}/{path}", filesystem, f"{root}/{path}", aside=f"{root}/{put_aside(path)}")
 
 
 def hours(shelf: Shelf, endpoint: str) -> Iterator[LabelHour]:

@@ -48,7 +48,12 @@ class Hour:
         >>> Hour("a/b", "..", datetime(2026, 11, 23, 19, tzinfo=UTC)).folder
         'capture_endpoint=a%2Fb/capture_variant=%2E%2E/capture_date=2026-11-23/capture_hour=19'
         """
-        values = (quoted(self.endpoint), quoted(self.variant), f"{self.start:%Y-%m-%d}", f"{self.start:%H}")
+        values = (
+            quoted(self.endpoint),
+            quoted(self.variant),
+            self.start.date().isoformat(),
+            f"{self.start:%H}",
+        )
         return "/".join(f"{name}={value}" for name, value in zip(_NAMES, values, strict=True))
 
 

@@ -21,6 +21,7 @@ from watchkeep.adapters.sources.stored.columns import (
     SPELLING,
     STATUS,
     TIME,
+    WEIGHT,
 )
 from watchkeep.adapters.sources.stored.reading import opened_file
 from watchkeep.capture.contents import is_csv, is_json
@@ -42,6 +43,7 @@ COLUMNS: Final = (
     FILE,
     LINE,
     SPELLING,
+    WEIGHT,
 )
 """The columns that a line is made of."""
 _AT_A_TIME: Final = 16 << 20
@@ -57,6 +59,7 @@ class StoredLine(NamedTuple):
         status: with which it was answered; 0 when it was not.
         file, line: where it came from; None for one of our own.
         rows: how many its bodies hold.
+        weight: how many inferences it stands for.
     """
 
     said: Said
@@ -65,6 +68,7 @@ class StoredLine(NamedTuple):
     file: str | None
     line: int | None
     rows: int
+    weight: float
 
     @property
     def text(self) -> str:
@@ -144,6 +148,7 @@ def lines_of(
             file,
             line,
             how,
+            weight,
         ) = row
         if at and given is None and told is None:
             continue
@@ -156,7 +161,9 @@ def lines_of(
             _side(given, given_type, like, capture_lines.INPUT, base64=base64),
             _side(told, told_type, like, capture_lines.OUTPUT, base64=base64),
         )
-        found.append(StoredLine(said, like or plain_spelling(said), status or 0, file, line, rows or 1))
+        found.append(
+            StoredLine(said, like or plain_spelling(said), status or 0, file, line, rows or 1, weight or 1.0)
+        )
     return found
 
 

@@ -99,11 +99,13 @@ def _textual(stored: pa.Schema) -> frozenset[str]:
 def _held(stored: Sequence[str], ask: Ask) -> dict[str, str]:
     """The columns of the file by the names under which they are given, where these are others.
 
-    Values that came without names take those that are given for them, by their place.
+    Ids that a body has are given in place of the record's; the event time is the record's. Values that came without
+    names take those that are given for them, by their place.
     """
     places = {f"_c{at}": name for at, name in enumerate(ask.positional or ())}
     named = {places[name]: name for name in stored if name in places and places[name] not in stored}
-    return _OWN | named
+    own = {given: name for given, name in _OWN.items() if given not in stored or given == METADATA[-1]}
+    return own | named
 
 
 def _inner(ask: Ask, names: Sequence[str], held: Mapping[str, str]) -> Ask:

@@ -46,7 +46,7 @@ def of_captures(source: str) -> "Captures":
         OptionError: it names none.
         MissingSourceError: the store holds none of it.
     """
-    where, found, what = source.removeprefix(PREFIX).partition("#")
+    where, found, what = source.removeprefix(PREFIX).rpartition("#")
     if not found or not where or not what:
         raise OptionError(
             "source", got=source, expected=f"{PREFIX}STORE#ENDPOINT or {PREFIX}STORE#ENDPOINT/VARIANT"
