@@ -1,6 +1,6 @@
 """Of rows that stand for different numbers of others, as many as make every row stand for the same number."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -9,14 +9,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from watchkeep.core.errors import SourceError
 from watchkeep.core.window import Window
 from watchkeep.frames.batches import Batch
 from watchkeep.frames.buffers import plain
 from watchkeep.frames.roles import Roles
 from watchkeep.profiles.row_texts import text_hashes
+from watchkeep.service.chosen import Chosen
 from watchkeep.service.joining import Labelled
-from watchkeep.service.ports import EVENLY, EVER, Ask, OfFiles, Source, Weights, parts_of, weights_of
+from watchkeep.service.ports import EVENLY, EVER, Ask, Source, Weights, weights_of
 from watchkeep.stats.hashing import mixed
 
 _ALL: Final = 2.0**64
@@ -25,7 +25,7 @@ _OTHERWISE: Final = np.uint64(0x6576656E)
 
 
 @dataclass(frozen=True, slots=True)
-class Even:
+class Even(Chosen):
     """A plain sample of a sample: each row stays with a chance of its weight by the greatest one.
 
     A row that was kept with chance p weighs 1 / p. With the greatest weight w it stays with chance 1 / (p w), so in all
@@ -38,46 +38,19 @@ class Even:
         weighed: how many rows each stands for.
     """
 
-    source: Source
     weighed: Weights
 
     @property
-    def name(self) -> str:
-        """The source's."""
-        return self.source.name
-
-    def schema(self, ask: Ask) -> pa.Schema:
-        """That of the source."""
-        return self.source.schema(ask)
-
-    def parts(self, ask: Ask) -> Sequence[Source]:
-        """Those of the source; see `Parted`."""
-        return [replace(self, source=part) for part in parts_of(self.source, self._asked(ask))]
-
-    def singles(self) -> "Sequence[Even]":
-        """See `OfFiles`."""
-        if not isinstance(self.source, OfFiles):
-            return [self]
-        return [replace(self, source=one) for one in self.source.singles()]
-
-    def lost(self, error: SourceError) -> Batch:
-        """See `OfFiles`."""
-        if not isinstance(self.source, OfFiles):
-            raise error
-        return self.source.lost(error)
+    def needed(self) -> Collection[str]:
+        """The columns of the weight and of the id."""
+        return self.weighed.column, self.weighed.id
 
     def batches(self, ask: Ask) -> Iterator[Batch]:
         """The rows that stay; the others lie outside of an even sample."""
         asked = self.source.schema(ask).names if ask.columns is None else ask.columns
-        for batch in self.source.batches(self._asked(replace(ask, columns=list(asked)))):
+        for batch in self.source.batches(self.asked(replace(ask, columns=list(asked)))):
             found = batch.filter(self._stays(batch), outside=EVENLY) if batch.rows else batch
             yield replace(found, names=tuple(name for name in found.names if name in asked))
-
-    def _asked(self, ask: Ask) -> Ask:
-        if ask.columns is None:
-            return ask
-        own = (self.weighed.column, self.weighed.id)
-        return replace(ask, columns=list(dict.fromkeys([*ask.columns, *own])))
 
     def _stays(self, batch: Batch) -> npt.NDArray[np.bool_]:
         weights = np.ones(batch.rows)

@@ -1,24 +1,24 @@
 """Some of the rows of a source: those of which a rule holds."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import pyarrow as pa
 
-from watchkeep.core.errors import SourceError
 from watchkeep.frames.batches import Batch
 from watchkeep.frames.roles import Roles
 from watchkeep.frames.segments import Segment, parse_segment
 from watchkeep.monitors.findings import Findings
+from watchkeep.service.chosen import Chosen
 from watchkeep.service.joining import Labelled
-from watchkeep.service.ports import RULE, Ask, OfFiles, Source, Weights, parts_of, weights_of
+from watchkeep.service.ports import RULE, Ask, Source, Weights, weights_of
 
 F = TypeVar("F", bound=Findings)
 
 
 @dataclass(frozen=True, slots=True)
-class Where:
+class Where(Chosen):
     """The rows of a segment. Those outside are not analysed; they are counted, and are no rejected rows.
 
     Args:
@@ -26,8 +26,12 @@ class Where:
         segment: which of them.
     """
 
-    source: Source
     segment: Segment
+
+    @property
+    def needed(self) -> Collection[str]:
+        """The columns of the rule."""
+        return self.segment.columns
 
     @property
     def name(self) -> str:
@@ -47,22 +51,6 @@ class Where:
         """Those of the source; see `Weighted`."""
         return weights_of(self.source, ask)
 
-    def parts(self, ask: Ask) -> Sequence[Source]:
-        """Those of the source; see `Parted`."""
-        return [replace(self, source=part) for part in parts_of(self.source, self._asked(ask))]
-
-    def singles(self) -> "Sequence[Where]":
-        """See `OfFiles`."""
-        if not isinstance(self.source, OfFiles):
-            return [self]
-        return [replace(self, source=one) for one in self.source.singles()]
-
-    def lost(self, error: SourceError) -> Batch:
-        """See `OfFiles`."""
-        if not isinstance(self.source, OfFiles):
-            raise error
-        return self.source.lost(error)
-
     def batches(self, ask: Ask) -> Iterator[Batch]:
         """The rows of which the rule holds.
 
@@ -71,16 +59,10 @@ class Where:
             OptionError: a column cannot be compared with what the rule names.
         """
         wanted = ask.columns
-        for batch in self.source.batches(self._asked(ask)):
+        for batch in self.source.batches(self.asked(ask)):
             found = _inside(batch, self.segment)
             names = found.names if wanted is None else [name for name in found.names if name in wanted]
             yield replace(found, names=tuple(names))
-
-    def _asked(self, ask: Ask) -> Ask:
-        """What to ask of the source: the columns of the rule too."""
-        if ask.columns is None:
-            return ask
-        return replace(ask, columns=list(dict.fromkeys([*ask.columns, *self.segment.columns])))
 
 
 def rows_of(source: Source, roles: Roles) -> Source:
