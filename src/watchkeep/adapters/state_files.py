@@ -83,7 +83,7 @@ class Local:
                 try:
                     partial.touch()
                 except FileNotFoundError:
-                    target.parent.mkdir(parents=True, exist_ok=True)
+                    _make(target.parent)
                 with partial.open("wb") as file:
                     file.write(content)
                     file.flush()
@@ -179,6 +179,14 @@ class Remote:
             raise
         except (pa.ArrowException, OSError) as error:
             raise StoreError(f"{self.name}/{name}", why=f"it cannot be {done}: {error}") from error
+
+
+def _make(folder: Path) -> None:
+    """Make a folder, and have it on the disk, and those above it that were not there."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in missing:
+        _sync(one.parent)
 
 
 def _sync(folder: Path) -> None:

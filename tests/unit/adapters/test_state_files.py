@@ -12,6 +12,7 @@ import pyarrow.fs as pafs
 import pytest
 from tests.unit.states_store.shelves import KEY, Memory, bits, hour, profile, store
 
+from watchkeep.adapters import state_files
 from watchkeep.adapters.state_files import Local, Remote, open_shelf
 from watchkeep.core.errors import OptionError, StoreError
 from watchkeep.service.ports import Shelf
@@ -160,3 +161,12 @@ def test_a_folder_that_may_not_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=f"{tmp_path}/hours: it cannot be read: Permission denied"):
         shelf.names("hours")
     (tmp_path / "hours").chmod(0o700)
+
+
+def test_folders_that_are_made_are_on_the_disk_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(state_files, "_sync", synced.append)
+
+    Local(tmp_path / "store").write("a/b/one", b"1")
+
+    assert set(synced) >= {tmp_path, tmp_path / "store", tmp_path / "store/a", tmp_path / "store/a/b"}
