@@ -1,4 +1,5 @@
 import io
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from watchkeep.adapters.sources import open_source
+from watchkeep.adapters.sources import files, open_source
 from watchkeep.core.errors import (
     EmptySourceError,
     MissingSourceError,
@@ -289,3 +290,21 @@ def test_the_folder_of_a_delta_table_is_no_folder_of_files(tmp_path: Path) -> No
 
     with pytest.raises(OptionError, match=r"expected delta:.*as it is a Delta table"):
         open_source(tmp_path / "t")
+
+
+def test_files_of_more_than_memory_holds_are_not_kept_by_the_kernel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        pq.write_table(pa.table({"n": list(range(1000))}), tmp_path / f"{name}.parquet")
+    forgotten: list[tuple[int, int, int]] = []
+    monkeypatch.setattr(os, "posix_fadvise", lambda _, *what: forgotten.append(what))
+
+    def read() -> int:
+        return sum(batch.rows for batch in open_source(str(tmp_path)).batches(Ask()))
+
+    assert read() == 2000
+    assert forgotten == []
+    monkeypatch.setattr(files, "_memory", lambda: 100.0)
+    assert read() == 2000
+    assert forgotten == [(0, 0, os.POSIX_FADV_DONTNEED)] * 2

@@ -82,6 +82,7 @@ class FileSource:
                 empty += 1
                 if len(self.files.members) == 1:
                     raise
+            file.passed()
         if empty == len(self.files.members):
             raise EmptySourceError(self.name, why="all its files are empty")
 

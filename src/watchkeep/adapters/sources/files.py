@@ -3,10 +3,11 @@
 import glob
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from math import inf
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 from urllib.parse import unquote
@@ -23,6 +24,8 @@ from watchkeep.core.errors import (
     WatchkeepError,
 )
 
+_HELD: Final = 0.75
+"""Of memory, which the kernel may fill with files that were read."""
 _COMPRESSIONS: Final = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"BZh", "bz2"))
 DELTA_LOG: Final = "_delta_log"
 """The folder by which a Delta table is known."""
@@ -45,6 +48,7 @@ class File:
         groups: which row groups of it are meant, [first, last); None for all that there is.
         known: what the log of its table tells of it; None where there is no log.
         aside: its path once others have put it aside, where they may do so while it is read.
+        passing: whether it is one of more than memory holds, so that the kernel need not keep it after it was read.
     """
 
     name: str
@@ -55,6 +59,7 @@ class File:
     groups: tuple[int, int] | None = None
     known: Known | None = None
     aside: str | None = None
+    passing: bool = False
 
     @classmethod
     def local(cls, path: Path, *, name: str | None = None) -> "File":
@@ -69,6 +74,19 @@ class File:
             if self.aside is None:
                 raise
             return self.filesystem.open_input_file(self.aside)
+
+    def passed(self) -> None:
+        """Have the kernel's cache forget it, if that would have to make room for what is read next.
+
+        Where it must make room, reading takes a quarter more of the processor in all.
+        """
+        if self.passing and self.groups is None and hasattr(os, "posix_fadvise"):
+            with suppress(OSError):
+                opened = os.open(self.path, os.O_RDONLY)
+                try:
+                    os.posix_fadvise(opened, 0, 0, os.POSIX_FADV_DONTNEED)
+                finally:
+                    os.close(opened)
 
     def stream(self) -> pa.NativeFile:
         """The file's bytes in order, decompressed when they begin like gzip, zstd or bzip2."""
@@ -144,7 +162,18 @@ def _sorted(source: str, members: Iterator[File]) -> Files:
     found = sorted(members, key=lambda file: file.path)
     if not found:
         raise EmptySourceError(source, why="the folder holds no data files")
+    local = isinstance(found[0].filesystem, pafs.LocalFileSystem)
+    if local and sum(file.size or 0 for file in found) > _HELD * _memory():
+        found = [replace(file, passing=True) for file in found]
     return Files(source, found)
+
+
+def _memory() -> float:
+    """Bytes of this machine's memory, where that can be told."""
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, ValueError, OSError):
+        return inf
 
 
 def _local(source: str, path: str) -> Iterator[File]:
