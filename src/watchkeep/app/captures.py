@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,7 +16,15 @@ from watchkeep.adapters.sources.stored.standing import importing_in
 from watchkeep.adapters.state_files import open_shelf
 from watchkeep.app.traffic import Totals
 from watchkeep.capture.column_names import told_in
-from watchkeep.capture.home import LABEL_SEGMENTS, SEGMENTS, STORE, hold_sealing, home_of
+from watchkeep.capture.home import (
+    LABEL_SEGMENTS,
+    SEALER_LOG,
+    SEGMENTS,
+    STORE,
+    hold_sealing,
+    home_of,
+    who_seals,
+)
 from watchkeep.capture.segment import pending
 from watchkeep.capture.traffic import Traffic
 from watchkeep.core.errors import OptionError, StoreError
@@ -25,6 +34,9 @@ from watchkeep.service.ports import EVER, Shelf
 STORE_URL: Final = "WATCHKEEP_STORE_URL"
 """The environment variable that names a folder or bucket in which captures are kept, in place of the home."""
 TRUTH: Final = "labels"
+PATIENCE: Final = 90.0
+"""Seconds that another process is waited for which seals: a segment is complete after sixty."""
+_SOON: Final = 0.2
 _OFTEN: Final = 1.0
 """Seconds between two looks for segments."""
 _IDLE: Final = 5.0
@@ -62,24 +74,58 @@ def named(source: str, *, home: str | os.PathLike[str] | None = None) -> str:
     return source
 
 
-def seal(home: Path) -> Sealed:
+def seal(home: Path, *, patience: float = PATIENCE, waits: Callable[[str], object] | None = None) -> Sealed:
     """Turn the segments that are complete into Parquet files.
 
+    While another process does so, it is waited for until it has sealed all that is recorded now.
+
+    Args:
+        home: whose segments.
+        patience: seconds that another process is waited for.
+        waits: told who is waited for, as a sentence.
+
+    Returns:
+        What was sealed here; nothing where another process sealed all of it.
+
     Raises:
-        OptionError: another process does so already.
+        OptionError: another process did not seal all of it in time.
         StoreError: the store cannot be written.
     """
     lock = hold_sealing(home)
     if lock is None:
-        raise OptionError(
-            "--home", got=str(home), expected="a home whose segments no other process is sealing"
-        )
+        lock = _awaited(home, patience, waits)
+    if lock is None:
+        return Sealed()
     try:
         told = _sealer(home).seal()
         told.add(label_sealer(home).seal())
     finally:
         os.close(lock)
     return told
+
+
+def _awaited(home: Path, patience: float, waits: Callable[[str], object] | None) -> int | None:
+    """The lock, once whoever has it leaves it; None when all that is recorded now is sealed before that."""
+    wanted, deadline = _names(home), time.monotonic() + patience
+    if wanted and waits is not None:
+        waits(f"{who_seals(home)} seals what is recorded, within about a minute: waiting for it.")
+    while left := wanted & _names(home):
+        lock = hold_sealing(home)
+        if lock is not None:
+            return lock
+        if time.monotonic() >= deadline:
+            expected = (
+                f"a home whose records {who_seals(home)} seals within {patience:g} seconds; {len(left)} of its"
+                f" segments still wait ({home / SEALER_LOG} may say why)"
+            )
+            raise OptionError("--home", got=str(home), expected=expected)
+        time.sleep(_SOON)
+    return None
+
+
+def _names(home: Path) -> set[str]:
+    """The segments that are not sealed."""
+    return {path.stem for folder in (SEGMENTS, LABEL_SEGMENTS) for path, _ in pending(home / folder)}
 
 
 def follow(home: Path) -> Sealed:
@@ -182,13 +228,15 @@ class Captured:
 _SHARES: Final = (0.5, 0.9, 0.99, 0.999)
 
 
-def listed(shelf: Shelf, *, endpoint: str | None = None, window: Window | None = None) -> list[Captured]:
+def listed(
+    shelf: Shelf, *, endpoint: str | None = None, variant: str | None = None, window: Window | None = None
+) -> list[Captured]:
     """What is stored, by endpoint and variant."""
     found, importing = [], importing_in(shelf)
     for name in [endpoint] if endpoint is not None else endpoints(shelf):
-        for variant in variants(shelf, name):
+        for version in variants(shelf, name) if variant is None else [variant]:
             traffic, files, starts = Traffic(), 0, list[str]()
-            for hour in hours(shelf, endpoint=name, variant=variant, window=window):
+            for hour in hours(shelf, endpoint=name, variant=version, window=window):
                 held = len(files_of(shelf, hour, importing=importing))
                 counted = traffic_of(shelf, hour, importing=importing).of.values()
                 files += held
@@ -198,5 +246,5 @@ def listed(shelf: Shelf, *, endpoint: str | None = None, window: Window | None =
                     starts.append(f"{hour.start:%Y-%m-%dT%H:%MZ}")
             first, last = (starts[0], starts[-1]) if starts else (None, None)
             if starts or window not in (None, EVER):
-                found.append(Captured(name, variant, len(starts), first, last, files, traffic))
+                found.append(Captured(name, version, len(starts), first, last, files, traffic))
     return found

@@ -125,6 +125,8 @@ def forget(
             raise MissingSourceError(
                 f"captures of {endpoint}",
                 looked_for=f"an endpoint that was captured: {', '.join(endpoints(shelf)) or 'none'}",
+                got=endpoint,
+                choices=endpoints(shelf),
             )
         _check_column(shelf, endpoint, subject, told)
         for _ in range(_ROUNDS):

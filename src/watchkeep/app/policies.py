@@ -25,7 +25,10 @@ def policies_in(path: Path, endpoints: Collection[str] | None = None) -> Mapping
     try:
         found = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise OptionError(_OPTION, got=str(path), expected=_EXPECTED) from error
+        why = _why(error)
+        raise OptionError(
+            _OPTION, got=str(path), expected=_EXPECTED + (f" ({why})" if why else "")
+        ) from error
     if not isinstance(found, dict) or not all(isinstance(policy, dict) for policy in found.values()):
         raise OptionError(_OPTION, got=str(path), expected=_EXPECTED)
     for name in found:
@@ -37,3 +40,11 @@ def policies_in(path: Path, endpoints: Collection[str] | None = None) -> Mapping
             )
             raise OptionError(_OPTION, got=str(name), expected=told, choices=endpoints or ())
     return found
+
+
+def _why(error: Exception) -> str:
+    """Why a file cannot be read, and in which line."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        mark = error.problem_mark
+        return f"line {mark.line + 1}, column {mark.column + 1}: {error.problem or error.context}"
+    return str(error.strerror or "") if isinstance(error, OSError) else ""

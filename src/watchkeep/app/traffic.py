@@ -54,6 +54,20 @@ class Totals:
             if self._read()[1] == last:  # else some were sealed meanwhile, and would be in neither
                 return totals
 
+    def waiting(self) -> Tallies:
+        """Counts of segments that are not sealed yet, by the minute.
+
+        Raises:
+            StoreError: a segment is of a newer version, or encrypted with a key that is not in the environment.
+        """
+        _, last = self._read()
+        tallies = Tallies()
+        for path, _ in pending(self.home / SEGMENTS):
+            if path.stem not in last:
+                with suppress(FileNotFoundError):  # sealed just now
+                    tallies.merge(tallies_of(blocks_of(path)[0]))
+        return tallies
+
     def _read(self) -> tuple[Tallies, frozenset[str]]:
         try:
             document = json.loads((self.home / FILE).read_bytes())

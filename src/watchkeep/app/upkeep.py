@@ -172,7 +172,10 @@ def _store_with(home: Path, endpoint: str | None) -> Shelf:
     if endpoint is not None and endpoint not in (known := endpoints(shelf)):
         told = ", ".join(known[:12]) or "none"
         raise MissingSourceError(
-            f"captures of {endpoint}", looked_for=f"an endpoint that was captured into {shelf.name}: {told}"
+            f"captures of {endpoint}",
+            looked_for=f"an endpoint that was captured into {shelf.name}: {told}",
+            got=endpoint,
+            choices=known,
         )
     return shelf
 

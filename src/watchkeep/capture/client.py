@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import partial
+from functools import partial, wraps
 from inspect import Parameter, iscoroutinefunction, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, ParamSpec, TypeVar
@@ -21,6 +21,26 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+def _named(function: Callable[P, T]) -> Callable[P, T]:
+    """A function as it was, which tells whoever misspells an option what it is called."""
+    parameters = signature(function).parameters
+    known = [name for name, one in parameters.items() if one.kind is Parameter.KEYWORD_ONLY]
+
+    @wraps(function)
+    def called(*args: P.args, **kwargs: P.kwargs) -> T:
+        for name in kwargs:
+            if name not in parameters:
+                raise OptionError(function.__name__, got=name, expected=", ".join(known), choices=known)
+        if args and len(known) == len(parameters):
+            expected = f"options in brackets, such as @wk.capture.{function.__name__}(endpoint='churn')"
+            raise OptionError(function.__name__, got=repr(args[0]), expected=expected)
+        return function(*args, **kwargs)
+
+    return called
+
+
 Durability = Literal["async", "sync"]
 """`async`: nobody waits, and a record is on the disk within `delay` seconds. `sync`: an answer is complete only when
 its record is on the disk; one whose record cannot be kept is not given."""
@@ -29,6 +49,7 @@ _RECORDERS: Final[dict[Path, Recorder]] = {}
 _LOCK: Final = threading.Lock()
 
 
+@_named
 def middleware(
     app: Any,
     *,
@@ -76,12 +97,13 @@ def middleware(
     watchkeep.core.errors.OptionError: durability: got 'never', expected 'async' or 'sync'
     """
     given = {"sampling": sampling, "privacy": privacy, "admission": admission, "columns": columns}
-    policies = EndpointPolicy.of({**given, "policy": policy}, limit=limit)
+    _check(endpoint, variant, durability, delay, limit, paths, methods)
+    policies = EndpointPolicy.of({**given, "policy": policy}, limit=limit, endpoint=endpoint)
     capturing = _capturing(
         endpoint=endpoint,
         variant=variant,
         home=home,
-        durability=durability,
+        durable=durability == "sync",
         delay=delay,
         paths=paths,
         methods=methods,
@@ -111,6 +133,7 @@ def _refusing(app: Any, capturing: Capturing, admission: "Admission", names: Seq
     return OfWsgi(app, capturing, admission, names)
 
 
+@_named
 def watch(
     *,
     endpoint: str,
@@ -131,12 +154,12 @@ def watch(
     from watchkeep.capture.watching import watched
 
     given = {"sampling": sampling, "privacy": privacy, "columns": columns}
-    policies = EndpointPolicy.of(given, limit=limit)
+    _check(endpoint, variant, "async", delay, limit, (), ())
+    policies = EndpointPolicy.of(given, limit=limit, endpoint=endpoint)
     capturing = _capturing(
         endpoint=endpoint,
         variant=variant,
         home=home,
-        durability="async",
         delay=delay,
         paths=(),
         methods=(),
@@ -177,23 +200,14 @@ def _capturing(
     endpoint: str,
     variant: str,
     home: str | os.PathLike[str] | None,
-    durability: str,
     delay: float,
     paths: Collection[str],
     methods: Collection[str],
     limit: int,
     steps: tuple[Step, ...],
     seal: bool,
+    durable: bool = False,
 ) -> Capturing:
-    if durability not in ("async", "sync"):
-        raise OptionError(
-            "durability", got=durability, expected="'async' or 'sync'", choices=("async", "sync")
-        )
-    for option, value in (("endpoint", endpoint), ("variant", variant)):
-        if not is_name(value):
-            raise OptionError(option, got=value, expected=EXPECTED)
-    if not 0 < delay <= _LATEST:
-        raise OptionError("delay", got=str(delay), expected=f"seconds, more than 0 and at most {_LATEST}")
     return Capturing(
         recorder=recorder_of(home, delay=delay, seal=seal),
         endpoint=endpoint,
@@ -201,9 +215,37 @@ def _capturing(
         paths=frozenset(paths),
         methods=frozenset(methods),
         limit=limit,
-        durable=durability == "sync",
+        durable=durable,
         steps=steps,
     )
+
+
+def _check(
+    endpoint: object,
+    variant: object,
+    durability: object,
+    delay: object,
+    limit: object,
+    paths: object,
+    methods: object,
+) -> None:
+    """See that what somebody gave can be used."""
+    if durability not in ("async", "sync"):
+        choices = ("async", "sync")
+        raise OptionError("durability", got=str(durability), expected="'async' or 'sync'", choices=choices)
+    for option, value in (("endpoint", endpoint), ("variant", variant)):
+        if not isinstance(value, str) or not is_name(value):
+            raise OptionError(option, got=str(value), expected=EXPECTED)
+        if "/" in value:
+            expected = "a name without /, which stands between endpoint and variant"
+            raise OptionError(option, got=value, expected=expected)
+    if isinstance(delay, bool) or not isinstance(delay, int | float) or not 0 < delay <= _LATEST:
+        raise OptionError("delay", got=repr(delay), expected=f"seconds, more than 0 and at most {_LATEST}")
+    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 0:
+        raise OptionError("limit", got=repr(limit), expected="a number of bytes, 0 or more")
+    for option, several in (("paths", paths), ("methods", methods)):
+        if isinstance(several, str) or not isinstance(several, Collection):
+            raise OptionError(option, got=repr(several), expected="several of them, in a list")
 
 
 _LATEST: Final = 60

@@ -4,6 +4,7 @@ import fcntl
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,7 @@ LABEL_SEGMENTS: Final = "label-segments"
 """Where labels lie that were told and are not sealed yet."""
 STORE: Final = "captures"
 SEALER_LOG: Final = "sealer.log"
+LOCK: Final = "sealer.lock"
 
 
 def home_of(home: str | os.PathLike[str] | None = None) -> Path:
@@ -24,13 +26,25 @@ def home_of(home: str | os.PathLike[str] | None = None) -> Path:
 def hold_sealing(home: Path) -> int | None:
     """Take the lock of whoever seals the segments of a home: an open file; None where another process has it."""
     home.mkdir(parents=True, exist_ok=True)
-    file = os.open(home / "sealer.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    file = os.open(home / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(file)
         return None
+    with suppress(OSError):  # a full disk
+        os.ftruncate(file, 0)
+        os.write(file, str(os.getpid()).encode())
     return file
+
+
+def who_seals(home: Path) -> str:
+    """Whoever took the lock of `hold_sealing` last, in words."""
+    try:
+        number = (home / LOCK).read_text(encoding="ascii").strip()
+    except OSError:
+        number = ""
+    return f"process {number}" if number else "another process"
 
 
 def start_sealer(home: Path) -> None:

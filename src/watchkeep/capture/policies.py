@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from watchkeep.capture.column_names import UNNAMED, ColumnNames
 from watchkeep.capture.steps import Step
-from watchkeep.core.errors import OptionError
+from watchkeep.core.errors import OptionError, about
 
 if TYPE_CHECKING:
     from watchkeep.capture.admission import Admission
@@ -71,10 +72,14 @@ class EndpointPolicy:
             DocumentError: the admission does not follow its schema.
             OptionError: an option is none, or a value cannot be used.
         """
+        with about(f"policy of {endpoint}") if endpoint else nullcontext():
+            return cls._of(options, limit)
+
+    @classmethod
+    def _of(cls, options: Mapping[str, Any], limit: int) -> Self:
         for name in options:
             if name not in OPTIONS:
-                about = f"policy of {endpoint}" if endpoint else "policy"
-                raise OptionError(about, got=str(name), expected=", ".join(OPTIONS), choices=OPTIONS)
+                raise OptionError("policy", got=str(name), expected=", ".join(OPTIONS), choices=OPTIONS)
         policy = options.get("policy", "flag")
         admission = admission_of(options.get("admission"), policy)
         given = options.get("columns")

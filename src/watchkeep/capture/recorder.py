@@ -238,7 +238,9 @@ class Recorder:
         """Write what is waiting; whether it could be."""
         asked = self._to_complete.is_set()  # what is taken from now on need not be in it
         self._to_complete.clear()
-        while self._queue or self._lost.of or self._batch is not None:
+        until, lost = self._next + len(self._queue), bool(self._lost.of)  # what comes meanwhile has time
+        while self._next < until or lost or self._batch is not None:
+            lost = False
             if self._given_up.is_set() or not self._write():
                 if asked:
                     self._to_complete.set()

@@ -12,6 +12,7 @@ from watchkeep.capture.column_names import UNNAMED, ColumnNames
 from watchkeep.capture.flags import ADMISSION, admission_of, with_flag
 from watchkeep.capture.privacy import Privacy
 from watchkeep.capture.record import Inference
+from watchkeep.capture.tokens import LEAST
 from watchkeep.capture.traffic import Tallies
 from watchkeep.core.errors import OptionError
 
@@ -37,7 +38,15 @@ def redaction(options: Mapping[str, Any], *, columns: ColumnNames = UNNAMED) -> 
         raise OptionError(
             KEY, got="a text that is not shown", expected="32 or more hexadecimal digits"
         ) from error
-    return Redaction(Privacy.of(options, key=key), columns.input or None, columns.output)
+    try:
+        privacy = Privacy.of(options, key=key)
+    except OptionError as error:
+        if error.option != "key":
+            raise
+        got = "nothing" if key is None else error.got
+        expected = f"{2 * LEAST} or more hexadecimal digits: {error.expected}"
+        raise OptionError(KEY, got=got, expected=expected) from error
+    return Redaction(privacy, columns.input or None, columns.output)
 
 
 @dataclass(frozen=True, slots=True)

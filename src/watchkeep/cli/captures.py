@@ -1,5 +1,6 @@
 """`watchkeep captures`."""
 
+import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -8,14 +9,17 @@ from rich.table import Table
 from rich.text import Text
 
 from watchkeep.adapters.state_files import open_shelf
-from watchkeep.app.captures import follow, listed, seal, store_of
+from watchkeep.app.captures import STORE_URL, follow, listed, seal, store_of
+from watchkeep.app.waiting import SOON, place_of, waiting_in
 from watchkeep.capture.home import home_of
 from watchkeep.cli import COMPLETED
 from watchkeep.cli.captures_exchange import exporting, importing
 from watchkeep.cli.captures_upkeep import compacting, expiring, forgetting
 from watchkeep.cli.options import time_options
 from watchkeep.cli.output import console, print_json
+from watchkeep.core.errors import OptionError
 from watchkeep.core.window import Window
+from watchkeep.core.wording import counted
 
 _home = click.option(
     "--home",
@@ -44,26 +48,41 @@ def command() -> None:
 def listing(
     endpoint: str | None, home: Path | None, start: str | None, end: str | None, as_json: bool
 ) -> int:
-    """What is stored, by endpoint and variant."""
-    window = Window.between(start, end)
-    found = [
-        one.document()
-        for one in listed(open_shelf(store_of(home_of(home))), endpoint=endpoint, window=window)
-    ]
+    """What is stored, by endpoint and variant, and how much is recorded and waits to be sealed.
+
+    ENDPOINT may be ENDPOINT/VARIANT.
+    """
+    where, window = home_of(home), Window.between(start, end)
+    if home is not None and not where.exists() and not os.environ.get(STORE_URL):
+        raise OptionError("--home", got=str(home), expected="a folder that is there")
+    name, variant = (None, None) if endpoint is None else place_of(where, endpoint)
+    # What is sealed between the two looks is told twice, rather than never.
+    waits = waiting_in(where, endpoint=name, variant=variant, window=window)
+    shelf = open_shelf(store_of(where))
+    found = [one.document() for one in listed(shelf, endpoint=name, variant=variant, window=window)]
     if as_json:
-        print_json({"version": 1, "captures": found})
+        waiting = [one.document() for one in waits]
+        print_json({"version": 1, "captures": found, "waiting": waiting})
         return COMPLETED
-    if not found:
-        console().print(f"Nothing is stored in {store_of(home_of(home))}.", markup=False, soft_wrap=True)
-        return COMPLETED
+    if found:
+        console().print(_table(found))
+    else:
+        _say(f"Nothing is stored in {store_of(where)}{' yet' if waits else ''}.")
+    for one in waits:
+        verb = "waits" if one.requests == 1 else "wait"
+        requests = counted(one.requests, "request")
+        _say(f"{one.endpoint}/{one.variant}: {requests} recorded, which {verb} to be sealed (within {SOON}).")
+    return COMPLETED
+
+
+def _table(found: list[dict[str, object]]) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("Endpoint/variant, and when (UTC)", overflow="fold")
     for name in ("Requests", "Errors", "p50 ms", "p99 ms", "Not\nstored"):
         table.add_column(name, justify="right", vertical="bottom", no_wrap=True)
     for one in found:
         table.add_row(*_cells(one))
-    console().print(table)
-    return COMPLETED
+    return table
 
 
 def _cells(one: dict[str, object]) -> list[str | Text]:
@@ -98,17 +117,29 @@ def _when(first: object, last: object) -> str:
 def sealing(follows: bool, home: Path | None, as_json: bool) -> int:
     """Turn records that are complete into Parquet files of the store.
 
-    Where models are served a process does so by itself; this is for the rest.
+    Where models are served a process does so by itself, and is waited for; this is for the rest.
     """
     where = home_of(home)
-    told = follow(where) if follows else seal(where)
+    waited: list[str] = []
+
+    def waits(text: str) -> None:
+        waited.append(text)
+        click.echo(text, err=True)
+
+    told = follow(where) if follows else seal(where, waits=waits)
     if as_json:
         print_json({"version": 1, **told.document()})
+    elif waited and not told.segments:
+        _say("All that was recorded is sealed.")
     elif not follows:
-        several = f"{told.records:,} records" + (f" and {told.labels:,} labels" if told.labels else "")
-        text = f"{several} of {told.segments} segments sealed into {told.files} files."
-        console().print(text, markup=False, soft_wrap=True)
+        several = counted(told.records, "record")
+        several += f" and {counted(told.labels, 'label')}" if told.labels else ""
+        _say(f"{several} of {counted(told.segments, 'segment')} sealed into {counted(told.files, 'file')}.")
     return COMPLETED
+
+
+def _say(text: str) -> None:
+    console().print(text, markup=False, soft_wrap=True)
 
 
 for one in (importing, exporting, compacting, expiring, forgetting):

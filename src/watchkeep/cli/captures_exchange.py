@@ -15,6 +15,7 @@ from watchkeep.cli.output import console, print_json
 from watchkeep.cli.progress import progress
 from watchkeep.core.errors import OptionError
 from watchkeep.core.window import Window, instant
+from watchkeep.core.wording import counted
 
 home_option = click.option(
     "--home",
@@ -84,11 +85,11 @@ def importing(sources: tuple[str, ...], home: Path | None, as_json: bool, **give
         print_json({"version": 1, **told.document()})
         return COMPLETED
     for (endpoint, variant), count in sorted(told.records.items()):
-        _say(f"{count:,} records imported as {endpoint}/{variant}.")
+        _say(f"{counted(count, 'record')} imported as {endpoint}/{variant}.")
     if told.known:
-        _say(f"{told.known:,} of {told.files:,} files were imported before, and are the same.")
+        _say(f"{told.known:,} of {counted(told.files, 'file')} imported before, and the same.")
     for reason, count in sorted((+told.rejected).items()):
-        _say(f"  {count:,} records left out: {reason}")
+        _say(f"  {counted(count, 'record')} left out: {reason}")
     return COMPLETED
 
 
@@ -133,9 +134,10 @@ def exporting(
     if as_json:
         print_json({"version": 1, **told.document()})
         return COMPLETED
-    _say(f"{told.records:,} records of {endpoint} exported into {told.files:,} files below {out}.")
+    several = f"{counted(told.records, 'record')} of {endpoint}"
+    _say(f"{several} exported into {counted(told.files, 'file')} below {out}.")
     for reason, count in sorted(told.left_out.items()):
-        _say(f"  {count:,} records left out: {reason}")
+        _say(f"  {counted(count, 'record')} left out: {reason}")
     return COMPLETED
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from watchkeep.adapters.captures.compacting import Compacted
 from watchkeep.adapters.captures.subjects import Subject
 from watchkeep.app.forgetting import PATIENCE, Forgotten, forget
 from watchkeep.app.upkeep import compact, compact_truth, expire
@@ -12,6 +13,7 @@ from watchkeep.cli import COMPLETED, FAILED, VIOLATED
 from watchkeep.cli.captures_exchange import home_option, json_option
 from watchkeep.cli.output import console, print_json
 from watchkeep.cli.progress import progress
+from watchkeep.core.wording import counted
 
 _endpoint = click.option("--endpoint", metavar="E", help="Only the hours of this endpoint.")
 
@@ -39,14 +41,18 @@ def compacting(older: float, endpoint: str | None, home: Path | None, as_json: b
     if as_json:
         print_json({"version": 1, **told.document(), "labels": labels.document()})
         return COMPLETED
-    _say(f"{told.hours:,} hours compacted: {told.before:,} files are {told.after:,} now.")
+    _say(f"{counted(told.hours, 'hour')} compacted: {_now(told)}.")
     if labels.hours:
-        _say(f"{labels.hours:,} hours of labels: {labels.before:,} files are {labels.after:,} now.")
+        _say(f"{counted(labels.hours, 'hour')} of labels: {_now(labels)}.")
     if told.repeated:
-        _say(f"  {told.repeated:,} rows were there more than once, and now are once.")
+        _say(f"  {counted(told.repeated, 'row')} found more than once, and there once now.")
     if told.removed + labels.removed:
-        _say(f"  {told.removed + labels.removed:,} files are gone that had made way before.")
+        _say(f"  {counted(told.removed + labels.removed, 'file')} deleted that had made way before.")
     return COMPLETED
+
+
+def _now(told: Compacted) -> str:
+    return f"{counted(told.before, 'file')} {'is' if told.before == 1 else 'are'} {told.after:,} now"
 
 
 @click.command("expire")
@@ -62,14 +68,15 @@ def expiring(older: float, endpoint: str | None, home: Path | None, as_json: boo
     \b
         watchkeep captures expire --older 90
     """  # noqa: D301 (click wants the character itself)
-    found = [one.document() for one in expire(home_of(home), older=older, endpoint=endpoint)]
+    found = expire(home_of(home), older=older, endpoint=endpoint)
     if as_json:
-        print_json({"version": 1, "expired": found})
+        print_json({"version": 1, "expired": [one.document() for one in found]})
         return COMPLETED
     for one in found:
+        said = one.document()
         _say(
-            f"{one['endpoint']}/{one['variant']}: {one['hours']:,} hours deleted, {one['first']} to {one['last']}:"
-            f" {one['rows']:,} rows, {one['bytes']:,} bytes."
+            f"{one.endpoint}/{one.variant}: {counted(one.hours, 'hour')} deleted, {said['first']} to"
+            f" {said['last']}: {counted(one.rows, 'row')}, {counted(one.bytes, 'byte')}."
         )
     if not found:
         _say("Nothing is that old.")
@@ -107,28 +114,34 @@ def forgetting(
     if as_json:
         print_json({"version": 1, "endpoint": endpoint, "value": value, "column": column, **told.document()})
     else:
-        _tell(told)
+        _tell(told, endpoint, value)
     return COMPLETED if not told.left and told.done else VIOLATED if told.done else FAILED
 
 
-def _tell(told: Forgotten) -> None:
+def _tell(told: Forgotten, endpoint: str, value: str) -> None:
     gone = told.gone
-    _say(f"{gone.rows:,} rows deleted, {gone.records:,} whole records, in {gone.files:,} files.")
-    for count, what in (
-        (gone.cut, "bodies of records that stay are without the rows now"),
-        (gone.dropped, "bodies of records that stay were dropped, as the rows could not be cut out of them"),
-        (told.torn, "ends of segments deleted that were no whole records"),
-        (told.labels, "labels deleted"),
-        (told.waiting, "records are still being written by a process and not deleted; run it again"),
+    if not (gone.rows or gone.records or gone.files or told.torn or told.labels or told.waiting or told.left):
+        _say(f"Nothing of {value} was found in what is kept of {endpoint}: nothing is deleted.")
+        return
+    _say(
+        f"{counted(gone.rows, 'row')} deleted, {counted(gone.records, 'whole record')}, in"
+        f" {counted(gone.files, 'file')}."
+    )
+    for count, noun, what in (
+        (gone.cut, "body", "of records that stay, without the rows now"),
+        (gone.dropped, "body", "of records that stay dropped, as the rows could not be cut out"),
+        (told.torn, "end", "of segments deleted that held no whole record"),
+        (told.labels, "label", "deleted"),
+        (told.waiting, "record", "still being written by a process and not deleted; run it again"),
     ):
         if count:
-            _say(f"  {count:,} {what}")
+            _say(f"  {counted(count, noun)} {what}")
     if not told.left and not told.waiting:
         _say("Its bytes stand in no column, body or file any more.")
     for one in told.left:
         events = f"; records {', '.join(one.events)}" if one.events else ""
         where = one.where if one.column is None else f"{one.where}, column {one.column}"
-        _say(f"  it still stands in {one.rows:,} values of {where}{events}")
+        _say(f"  it still stands in {counted(one.rows, 'value')} of {where}{events}")
 
 
 def _say(text: str) -> None:

@@ -10,7 +10,7 @@ from watchkeep.app.policies import policies_in
 from watchkeep.capture.home import home_of
 from watchkeep.cli import COMPLETED
 from watchkeep.cli.output import console
-from watchkeep.core.errors import OptionError
+from watchkeep.core.errors import OptionError, about
 from watchkeep.gateway import Endpoint, GatewayConfig, Limits, Upstream, serve
 from watchkeep.gateway.recording import gates_of, policies_of, recording
 
@@ -89,9 +89,9 @@ def command(
     )
     where = home_of(home)
     options = {} if policy_file is None else policies_in(policy_file, list(upstreams))
-    for name, policy in policies_of(
-        options, limit
-    ).items():  # what is wrong with them is told now, not by workers
+    with about(str(policy_file)):  # what is wrong with them is told now, not by workers
+        policies = policies_of(options, limit)
+    for name, policy in policies.items():
         policy.tell(where, name)
 
     def ready(listens: int) -> None:

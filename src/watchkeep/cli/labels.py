@@ -7,10 +7,12 @@ import click
 
 from watchkeep.app.ground_truth import take
 from watchkeep.app.sources import open_source
+from watchkeep.app.waiting import doubt_of
 from watchkeep.capture.home import home_of
 from watchkeep.cli import COMPLETED
 from watchkeep.cli.options import source_options
 from watchkeep.cli.output import console, print_json
+from watchkeep.core.wording import counted
 
 
 @click.command("labels")
@@ -46,12 +48,19 @@ def command(
     """  # noqa: D301 (click wants the character itself)
     source = open_source(list(sources), format=given["format"], header=given["header"])
     taken = take(home_of(home), endpoint, source, id=id_, label=label, arrival=arrival)
+    doubt = doubt_of(home_of(home), endpoint)
+    if doubt is not None:
+        click.echo(f"watchkeep: warning: {doubt}", err=True)
     if as_json:
         print_json({"version": 1, "endpoint": endpoint, **taken.document()})
         return COMPLETED
-    console().print(f"{taken.labels:,} labels of {endpoint} stored.", markup=False, soft_wrap=True)
+    text = f"{counted(taken.labels - taken.known, 'label')} of {endpoint} stored"
+    text += f"; {counted(taken.known, 'label')} {'was' if taken.known == 1 else 'were'} there before" * bool(
+        taken.known
+    )
+    console().print(f"{text}.", markup=False, soft_wrap=True)
     left = {"without an id": taken.without_id, "without an outcome": taken.without_value} | taken.rejected
     for why, count in left.items():
         if count:
-            console().print(f"  {count:,} rows left out: {why}", markup=False, soft_wrap=True)
+            console().print(f"  {counted(count, 'row')} left out: {why}", markup=False, soft_wrap=True)
     return COMPLETED

@@ -11,7 +11,7 @@ from watchkeep.app.policies import policies_in
 from watchkeep.capture.home import home_of
 from watchkeep.capture.policies import EndpointPolicy
 from watchkeep.cli import COMPLETED
-from watchkeep.core.errors import MissingExtraError, OptionError
+from watchkeep.core.errors import MissingExtraError, OptionError, about
 
 
 @click.command("serve")
@@ -46,10 +46,11 @@ def command(host: str, port: int, policy_file: Path | None, home: Path | None) -
     if not _is_here(host):
         expected = "an address of this machine alone, such as 127.0.0.1: the API has no tokens yet"
         raise OptionError("--host", got=host, expected=expected)
-    policies = {
-        name: EndpointPolicy.of(options, limit=LIMIT, endpoint=name)
-        for name, options in ({} if policy_file is None else policies_in(policy_file)).items()
-    }
+    told = {} if policy_file is None else policies_in(policy_file)
+    with about(str(policy_file)):
+        policies = {
+            name: EndpointPolicy.of(options, limit=LIMIT, endpoint=name) for name, options in told.items()
+        }
     with _listening(host, port) as sock:
         app = application(home_of(home), policies)
         click.echo(f"Serving {home_of(home)} at http://{host}:{sock.getsockname()[1]}")

@@ -19,7 +19,8 @@ WatchkeepError
 └── StateError                        two states cannot be merged, or a codec cannot read one
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Any
 
@@ -43,6 +44,23 @@ class BadInputError(WatchkeepError):
     """Something the user gave cannot be used. Commands print the sentence and exit with 2."""
 
 
+@contextmanager
+def about(where: str) -> Iterator[None]:
+    """What goes wrong in here is told with where it stands.
+
+    >>> with about("policies.yaml"):
+    ...     raise OptionError("sampling", got="5", expected="a mapping")
+    Traceback (most recent call last):
+    ...
+    watchkeep.core.errors.OptionError: policies.yaml: sampling: got '5', expected a mapping
+    """
+    try:
+        yield
+    except BadInputError as error:
+        error.args = (f"{where}: {error}",)
+        raise
+
+
 class OptionError(BadInputError, ValueError):
     """An option or argument has a value that cannot be used."""
 
@@ -59,10 +77,17 @@ class MissingSourceError(SourceError, FileNotFoundError):
     """A source names something that is not there."""
 
     def __init__(
-        self, source: str, *, looked_for: str = "a file, folder or glob", what: str = "source"
+        self,
+        source: str,
+        *,
+        looked_for: str = "a file, folder or glob",
+        what: str = "source",
+        got: str = "",
+        choices: Collection[str] = (),
     ) -> None:
         self.source = source
-        super().__init__(f"{source}: there is no such {what}; expected {looked_for}")
+        near = _hint(got or source, choices)
+        super().__init__(f"{source}: there is no such {what}; expected {looked_for}{near}")
 
     def __str__(self) -> str:  # OSError would print its own arguments
         return str(self.args[0])

@@ -9,3 +9,13 @@ def percent(share: float, digits: int = 1) -> str:
     """
     told = f"{100 * share:.{digits}f}"
     return f"{told.rstrip('0').rstrip('.') if '.' in told else told} %"
+
+
+def counted(n: int, noun: str) -> str:
+    """A count and its noun in the right number.
+
+    >>> counted(1, "row"), counted(1200, "row"), counted(2, "body")
+    ('1 row', '1,200 rows', '2 bodies')
+    """
+    plural = f"{noun[:-1]}ies" if noun.endswith("dy") else f"{noun}s"
+    return f"{n:,} {noun if n == 1 else plural}"

@@ -148,7 +148,9 @@ class House:
         self.counters.watch_errors += 1
         if not self._told:
             self._told = True
-            _log.error("the watch did not take an exchange; later ones are counted, not told", exc_info=error)
+            _log.error(
+                "the recorder did not take an exchange; later ones are counted, not told", exc_info=error
+            )
 
     def _pools_of(self, endpoint: Endpoint, pools: dict[tuple[str, str | None, str], Pool]) -> list[Pool]:
         found = []

@@ -14,6 +14,7 @@ from watchkeep.service.ports import Source
 DUPLICATE: Final = "duplicate id"
 """Why a prediction is rejected whose id a later prediction has too."""
 
+_NO_DELAY: Final = "the delay needs a row with a label, its event time and its time of arrival, has 0"
 _SHARES: Final = (0.5, 0.95, 1.0)
 
 
@@ -144,6 +145,6 @@ def account_of(source: Labelled) -> dict[str, object]:
     }
     rate, delay = account.match_rate, account.delay
     told["match_rate"] = rate.document() if isinstance(rate, Undefined) else rate
-    told["delay"] = None if delay is None else asdict(delay)
+    told["delay"] = Undefined(_NO_DELAY).document() if delay is None else asdict(delay)
     told["rejected_labels"] = dict(account.rejected_labels)
     return told

@@ -19,7 +19,7 @@ class Labels:
         without: what found no partner, a line each.
         labels: how many came.
         repeated: which of them do not count, a line each.
-        delay: how long after its answer a label came: the typical one in words, empty if not known.
+        delay: how long after its answer a label came: the typical one in words, empty if nothing is told of it.
         delays: more of that, a line each.
     """
 
@@ -91,7 +91,8 @@ def _delay(value: object) -> tuple[str, tuple[str, ...]]:
     median, late, last = (real(given.get(name)) for name in ("median", "p95", "max"))
     early = whole(given.get("negative"))
     if median is None:
-        return "", ()
+        reason = why(value)
+        return (DASH, (reason,)) if reason else ("", ())
     lines = ["half of them sooner, half later"]
     lines += [] if late is None else [f"95 % within {duration(late)}"]
     lines += [] if last is None else [f"the last after {duration(last)}"]

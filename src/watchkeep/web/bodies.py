@@ -13,6 +13,9 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
     field_validator,
 )
 
@@ -117,12 +120,20 @@ class Captures(BaseModel):
     captures: list[Capture] = Field(min_length=1, max_length=10_000)
 
 
+def _outcome(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return check(value)
+    except ValidationError as error:
+        expected = "expected a number, true, false, or a text of at most 1,024 characters"
+        raise ValueError(f"{expected}; leave out what has no outcome yet") from error
+
+
 class Label(BaseModel):
     """The true outcome of one inference."""
 
     model_config = ConfigDict(extra="forbid")
     id: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
-    label: bool | int | float | Id
+    label: Annotated[bool | int | float | Id, WrapValidator(_outcome)]
     arrival: AwareDatetime | None = Field(None, description="When it came to be known; now, when not told.")
 
 

@@ -26,8 +26,16 @@ def install(app: FastAPI) -> None:
 
     async def of_validation(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)  # noqa: S101 (as above)
+        for one in error.errors():
+            if one["type"] == "json_invalid":
+                where = f"at character {one['loc'][-1]}" if len(one["loc"]) > 1 else "at its end"
+                why = one.get("ctx", {}).get("error", one["msg"])
+                return problem(422, "The body is not JSON", detail=f"{why}, {where}")
         errors = [
-            {"pointer": "/" + "/".join(map(str, one["loc"][1:])), "detail": one["msg"]}
+            {
+                "pointer": "/" + "/".join(map(str, one["loc"][1:])),
+                "detail": one["msg"].removeprefix("Value error, "),
+            }
             for one in error.errors()
         ]
         return problem(422, "The request is not what was expected", errors=errors)

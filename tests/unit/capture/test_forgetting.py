@@ -238,7 +238,7 @@ def test_bytes_that_stand_elsewhere_are_told(home: Path) -> None:
         ("capture_input", 1, "e2"),
     }
     shown = watchkeep("captures", "forget", "churn", "--id", "ann", "--column", "user", "--patience", "0")
-    assert "it still stands in 1 values of" in shown.out
+    assert "it still stands in 1 value of" in shown.out
     assert "records e2" in shown.out
 
 
@@ -343,3 +343,14 @@ def test_a_value_is_not_part_of_a_longer_one() -> None:
     assert not any(map(subject.stands_in, (b"17.5", b"7.55", b"7.5.1", b"x-7.5")))
     held = subject.held_in(pa.table({"capture_event_id": ["7.5", "7.50", None]}))
     assert np.flatnonzero(held).tolist() == [0]
+
+
+def test_a_subject_that_never_was_is_told(home: Path) -> None:
+    sealed(home, [record("e1", [{"user": "ann"}], inference="i1")])
+
+    shown = watchkeep("captures", "forget", "churn", "--id", "i2", "--patience", "0")
+
+    assert (shown.code, shown.out.strip()) == (
+        0,
+        "Nothing of i2 was found in what is kept of churn: nothing is deleted.",
+    )

@@ -83,7 +83,7 @@ def test_what_cannot_be_read_is_counted_by_reason(home: Path, tmp_path: Path) ->
         "timestamp is not a time": 1,
         "not UTF-8": 1,
     }
-    assert "1 records left out: timestamp is not a time" in shown.out
+    assert "1 record left out: timestamp is not a time" in shown.out
     assert events(home) == ["a", "b"]  # half a surrogate pair is kept, and cannot be analysed
 
 

@@ -302,11 +302,23 @@ def test_one_line_captures(tmp_path: Path) -> None:
         ({"endpoint": "a", "variant": ""}, "variant"),
         ({"endpoint": "a", "durability": "asynk"}, "did you mean 'async'"),
         ({"endpoint": "a", "delay": 0}, "delay"),
+        ({"endpoint": "a", "delay": "1"}, "delay: got \"'1'\", expected seconds"),
+        ({"endpoint": "a", "limit": -1}, "limit: got '-1', expected a number of bytes"),
+        ({"endpoint": "a", "methods": "POST"}, "methods: got .*in a list"),
+        ({"endpoint": 5}, "endpoint: got '5'"),
+        ({"endpoint": "a b/c"}, "a name without /"),
+        ({"endpoint": "a", "durabilty": "sync"}, "did you mean 'durability'"),
+        ({"endpoint": "a", "sampling": 5}, "policy of a: sampling: got '5'"),
     ],
 )
 def test_values_that_cannot_be_used_are_told(tmp_path: Path, options: dict[str, Any], told: str) -> None:
     with pytest.raises(wk.WatchkeepError, match=told):
         wk.capture.middleware(print, home=tmp_path, seal=False, **options)
+
+
+def test_a_decorator_without_brackets_is_told() -> None:
+    with pytest.raises(wk.WatchkeepError, match=r"expected options in brackets, such as @wk.capture.watch\("):
+        wk.capture.watch(print)  # type: ignore[arg-type, call-arg]
 
 
 def test_what_is_kept_of_a_body_takes_no_more_memory_than_it_is_long() -> None:

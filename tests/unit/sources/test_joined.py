@@ -1,10 +1,14 @@
+import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
+import pytest
+from tests.unit.capture.stores import HOUR, record, sealed
 from tests.unit.sources.joins import at, joined, rejected_by, rows_of, table
 
 from watchkeep.adapters.sources import open_source
+from watchkeep.adapters.sources.joined import JoinedSource
 from watchkeep.core.window import Window
 from watchkeep.frames.batches import Batch
 from watchkeep.service.ports import Ask
@@ -167,3 +171,27 @@ def test_delays_are_arrival_minus_event_time() -> None:
     assert (delay.rows, delay.median, delay.p95, delay.max, delay.negative) == (10, -20, 30, 30, 6)
     list(source.batches(Ask()))
     assert source.account().delay is None
+
+
+@pytest.mark.parametrize("id_", ["id", "inferenceId"])
+@pytest.mark.parametrize("timestamp", [None, "at"])
+def test_captured_records_know_their_event_time_whatever_joins_them(
+    id_: str, timestamp: str | None, tmp_path: Path
+) -> None:
+    store = sealed(
+        tmp_path, [record(f"e{at}", [{"id": f"o{at}", "x": "a"}], inference=f"o{at}") for at in (1, 2)]
+    )
+    came = dt.datetime.fromtimestamp(HOUR / 1e6 + 61, dt.UTC)
+    labels = pa.table({"id": ["o1", "o2"], "label": [0, 1], "at": [came, came]})
+    source = JoinedSource(
+        open_source(f"captures:{store}#churn"),
+        open_source(labels),
+        id=id_,
+        label="label",
+        label_id="id",
+        arrival="at",
+    )
+    assert sum(batch.rows for batch in source.batches(Ask(timestamp=timestamp))) == 2
+    delay = source.account().delay
+    assert delay is not None
+    assert (delay.rows, delay.median, delay.max) == (2, 60, 60)

@@ -45,6 +45,14 @@ def test_no_rate_says_why_and_no_delay_says_nothing() -> None:
     assert len(told.facts) == 3
 
 
+def test_a_delay_that_nobody_knows_says_why() -> None:
+    assert read(delay={"undefined": "no event time"}).facts[-1] == (
+        "Labels came after",
+        "–",
+        ("no event time",),
+    )
+
+
 def test_labels_that_stood_beside_the_answers_have_no_account() -> None:
     assert labels_of(None) is None
 

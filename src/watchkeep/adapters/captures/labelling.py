@@ -26,12 +26,14 @@ class Taken:
 
     Args:
         labels: that are stored now.
+        known: those of them that were there before.
         files: that were written.
         without_id, without_value: rows that name no inference, or no outcome.
         rejected: rows that could not be read, by reason.
     """
 
     labels: int = 0
+    known: int = 0
     files: int = 0
     without_id: int = 0
     without_value: int = 0
@@ -41,6 +43,7 @@ class Taken:
         """It as JSON."""
         return {
             "labels": self.labels,
+            "known": self.known,
             "files": self.files,
             "without_id": self.without_id,
             "without_value": self.without_value,
@@ -83,8 +86,9 @@ def take_labels(shelf: Shelf, endpoint: str, rows: LabelRows, *, now: datetime) 
             content = parquet(some, textual)
             # What was told without a time has another time when it is told again, and is still the same.
             named = some.select([ID, rows.label]) if table.column("arrival").null_count else some
-            name = f"{folder_of(endpoint, hour_of(hour * _HOUR))}/{_digest(named)}{SUFFIX}"
-            shelf.write(name, content)
+            folder, name = folder_of(endpoint, hour_of(hour * _HOUR)), f"{_digest(named)}{SUFFIX}"
+            taken.known += some.num_rows if name in shelf.names(folder) else 0
+            shelf.write(f"{folder}/{name}", content)
             taken.files += 1
             taken.labels += some.num_rows
     taken.without_id, taken.without_value = rows.without_id, rows.without_value

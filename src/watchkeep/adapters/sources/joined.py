@@ -40,7 +40,8 @@ class JoinedSource:
 
     Where the predictions are SageMaker captures, and `id` is `inferenceId` or `eventId`, a record is known by
     its `inferenceId` or, when it has none, by its `eventId`; of a record of several rows each is known by its
-    place, and meets the label of that place among as many labels. Labels of a SageMaker ground-truth tree are known
+    place, and meets the label of that place among as many labels. Captured records tell their event time by
+    themselves, whatever `id` is. Labels of a SageMaker ground-truth tree are known
     by their columns; `label` is then the name they are given.
 
     Args:
@@ -218,13 +219,17 @@ class Keys:
         captured = id_ in _CAPTURED and id_ not in self.schema.names
         self._id, self._columns = id_, _CAPTURED if captured else (id_,)
         self._captured = captured
-        self.timestamp = ask.timestamp or (_CLOCK if captured else None)
+        self.timestamp = ask.timestamp
+        clocked = False
+        if ask.timestamp is None or ask.timestamp not in self.schema.names:
+            clocked = captured or _CLOCK in source.schema(replace(ask, columns={_CLOCK})).names
+            self.timestamp = _CLOCK if clocked else ask.timestamp
         needed = {
             *self._columns,
             *((PLACE,) if captured else ()),
             *([self.timestamp] if self.timestamp else ()),
         }
-        if not captured and any(is_textual(field) for field in self.schema):
+        if not captured and not clocked and any(is_textual(field) for field in self.schema):
             columns = None if ask.columns is None else {*ask.columns, *needed}
             self._first = self.again = replace(ask, columns=columns)
         else:

@@ -50,7 +50,8 @@ def of_labels(source: str) -> "Labels":
     known = endpoints(shelf)
     if endpoint not in known:
         told = ", ".join(known[:12]) or "none"
-        raise MissingSourceError(source, looked_for=f"an endpoint with labels in {shelf.name}: {told}")
+        looked_for = f"an endpoint with labels in {shelf.name}: {told}"
+        raise MissingSourceError(source, looked_for=looked_for, got=endpoint, choices=known)
     return Labels(shelf, endpoint)
 
 

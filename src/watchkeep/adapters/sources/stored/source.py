@@ -57,11 +57,18 @@ def of_captures(source: str) -> "Captures":
     if endpoint not in known:
         told = ", ".join(known[:12]) or "none"
         raise MissingSourceError(
-            source, looked_for=f"an endpoint that was captured into {shelf.name}: {told}"
+            source,
+            looked_for=f"an endpoint that was captured into {shelf.name}: {told}",
+            got=endpoint,
+            choices=known,
         )
-    if slash and variant not in variants(shelf, endpoint):
-        told = ", ".join(variants(shelf, endpoint))
-        raise MissingSourceError(source, looked_for=f"a variant of {endpoint} that was captured: {told}")
+    if slash and variant not in (held := variants(shelf, endpoint)):
+        raise MissingSourceError(
+            source,
+            looked_for=f"a variant of {endpoint} that was captured: {', '.join(held)}",
+            got=variant,
+            choices=held,
+        )
     return Captures(shelf, endpoint, variant if slash else None)
 
 
