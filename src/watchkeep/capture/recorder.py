@@ -240,7 +240,7 @@ class Recorder:
         self._to_complete.clear()
         until, lost = self._next + len(self._queue), bool(self._lost.of)  # what comes meanwhile has time
         while self._next < until or lost or self._batch is not None:
-            lost = False
+            lost = lost and self._batch is not None  # it goes with what is prepared next
             if self._given_up.is_set() or not self._write():
                 if asked:
                     self._to_complete.set()

@@ -264,3 +264,27 @@ def test_a_segment_that_is_written_is_left_alone_and_one_that_was_left_is_taken(
     blocks, torn = blocks_of(left)
     assert [one.time for block in blocks for one in records_of(block)] == [0]
     assert torn == 28
+
+
+def test_what_was_lost_while_a_batch_waited_is_told_after_it(tmp_path: Path) -> None:
+    recorder = Recorder(Settings(folder=tmp_path, spool=1, delay=0.01, memory=3000))
+    recorder.record(inference(0))
+    assert recorder.flush()
+    for number in range(1, 10):
+        recorder.record(inference(number))
+    assert not recorder.flush(patience=0.5)
+    for number in range(10, 15):
+        recorder.record(inference(number))
+    (sealed,) = complete(tmp_path)
+    sealed.unlink()
+
+    recorder.close()
+
+    blocks = [block for path in complete(tmp_path) for block in blocks_of(path)[0]]
+    told = Tallies()
+    for block in blocks:
+        told.merge(Tallies.read(block.tallies))
+    (traffic,) = told.totals().of.values()
+    assert traffic.invocations == 14
+    assert sum(traffic.lost.values()) + sum(block.rows for block in blocks) == 14
+    assert SPOOLED in traffic.lost
