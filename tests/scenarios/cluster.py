@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.scenarios.listening import free_port
+
 START = 60.0
 """Seconds that a part of the cluster may take to start."""
 
@@ -123,14 +125,6 @@ def end(process: "subprocess.Popen[bytes]") -> None:
     except ProcessLookupError:
         return
     process.wait()
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
 
 
 def _answers(port: int) -> bool:

@@ -1,18 +1,15 @@
 """A model behind a real server, captured with options of its own."""
 
 import json
-import os
-import socket
-import subprocess
-import sys
 import textwrap
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from tests.scenarios.listening import PATIENCE, free_port, running, settled
 
 SERVER = """
 import json, sys
@@ -50,32 +47,13 @@ uvicorn.run(app, port=int(sys.argv[1]), log_level="error")
 @contextmanager
 def served(home: Path, options: Mapping[str, Any]) -> Iterator[str]:
     """Where the model is served; afterwards the server is ended, and all that was recorded is sealed."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(SERVER), str(port), json.dumps(options)],
-        env=os.environ | {"WATCHKEEP_HOME": str(home)},
-    )
-    try:
-        deadline = time.monotonic() + 60
-        while True:
-            with socket.socket() as tried:
-                if tried.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+    port = free_port()
+    words = ("-c", textwrap.dedent(SERVER), str(port), json.dumps(options))
+    with running(port, *words, home=home) as process:
         yield f"http://127.0.0.1:{port}/predict"
         process.terminate()
-        process.wait(30)
-    finally:
-        process.kill()
-        process.wait()
-    deadline = time.monotonic() + 60
-    while any((home / "segments").glob("*.segment")) or any((home / "segments").glob("*.open")):
-        assert time.monotonic() < deadline, list((home / "segments").iterdir())
-        time.sleep(0.1)
+        process.wait(PATIENCE)
+    settled(home)
 
 
 def ask(url: str, rows: object, inference_id: str = "", *, body: bytes | None = None) -> tuple[int, Any]:

@@ -2,9 +2,7 @@
 
 import http.client
 import json
-import os
 import signal
-import socket
 import subprocess
 import sys
 import textwrap
@@ -20,6 +18,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from tests.scenarios.listening import free_port, running, settled
 from tests.scenarios.world import watchkeep, write
 from tests.unit.capture.stores import queried
 
@@ -50,34 +49,12 @@ uvicorn.run(app, port=int(sys.argv[1]), log_level="error")
 """
 
 
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
-
-
 @contextmanager
 def server(home: Path, durability: str = "async") -> Iterator[tuple["subprocess.Popen[bytes]", str]]:
     """The model server; it is killed afterwards if it still runs."""
     port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(SERVER), str(port), durability],
-        env=os.environ | {"WATCHKEEP_HOME": str(home)},
-    )
-    try:
-        deadline = time.monotonic() + 60
-        while True:
-            with socket.socket() as tried:
-                if tried.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+    with running(port, "-c", textwrap.dedent(SERVER), str(port), durability, home=home) as process:
         yield process, f"http://127.0.0.1:{port}/predict"
-    finally:
-        process.kill()
-        process.wait()
 
 
 def ask(url: str, rows: list[dict[str, Any]], inference_id: str = "") -> int:
@@ -102,14 +79,6 @@ def person(number: int) -> dict[str, Any]:
         "fare": float(random.normal(30, 5)),
         "city": ["Oslo", "Rome"][number % 2],
     }
-
-
-def settled(home: Path) -> None:
-    """Wait until everything that was recorded is sealed."""
-    deadline = time.monotonic() + 60
-    while any((home / "segments").glob("*.segment")) or any((home / "segments").glob("*.open")):
-        assert time.monotonic() < deadline, list((home / "segments").iterdir())
-        time.sleep(0.1)
 
 
 @pytest.fixture
@@ -228,7 +197,7 @@ def test_every_answer_that_was_given_in_sync_mode_is_there_after_a_kill(home: Pa
             time.sleep(0.01)
         process.kill()
         given = {f"i{number}" for number, answer in enumerate(answers) if answer.result() == 200}
-    settled_by_hand(home)
+    settled(home, by_hand=True)
 
     stored = queried(f"SELECT capture_inference_id FROM read_parquet('{home}/captures/**/*.parquet')")
     ids = [one for (one,) in stored]
@@ -236,15 +205,6 @@ def test_every_answer_that_was_given_in_sync_mode_is_there_after_a_kill(home: Pa
     assert len(ids) == len(set(ids))
     assert given <= set(ids)
     assert len(set(ids) - given) <= 8  # answered, and killed before the asker heard
-
-
-def settled_by_hand(home: Path) -> None:
-    """Seal what a killed process left, whether or not its sealer still runs."""
-    deadline = time.monotonic() + 60
-    while any((home / "segments").glob("*.segment")) or any((home / "segments").glob("*.open")):
-        watchkeep("captures", "seal")
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
 
 
 def test_a_sealer_that_is_killed_loses_nothing_and_doubles_nothing(home: Path) -> None:

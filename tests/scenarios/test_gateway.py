@@ -4,9 +4,7 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -21,6 +19,7 @@ import botocore.exceptions
 import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
+from tests.scenarios.listening import free_port, running, settled
 from tests.scenarios.world import watchkeep
 from tests.unit.capture.stores import queried
 
@@ -45,34 +44,6 @@ async def app(scope, receive, send):
 
 uvicorn.run(app, port=int(sys.argv[1]), log_level="error")
 """
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
-
-
-@contextmanager
-def running(port: int, *words: str, home: Path | None = None) -> Iterator["subprocess.Popen[bytes]"]:
-    """A process that listens; it is killed afterwards if it still runs."""
-    environment = os.environ | ({} if home is None else {"WATCHKEEP_HOME": str(home)})
-    process = subprocess.Popen([sys.executable, *words], env=environment, start_new_session=True)
-    try:
-        deadline = time.monotonic() + 60
-        while True:
-            with socket.socket() as tried:
-                if tried.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        yield process
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
 
 
 @contextmanager
@@ -105,15 +76,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "home"
 
 
-def settled(home: Path) -> None:
-    """Wait until everything that was recorded is sealed, whether or not a killed gateway's sealer still runs."""
-    deadline = time.monotonic() + 60
-    while any((home / "segments").glob("*.segment")) or any((home / "segments").glob("*.open")):
-        watchkeep("captures", "seal")
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-
-
 def rows(home: Path, columns: str) -> list[Any]:
     files = f"read_parquet('{home}/captures/**/*.parquet', union_by_name=true)"
     found: list[Any] = queried(f"SELECT {columns} FROM {files} ORDER BY ALL")
@@ -140,7 +102,7 @@ def test_the_client_of_sagemaker_speaks_to_any_model_through_it(home: Path, upst
             client.invoke_endpoint(EndpointName="churn", ContentType="application/json", Body=b"no")
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
-    settled(home)
+    settled(home, by_hand=True)
 
     assert body == {"predictions": [3.5, 7]}
     assert answer["InvokedProductionVariant"] == "AllTraffic"
@@ -183,7 +145,7 @@ def test_every_answer_that_passed_in_sync_mode_is_recorded_after_a_kill(home: Pa
                 time.sleep(0.01)
             os.killpg(process.pid, signal.SIGKILL)
             given |= {f"i{number}" for number, answer in answers.items() if answer.result() == 200}
-    settled(home)
+    settled(home, by_hand=True)
 
     ids = [one for (one,) in rows(home, "capture_inference_id")]
     assert len(given) >= 600
@@ -196,7 +158,7 @@ def test_an_upstream_that_is_down_is_told_and_counted(home: Path) -> None:
         assert ask(port, 1) == 502
         process.send_signal(signal.SIGTERM)
         process.wait(30)
-    settled(home)
+    settled(home, by_hand=True)
 
     (listed,) = watchkeep("captures", "list", "--json").document["captures"]
     assert (listed["Invocations"], listed["Invocation5XXErrors"], listed["InvocationModelErrors"]) == (
@@ -222,7 +184,7 @@ def test_policies_hold_for_what_passes(home: Path, upstream: int, tmp_path: Path
             urllib.request.urlopen(bad, timeout=10)
         process.send_signal(signal.SIGTERM)
         process.wait(30)
-    settled(home)
+    settled(home, by_hand=True)
 
     assert rows(home, "capture_input, capture_weight") == [(b"<email>", 1.0)]
     (listed,) = watchkeep("captures", "list", "--json").document["captures"]

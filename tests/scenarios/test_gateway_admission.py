@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.scenarios.listening import settled
 from tests.scenarios.proxied import (
     LOOPS,
     QUICK,
@@ -25,7 +26,7 @@ from tests.scenarios.proxied import (
     until,
 )
 from tests.scenarios.test_gateway import gateway as process_of
-from tests.scenarios.test_gateway import home, rows, settled, upstream
+from tests.scenarios.test_gateway import home, rows, upstream
 from tests.scenarios.world import watchkeep
 
 from watchkeep.capture.admission import Admission
@@ -306,7 +307,7 @@ def test_a_policy_file_says_so_and_names_columns(home: Path, upstream: int, tmp_
         assert asked(port) == [200, 200, 422]
         os.kill(process.pid, signal.SIGTERM)
         assert process.wait(30) == 0
-    settled(home)
+    settled(home, by_hand=True)
 
     assert rows(home, "fee, years, score, capture_status, capture_output, capture_model_latency") == [
         (100, 2, 102.0, 200, b'{"predictions": [102]}', pytest.approx(5e5, abs=5e5)),

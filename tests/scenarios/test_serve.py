@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.scenarios.test_gateway import free_port, home, running, settled
+from tests.scenarios.listening import free_port, running, settled
+from tests.scenarios.test_gateway import home
 from tests.scenarios.world import watchkeep
 from tests.unit.capture.stores import queried
 
@@ -52,7 +53,7 @@ def test_what_was_acknowledged_is_there_after_a_kill(home: Path, tmp_path: Path)
             time.sleep(0.01)
         os.killpg(process.pid, signal.SIGKILL)
         acknowledged = {f"i{number}" for number, answer in enumerate(answers) if answer.result()}
-    settled(home)
+    settled(home, by_hand=True)
     deadline = time.monotonic() + 60
     while any((home / LABEL_SEGMENTS).iterdir()):
         watchkeep("captures", "seal")

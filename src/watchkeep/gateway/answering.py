@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import struct
+from abc import ABC, abstractmethod
 from functools import partial
 from math import inf
 from time import monotonic
@@ -24,7 +25,7 @@ BY_UPSTREAM, BY_NEXT = 1, 2
 """Why nothing is read from the client: the upstream reads no further, or what was read belongs to the next request."""
 
 
-class Answering(asyncio.Protocol):
+class Answering(asyncio.Protocol, ABC):
     """Has requests asked and answers them.
 
     Attributes:
@@ -158,9 +159,9 @@ class Answering(asyncio.Protocol):
         if self.turn is None and not self.rest:
             self.transport.close()
 
+    @abstractmethod
     def go_on(self) -> None:
         """Read the next request, as far as it is there already."""
-        raise NotImplementedError
 
     def end(self, turn: Turn, last: bytes) -> None:
         """Settle a turn, and answer its last bytes when the watch lets them go."""
